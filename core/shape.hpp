@@ -1,0 +1,78 @@
+#pragma once
+// Shapes and strides: a short inline vector of 64-bit sizes, never on the heap.
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+
+#include "error.hpp"
+
+namespace xgrad {
+
+/// Sizes (or strides, or axes) of a tensor: up to `Shape::max_rank` 64-bit numbers, stored in place.
+class Shape {
+ public:
+  static constexpr std::size_t max_rank = 8;
+
+  constexpr Shape() = default;
+  Shape(std::initializer_list<std::int64_t> sizes) : Shape(sizes.begin(), sizes.size()) {}
+  Shape(std::span<const std::int64_t> sizes) : Shape(sizes.data(), sizes.size()) {}
+  Shape(const std::int64_t* sizes, std::size_t rank);
+  Shape(const Shape& other) noexcept = default;
+  Shape& operator=(const Shape& other) noexcept = default;
+
+  /// A shape of `rank` axes, each `value`.
+  static Shape filled(std::size_t rank, std::int64_t value);
+
+  std::size_t size() const { return rank_; }
+  bool empty() const { return rank_ == 0; }
+  std::int64_t& operator[](std::size_t axis) { return sizes_[axis]; }
+  std::int64_t operator[](std::size_t axis) const { return sizes_[axis]; }
+  std::int64_t back() const { return sizes_[rank_ - 1]; }
+  std::int64_t* begin() { return sizes_; }
+  std::int64_t* end() { return sizes_ + rank_; }
+  const std::int64_t* begin() const { return sizes_; }
+  const std::int64_t* end() const { return sizes_ + rank_; }
+
+  /// Throws Error beyond max_rank.
+  void push_back(std::int64_t size);
+  void insert(std::size_t axis, std::int64_t size);
+  void erase(std::size_t axis);
+
+  /// Product of the sizes; 1 for no axes. Throws Error for a negative size or a product over 2^63 - 1.
+  std::int64_t numel() const;
+
+  friend bool operator==(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+  /// "(3, 4)", "(3,)", "()".
+  std::string str() const;
+
+  /// Writes str() into an error message (see `fail`).
+  friend void append(std::string& out, const Shape& shape) { out += shape.str(); }
+
+ private:
+  std::uint8_t rank_ = 0;
+  std::int64_t sizes_[max_rank] = {};
+};
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
+
+/// Strides of a row-major (C order) tensor of this shape, in elements.
+Shape row_major_strides(const Shape& shape);
+
+/// The shape both broadcast to by NumPy's rule; throws Error in the name of `op` where they do not.
+Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
+
+/// Whether `from` broadcasts to exactly `to`.
+bool broadcasts_to(const Shape& from, const Shape& to);
+
+/// `axis` counted from the front: -1 is the last of `rank` axes. Throws Error in the name of `op` when out of range.
+std::size_t normalize_axis(const char* op, std::int64_t axis, std::size_t rank);
+
+/// Every axis counted from the front, ascending, without repetition (an error); no axes mean all of them.
+Shape normalize_axes(const char* op, const Shape& axes, std::size_t rank);
+
+}  // namespace xgrad
