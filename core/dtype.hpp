@@ -46,6 +46,17 @@ constexpr DType dtype_of() {
     return DType::bool_;
 }
 
+/// Converts between element types. What int64 cannot hold becomes the nearest end of its range, NaN becomes 0.
+template <class To, class From>
+constexpr To element_cast(From value) {
+  if constexpr (std::is_same_v<To, std::int64_t> && std::is_floating_point_v<From>) {
+    constexpr From limit = 9223372036854775808.0;
+    return value != value ? 0 : value >= limit ? INT64_MAX : value < -limit ? INT64_MIN : static_cast<To>(value);
+  } else {
+    return static_cast<To>(value);
+  }
+}
+
 /// Calls f with a value-initialised float or double, as `dtype` says; any other dtype is an error in the name of `op`.
 /// `dispatch_floating("exp", t.dtype(), [&](auto zero) { using T = decltype(zero); ... });`
 template <class F>

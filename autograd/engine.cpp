@@ -1,0 +1,353 @@
+#include "engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <unordered_set>
+
+#include "anomaly.hpp"
+#include "create.hpp"
+#include "primitives.hpp"
+
+namespace xgrad {
+
+namespace {
+
+constinit thread_local double last_loss_value = std::numeric_limits<double>::quiet_NaN();
+
+/// One pass: the gradients that wait for their nodes, and the order in which these are run.
+class Pass {
+ public:
+  explicit Pass(bool create_graph, bool retain_graph)
+      : create_graph_(create_graph), retain_graph_(retain_graph || create_graph) {
+    table_.assign(64, none);
+  }
+
+  /// Limits the pass to what leads from the roots to these places.
+  void aim_at(std::span<const Tensor> roots, std::span<const Tensor> targets);
+  void seed(const Tensor& root, const Tensor& gradient) {
+    add(root.impl().node.get(), root.impl().output_index, gradient);
+  }
+  void run();
+  /// Adds the gradients of the leaves to theirs. Either all of them, or an Error and none.
+  void commit();
+  /// The gradient that arrived at a target.
+  Tensor take(const Tensor& target);
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  struct Slot {
+    Node* node;
+    std::uint32_t first;  // of its outputs' gradients
+    bool target;
+  };
+  struct Waiting {
+    std::uint64_t sequence;
+    std::uint32_t slot;
+    bool operator<(const Waiting& other) const {
+      return sequence != other.sequence ? sequence < other.sequence : slot > other.slot;
+    }
+  };
+
+  std::uint32_t find(const Node* node) const;
+  std::uint32_t find_or_add(Node* node);
+  void grow();
+  void add(Node* node, std::uint32_t output, Tensor gradient);
+  bool leads_on(const Node& node) const;
+  void apply_hooks(const Slot& slot);
+  void run_node(const Slot& slot);
+  Tensor conform(const Node& node, std::size_t input, Tensor gradient) const;
+
+  bool create_graph_, retain_graph_;
+  bool aimed_ = false;
+  std::unordered_set<const Node*> useful_;  // when aimed: the nodes that lead to a target
+  std::vector<Slot> slots_;
+  std::vector<Tensor> gradients_;
+  std::vector<std::uint32_t> table_;  // open addressing, node to slot
+  std::vector<Waiting> queue_;        // a heap: latest node first
+  std::vector<std::uint32_t> leaves_;
+};
+
+std::size_t hash(const Node* node) {
+  return static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(node) >> 6) * 0x9E3779B97F4A7C15u >> 20);
+}
+
+std::uint32_t Pass::find(const Node* node) const {
+  const std::size_t mask = table_.size() - 1;
+  for (std::size_t at = hash(node) & mask;; at = (at + 1) & mask)
+    if (table_[at] == none || slots_[table_[at]].node == node) return table_[at];
+}
+
+void Pass::grow() {
+  table_.assign(table_.size() * 4, none);
+  const std::size_t mask = table_.size() - 1;
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    std::size_t at = hash(slots_[slot].node) & mask;
+    while (table_[at] != none) at = (at + 1) & mask;
+    table_[at] = slot;
+  }
+}
+
+std::uint32_t Pass::find_or_add(Node* node) {
+  if (const std::uint32_t slot = find(node); slot != none) return slot;
+  if ((slots_.size() + 1) * 2 > table_.size()) grow();
+  const auto slot = static_cast<std::uint32_t>(slots_.size());
+  slots_.push_back({node, static_cast<std::uint32_t>(gradients_.size()), false});
+  gradients_.resize(gradients_.size() + node->outputs().size());
+  const std::size_t mask = table_.size() - 1;
+  std::size_t at = hash(node) & mask;
+  while (table_[at] != none) at = (at + 1) & mask;
+  table_[at] = slot;
+  if (node->is_leaf()) {
+    leaves_.push_back(slot);
+  } else {
+    queue_.push_back({node->sequence(), slot});
+    std::push_heap(queue_.begin(), queue_.end());
+  }
+  return slot;
+}
+
+void Pass::add(Node* node, std::uint32_t output, Tensor gradient) {
+  Tensor& sum = gradients_[slots_[find_or_add(node)].first + output];
+  if (!sum.defined())
+    sum = std::move(gradient);
+  else if (!create_graph_ && sum.reference()->unique() && sum.impl().storage->unique() && sum.is_contiguous())
+    detail::accumulate_in_place(sum, gradient);
+  else
+    sum = detail::accumulate(sum, gradient);
+}
+
+void Pass::aim_at(std::span<const Tensor> roots, std::span<const Tensor> targets) {
+  aimed_ = true;
+  std::vector<const Node*> reachable;
+  std::unordered_set<const Node*> seen;
+  const auto visit = [&](const Node* node) {
+    if (seen.insert(node).second) reachable.push_back(node);
+  };
+  for (const Tensor& root : roots) visit(root.impl().node.get());
+  for (std::size_t next = 0; next < reachable.size(); ++next)
+    for (const Edge& edge : reachable[next]->edges())
+      if (edge.node) visit(edge.node.get());
+  for (const Tensor& target : targets) useful_.insert(target.impl().node.get());
+  std::sort(reachable.begin(), reachable.end(),
+            [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
+  for (const Node* node : reachable)
+    for (const Edge& edge : node->edges())
+      if (edge.node && useful_.contains(edge.node.get())) {
+        useful_.insert(node);
+        break;
+      }
+  for (const Tensor& target : targets)
+    if (Node* node = target.impl().node.get(); seen.contains(node)) slots_[find_or_add(node)].target = true;
+}
+
+/// Whether a gradient is wanted of anything that this node depends on.
+bool Pass::leads_on(const Node& node) const {
+  if (!aimed_) return true;
+  for (const Edge& edge : node.edges())
+    if (edge.node && useful_.contains(edge.node.get())) return true;
+  return false;
+}
+
+void Pass::apply_hooks(const Slot& slot) {
+  Node::Extras* extras = slot.node->extras_if_any();
+  if (!extras) return;
+  const auto hooks = extras->hooks;  // a hook may register or remove hooks
+  for (const Node::Hook& hook : hooks) {
+    Tensor& gradient = gradients_[slot.first + hook.output];
+    const auto call = hook.call.lock();
+    if (!call || !gradient.defined()) continue;
+    Tensor replaced = (*call)(gradient);
+    if (!replaced.defined()) continue;
+    check(replaced.shape() == gradient.shape() && replaced.dtype() == gradient.dtype(), "hook: a gradient of shape ",
+          gradient.shape(), " and dtype ", gradient.dtype(), " was replaced by one of shape ", replaced.shape(),
+          " and dtype ", replaced.dtype());
+    gradients_[slot.first + hook.output] = std::move(replaced);
+  }
+  std::erase_if(extras->hooks, [](const Node::Hook& hook) { return hook.call.expired(); });
+  if (slot.node->is_leaf() || aimed_) return;
+  for (auto& [output, kept] : extras->retained)
+    if (const Tensor& gradient = gradients_[slot.first + output]; gradient.defined())
+      kept = kept.defined() ? detail::accumulate(kept, gradient) : gradient;
+}
+
+/// The gradient as the input needs it: broadcasting undone, the input's dtype.
+Tensor Pass::conform(const Node& node, std::size_t input, Tensor gradient) const {
+  const Edge& edge = node.edges()[input];
+  const OutputInfo& wanted = edge.node->outputs()[edge.index];
+  if (gradient.dtype() != wanted.dtype) gradient = gradient.to(wanted.dtype);
+  if (gradient.shape() == wanted.shape) return gradient;
+  check(broadcasts_to(wanted.shape, gradient.shape()), node.name(), ": backward gave a gradient of shape ",
+        gradient.shape(), " for input ", input, " of shape ", wanted.shape);
+  return sum_to(gradient, wanted.shape);
+}
+
+class RunningNode {
+ public:
+  explicit RunningNode(Node* node) : before_(detail::running_node), site_(detail::call_site) {
+    detail::running_node = node;
+    detail::call_site = node->call_site();  // operations of a recorded backward belong to the forward's line
+  }
+  ~RunningNode() {
+    detail::running_node = before_;
+    detail::call_site = site_;
+  }
+
+ private:
+  Node* before_;
+  detail::CallSite site_;
+};
+
+void Pass::run_node(const Slot& slot) {
+  Node& node = *slot.node;
+  check(!node.released(), node.name(),
+        ": backward ran through this graph before and freed what it saved; give the first ",
+        "backward {.retain_graph = true}");
+  const auto edges = node.edges();
+  std::uint64_t needs = 0;
+  for (std::size_t i = 0; i < edges.size(); ++i)
+    if (edges[i].node && (!aimed_ || useful_.contains(edges[i].node.get())) && i < 64) needs |= std::uint64_t{1} << i;
+
+  // Node outputs and inputs are few; beyond that they go to the heap.
+  const std::size_t outputs = node.outputs().size();
+  std::array<Tensor, 8> few;
+  std::vector<Tensor> many;
+  std::span<Tensor> all(few);
+  if (outputs + edges.size() > few.size()) {
+    many.resize(outputs + edges.size());
+    all = many;
+  }
+  const auto from = all.first(outputs), to = all.subspan(outputs, edges.size());
+  bool any = false;
+  for (std::size_t i = 0; i < outputs; ++i) {
+    Tensor& gradient = gradients_[slot.first + i];
+    any = any || gradient.defined();
+    from[i] = slot.target ? gradient : std::move(gradient);
+  }
+  if (!any) return;
+  {
+    const RunningNode running(&node);
+    node.backward(from, to, Needs(needs));
+    for (std::size_t i = 0; i < edges.size(); ++i) {
+      if (!edges[i].node || !to[i].defined() || (i < 64 && (needs >> i & 1) == 0)) continue;
+      to[i] = conform(node, i, std::move(to[i]));
+      if (detail::anomaly_enabled) detail::expect_finite_gradient(node, i, to[i]);
+    }
+  }
+  if (!retain_graph_) node.release_saved();
+  for (Tensor& gradient : from) gradient = {};  // so that what is passed on may be owned alone
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    if (!edges[i].node || !to[i].defined() || (i < 64 && (needs >> i & 1) == 0)) continue;
+    if (aimed_ && i >= 64 && !useful_.contains(edges[i].node.get())) continue;
+    add(edges[i].node.get(), edges[i].index, std::move(to[i]));
+  }
+}
+
+void Pass::run() {
+  const GradMode mode(create_graph_);
+  while (!queue_.empty()) {
+    const Slot slot = slots_[queue_.front().slot];
+    std::pop_heap(queue_.begin(), queue_.end());
+    queue_.pop_back();
+    apply_hooks(slot);
+    if (leads_on(*slot.node)) run_node(slot);
+  }
+  for (const std::uint32_t leaf : leaves_) apply_hooks(slots_[leaf]);
+}
+
+void Pass::commit() {
+  const GradMode mode(create_graph_);
+  struct Sum {
+    detail::LeafNode* leaf;
+    Tensor gradient;  // to be added to the leaf's; when the pass is recorded, their sum
+  };
+  std::vector<Sum> sums;
+  sums.reserve(leaves_.size());
+  for (const std::uint32_t slot : leaves_) {
+    Tensor& gradient = gradients_[slots_[slot].first];
+    if (!gradient.defined()) continue;
+    auto* leaf = static_cast<detail::LeafNode*>(slots_[slot].node);
+    if (create_graph_) {
+      const std::lock_guard lock(leaf->mutex);
+      sums.push_back({leaf, leaf->grad.defined() ? detail::accumulate(leaf->grad, gradient) : gradient});
+    } else {
+      const bool owned =
+          gradient.reference()->unique() && gradient.impl().storage->unique() && gradient.is_contiguous();
+      sums.push_back({leaf, owned ? std::move(gradient) : gradient.clone()});
+    }
+  }
+  // What can fail is done.
+  for (Sum& sum : sums) {
+    const std::lock_guard lock(sum.leaf->mutex);
+    Tensor& grad = sum.leaf->grad;
+    if (create_graph_ || !grad.defined()) {
+      std::swap(grad, sum.gradient);
+    } else {
+      detail::accumulate_in_place(grad, sum.gradient);
+      grad.impl().storage->raise_version();
+    }
+  }
+}
+
+Tensor Pass::take(const Tensor& target) {
+  const std::uint32_t slot = find(target.impl().node.get());
+  return slot == none ? Tensor() : gradients_[slots_[slot].first + target.impl().output_index];
+}
+
+Tensor seed_for(const char* op, const Tensor& root, const Tensor& seed) {
+  check(root.requires_grad(), op, ": the tensor of shape ", root.shape(),
+        " does not require a gradient: no operation on a tensor with requires_grad made it, or NoGrad was in force");
+  if (!seed.defined()) {
+    check(root.numel() == 1, op, ": a tensor of shape ", root.shape(),
+          " has no gradient of its own; reduce it to one element, or give the gradient as a seed of this shape");
+    return ones_like(root);
+  }
+  check(seed.shape() == root.shape(), op, ": the seed has shape ", seed.shape(), ", the tensor ", root.shape());
+  return seed.to(root.dtype());
+}
+
+}  // namespace
+
+void Tensor::backward(const Tensor& seed, const BackwardOptions& options) const {
+  const Tensor root = *this;
+  const Tensor first = seed_for("backward", root, seed);
+  if (numel() == 1) last_loss_value = item<double>();
+  Pass pass(options.create_graph, options.retain_graph);
+  pass.seed(root, first);
+  pass.run();
+  pass.commit();
+}
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options) {
+  const auto& seeds = options.grad_outputs;
+  check(seeds.empty() || seeds.size() == outputs.size(), "grad: ", seeds.size(), " grad_outputs for ", outputs.size(),
+        " outputs");
+  std::vector<Tensor> firsts;
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    firsts.push_back(seed_for("grad", outputs[i], seeds.empty() ? Tensor() : seeds[i]));
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    check(inputs[i].requires_grad(), "grad: input ", i, " does not require a gradient");
+
+  Pass pass(options.create_graph, options.retain_graph);
+  pass.aim_at(outputs, inputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) pass.seed(outputs[i], firsts[i]);
+  pass.run();
+  std::vector<Tensor> gradients;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    gradients.push_back(pass.take(inputs[i]));
+    check(gradients.back().defined() || options.allow_unused, "grad: no output depends on input ", i, " of shape ",
+          inputs[i].shape(), "; {.allow_unused = true} gives an undefined gradient for it");
+  }
+  return gradients;
+}
+
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options) {
+  return grad(std::vector<Tensor>{output}, inputs, options);
+}
+
+double last_loss() { return last_loss_value; }
+
+}  // namespace xgrad

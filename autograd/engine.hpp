@@ -1,0 +1,27 @@
+#pragma once
+// Reverse-mode traversal of the graph.
+
+#include <vector>
+
+#include "node.hpp"
+
+namespace xgrad {
+
+struct GradOptions {
+  bool retain_graph = false;
+  bool create_graph = false;              // record the pass, so that the gradients have gradients; implies retain_graph
+  bool allow_unused = false;              // an undefined gradient, not an Error, for an input that no output depends on
+  std::vector<Tensor> grad_outputs = {};  // gradient of each output; an undefined one, or none at all, is 1
+};
+
+/// Gradients of the sum of the outputs, weighted by grad_outputs, with respect to each input, in the order of the
+/// inputs. Nothing is accumulated in any leaf; only what lies between inputs and outputs is computed. Throws Error for
+/// an output of several elements without its grad_output, and for an unused input.
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options = {});
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options = {});
+
+/// The value of the last scalar on which this thread called backward(); NaN before. Progress bars show it.
+double last_loss();
+
+}  // namespace xgrad

@@ -1,0 +1,140 @@
+#pragma once
+// The graph: nodes are recorded operations and leaves; edges lead from an operation to what made its inputs.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "tensor.hpp"
+
+namespace xgrad {
+
+/// Which gradients a backward has to compute, by position of the input.
+class Needs {
+ public:
+  explicit Needs(std::uint64_t bits = ~std::uint64_t{0}) : bits_(bits) {}
+  /// Inputs beyond the 64th are always needed.
+  bool operator[](std::size_t input) const { return input >= 64 || (bits_ >> input & 1) != 0; }
+
+ private:
+  std::uint64_t bits_;
+};
+
+/// Where the gradient of an input goes: to output `index` of `node`; to nowhere if there is no node.
+struct Edge {
+  detail::Reference<Node> node;
+  std::uint32_t index = 0;
+};
+
+/// What backward knows of a node's output after the tensor itself is gone.
+struct OutputInfo {
+  Shape shape;
+  DType dtype = DType::float32;
+  const detail::Storage* storage = nullptr;  // to know a saved output again; not owned
+};
+
+/// A recorded operation, or a leaf of the graph. Counted, and freed without recursion, so that depth is no limit.
+class Node : public detail::Counted {
+ public:
+  virtual ~Node();
+  static void destroy(Node* node) noexcept;
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* block, std::size_t bytes) noexcept;
+
+  /// Name of the operation, as errors and graph pictures give it.
+  virtual const char* name() const = 0;
+  /// From the gradients of the outputs (undefined where none came) to those of the inputs that `needs` names; an
+  /// undefined result counts as zero. The spans have the sizes of outputs() and edges().
+  virtual void backward(std::span<Tensor> outputs, std::span<Tensor> inputs, Needs needs) = 0;
+  /// Lets go of what was saved; backward through this node is an error from then on.
+  virtual void release_saved() noexcept {}
+  virtual bool released() const noexcept { return false; }
+  virtual bool is_leaf() const noexcept { return false; }
+
+  std::span<const Edge> edges() const { return {edges_, edge_count_}; }
+  std::span<const OutputInfo> outputs() const { return {outputs_, output_count_}; }
+  /// Greater than that of every node this one depends on; ascending in the order of creation within a thread.
+  std::uint64_t sequence() const { return sequence_; }
+  /// The line that called the operation; its file is null when not known.
+  const detail::CallSite& call_site() const { return call_site_; }
+
+  struct Hook {
+    std::uint32_t output;
+    std::weak_ptr<const GradHook> call;
+  };
+  /// What few nodes have: hooks, and the kept gradients of non-leaf tensors.
+  struct Extras {
+    std::vector<Hook> hooks;
+    std::vector<std::pair<std::uint32_t, Tensor>> retained;  // output and its gradient
+  };
+  Extras& extras();
+  Extras* extras_if_any() const { return extras_.get(); }
+
+ protected:
+  Node() = default;
+  /// Gives the node its edges and outputs, which the derived class stores, its sequence number and its call site. Once.
+  void enter_graph(std::span<Edge> edges, std::span<OutputInfo> outputs);
+
+ private:
+  Edge* edges_ = nullptr;
+  OutputInfo* outputs_ = nullptr;
+  std::uint32_t edge_count_ = 0, output_count_ = 0;
+  std::uint64_t sequence_ = 0;
+  detail::CallSite call_site_;
+  std::unique_ptr<Extras> extras_;
+  Node* next_freed_ = nullptr;
+};
+
+namespace detail {
+
+/// The end of the graph at a leaf tensor. It holds the gradient and not the tensor, so there is no cycle.
+class LeafNode final : public Node {
+ public:
+  LeafNode(const Shape& shape, DType dtype);
+  const char* name() const override { return "leaf"; }
+  void backward(std::span<Tensor>, std::span<Tensor>, Needs) override {}
+  bool is_leaf() const noexcept override { return true; }
+
+  std::mutex mutex;  // of grad: several threads may run backward into one leaf
+  Tensor grad;
+
+ private:
+  OutputInfo info_;
+};
+
+inline constinit thread_local bool grad_enabled = true;
+/// The node whose backward runs in this thread; what it saved is unpacked for it.
+inline constinit thread_local Node* running_node = nullptr;
+
+}  // namespace detail
+
+/// Whether operations are recorded in this thread.
+inline bool is_grad_enabled() { return detail::grad_enabled; }
+
+/// Sets, for its lifetime and its thread, whether operations are recorded.
+class GradMode {
+ public:
+  explicit GradMode(bool enabled) : before_(detail::grad_enabled) { detail::grad_enabled = enabled; }
+  ~GradMode() { detail::grad_enabled = before_; }
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// While it lives, no operation of its thread is recorded: `const NoGrad no_grad;`
+class NoGrad : public GradMode {
+ public:
+  NoGrad() : GradMode(false) {}
+};
+
+/// While it lives, operations of its thread are recorded, inside a NoGrad too.
+class EnableGrad : public GradMode {
+ public:
+  EnableGrad() : GradMode(true) {}
+};
+
+}  // namespace xgrad

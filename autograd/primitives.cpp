@@ -1,0 +1,125 @@
+#include "primitives.hpp"
+
+#include "apply.hpp"
+
+namespace xgrad {
+
+namespace {
+
+struct Clone {
+  static constexpr const char* name = "clone";
+  Tensor forward(const Tensor& x) {
+    Tensor out = detail::empty(x.shape(), x.dtype());
+    detail::overwrite(out, x);
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const { return grad; }
+};
+
+struct To {
+  static constexpr const char* name = "to";
+  DType from, to;
+  Tensor forward(const Tensor& x) {
+    Tensor out = detail::empty(x.shape(), to);
+    detail::overwrite(out, x);
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const { return grad.to(from); }
+};
+
+struct SumTo {
+  static constexpr const char* name = "sum_to";
+  Shape shape, input = {};
+  Tensor forward(const Tensor& x) {
+    input = x.shape();
+    const Tensor from = detail::dense(x);
+    Shape result = Shape::filled(input.size() - shape.size(), 1);
+    for (const std::int64_t size : shape) result.push_back(size);
+    Tensor out = detail::empty(shape, is_floating(x.dtype()) ? x.dtype() : int64);
+    detail::sum_axes(x.dtype(), input, result, from.impl().data, out.impl().data);
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const { return expand(grad, input); }
+};
+
+struct Expand {
+  static constexpr const char* name = "expand";
+  Shape shape, input = {};
+  Tensor forward(const Tensor& x) {
+    input = x.shape();
+    return detail::view(x, shape, detail::broadcast_strides(input, x.strides(), shape));
+  }
+  Tensor backward(const Tensor& grad) const { return sum_to(grad, input); }
+};
+
+struct Accumulate {
+  static constexpr const char* name = "accumulate";
+  Tensor forward(const Tensor& a, const Tensor& b) {
+    Tensor out = detail::empty(a.shape(), a.dtype());
+    detail::overwrite(out, a);
+    detail::accumulate_in_place(out, b);
+    return out;
+  }
+  std::array<Tensor, 2> backward(const Tensor& grad) const { return {grad, grad}; }
+};
+
+template <class T>
+void add_loop(const void*, std::int64_t n, std::byte* const* pointers) {
+  T* __restrict sum = reinterpret_cast<T*>(pointers[0]);
+  const T* __restrict term = reinterpret_cast<const T*>(pointers[1]);
+  for (std::int64_t i = 0; i < n; ++i) sum[i] += term[i];
+}
+
+}  // namespace
+
+Tensor sum_to(Operand x, const Shape& shape) {
+  if (x->shape() == shape) return *x;
+  check(broadcasts_to(shape, x->shape()), "sum_to: shape ", shape, " does not broadcast to ", x->shape());
+  return apply(SumTo{shape}, x);
+}
+
+Tensor expand(Operand x, const Shape& shape) {
+  Shape target = shape;
+  for (std::size_t back = 1; back <= std::min(x->dim(), shape.size()); ++back)
+    if (std::int64_t& size = target[shape.size() - back]; size == -1) size = x->shape()[x->dim() - back];
+  target.numel();
+  check(broadcasts_to(x->shape(), target), "expand: a tensor of shape ", x->shape(), " does not broadcast to ", shape);
+  if (x->shape() == target) return *x;
+  return apply(Expand{target}, x);
+}
+
+Tensor Tensor::clone() const { return apply(Clone{}, *this); }
+Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
+Tensor Tensor::to(DType dtype) const { return dtype == this->dtype() ? *this : apply(To{this->dtype(), dtype}, *this); }
+
+namespace detail {
+
+Tensor accumulate(const Tensor& a, const Tensor& b) { return apply(Accumulate{}, a, b); }
+
+void accumulate_in_place(Tensor& sum, const Tensor& term) {
+  const Strided operands[] = {strided(sum, sum.shape()), strided(term, sum.shape())};
+  dispatch_floating("accumulate", sum.dtype(), [&](auto zero) {
+    for_each_element(sum.shape(), operands, 1, add_loop<decltype(zero)>, nullptr, 32768);
+  });
+}
+
+Tensor dense(const Tensor& x) {
+  if (x.is_contiguous()) return x;
+  Tensor out = empty(x.shape(), x.dtype());
+  overwrite(out, x);
+  return out;
+}
+
+void overwrite(const Tensor& to, const Tensor& from) {
+  copy_strided(to.shape(), strided(to, to.shape()), to.dtype(), strided(from, to.shape()), from.dtype());
+}
+
+Strided strided(const Tensor& x, const Shape& shape) {
+  const TensorImpl& impl = x.impl();
+  return {impl.data, impl.shape == shape ? impl.strides : broadcast_strides(impl.shape, impl.strides, shape),
+          item_size(impl.dtype)};
+}
+
+}  // namespace detail
+
+}  // namespace xgrad

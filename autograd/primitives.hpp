@@ -1,0 +1,32 @@
+#pragma once
+// The few differentiable operations that the engine itself needs; all are linear.
+
+#include "../core/strided.hpp"
+#include "operand.hpp"
+
+namespace xgrad {
+
+/// Sum over the axes along which a tensor of `shape` was broadcast to this one's shape: the inverse of expand in
+/// differentiation. Throws Error where `shape` does not broadcast to x's.
+Tensor sum_to(Operand x, const Shape& shape);
+
+/// A view in which axes of size 1 are repeated and axes are added in front, to get `shape`; no memory is copied. -1
+/// keeps the size of an axis.
+Tensor expand(Operand x, const Shape& shape);
+
+namespace detail {
+
+/// a + b, of one shape and dtype.
+Tensor accumulate(const Tensor& a, const Tensor& b);
+/// sum += term; recorded nowhere. `sum` must be owned alone or be a leaf's gradient.
+void accumulate_in_place(Tensor& sum, const Tensor& term);
+/// x as row-major memory, recorded nowhere: for kernels that read it.
+Tensor dense(const Tensor& x);
+/// Overwrites the elements of `to` by those of `from`, broadcast and converted; recorded nowhere, no version raised.
+void overwrite(const Tensor& to, const Tensor& from);
+/// The memory of x seen as `shape`, which x broadcasts to.
+Strided strided(const Tensor& x, const Shape& shape);
+
+}  // namespace detail
+
+}  // namespace xgrad

@@ -1,0 +1,151 @@
+#include "tensor.hpp"
+
+#include "../core/allocator.hpp"
+#include "node.hpp"
+
+namespace xgrad {
+
+namespace detail {
+
+TensorImpl::TensorImpl() = default;
+TensorImpl::~TensorImpl() = default;
+void TensorImpl::destroy(TensorImpl* impl) noexcept { delete impl; }
+void* TensorImpl::operator new(std::size_t bytes) { return allocate(bytes); }
+void TensorImpl::operator delete(void* block, std::size_t bytes) noexcept { deallocate(block, bytes); }
+
+Tensor empty(const Shape& shape, DType dtype) {
+  const std::int64_t numel = shape.numel();
+  std::int64_t bytes = 0;
+  check(!__builtin_mul_overflow(numel, static_cast<std::int64_t>(item_size(dtype)), &bytes), "tensor: shape ", shape,
+        " of ", dtype, " takes more than 2^63 - 1 bytes");
+  auto storage = Storage::make(static_cast<std::size_t>(bytes));
+  auto impl = Reference<TensorImpl>::adopt(new TensorImpl);
+  impl->dtype = dtype;
+  impl->shape = shape;
+  impl->strides = row_major_strides(shape);
+  impl->numel = numel;
+  impl->data = storage->data();
+  impl->storage = std::move(storage);
+  return Tensor(std::move(impl));
+}
+
+namespace {
+
+bool is_row_major(const Shape& shape, const Shape& strides) {
+  std::int64_t stride = 1;
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    if (shape[axis] == 0) return true;
+    if (shape[axis] == 1) continue;
+    if (strides[axis] != stride) return false;
+    stride *= shape[axis];
+  }
+  return true;
+}
+
+}  // namespace
+
+Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::int64_t offset) {
+  const TensorImpl& from = base.impl();
+  auto impl = Reference<TensorImpl>::adopt(new TensorImpl);
+  impl->dtype = from.dtype;
+  impl->shape = shape;
+  impl->strides = strides;
+  impl->numel = shape.numel();
+  impl->row_major = is_row_major(shape, strides);
+  impl->data = from.data + offset * static_cast<std::int64_t>(item_size(from.dtype));
+  impl->storage = from.storage;
+  impl->is_view = true;
+  impl->view_version = from.storage->version();
+  return Tensor(std::move(impl));
+}
+
+}  // namespace detail
+
+void Tensor::raise_undefined() { fail("tensor: used before it was given a value; this Tensor is undefined"); }
+
+void Tensor::expect_dtype(DType dtype) const {
+  check(impl().dtype == dtype, "tensor: elements are ", impl().dtype, ", not ", dtype, "; convert with .to(", dtype,
+        ")");
+}
+
+std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, dim())]; }
+
+double Tensor::item_as_double() const {
+  check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape());
+  return dispatch(dtype(), [&](auto zero) { return static_cast<double>(*data<decltype(zero)>()); });
+}
+
+std::int64_t Tensor::item_as_int64() const {
+  check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape());
+  return dispatch(dtype(), [&](auto zero) { return element_cast<std::int64_t>(*data<decltype(zero)>()); });
+}
+
+Tensor& Tensor::requires_grad_(bool value) {
+  detail::TensorImpl& self = impl();
+  check(is_leaf(), "requires_grad_: only a leaf can be told to require a gradient or not; this tensor of shape ",
+        self.shape, " comes from ", self.node ? self.node->name() : "", "; use detach()");
+  check(!value || is_floating(self.dtype), "requires_grad_: a tensor of dtype ", self.dtype,
+        " cannot require a gradient; convert it with .to(float32)");
+  if (value == requires_grad()) return *this;
+  self.node =
+      value ? detail::Reference<Node>::adopt(new detail::LeafNode(self.shape, self.dtype)) : detail::Reference<Node>();
+  self.output_index = 0;
+  return *this;
+}
+
+bool Tensor::is_leaf() const { return !impl().node || impl().node->is_leaf(); }
+
+Tensor Tensor::grad() const {
+  Node* node = impl().node.get();
+  if (!node) return {};
+  if (node->is_leaf()) {
+    auto& leaf = static_cast<detail::LeafNode&>(*node);
+    const std::lock_guard lock(leaf.mutex);
+    return leaf.grad;
+  }
+  if (const auto* extras = node->extras_if_any())
+    for (const auto& [output, gradient] : extras->retained)
+      if (output == impl_->output_index) return gradient;
+  return {};
+}
+
+void Tensor::set_grad(const Tensor& grad) const {
+  const detail::TensorImpl& self = impl();
+  if (grad.defined()) {
+    check(static_cast<bool>(self.node) && self.node->is_leaf(), "set_grad: only a leaf that requires a gradient holds one");
+    check(grad.shape() == self.shape && grad.dtype() == self.dtype, "set_grad: a gradient of shape ", grad.shape(),
+          " and dtype ", grad.dtype(), " for a tensor of shape ", self.shape, " and dtype ", self.dtype);
+  }
+  if (!self.node) return;
+  if (self.node->is_leaf()) {
+    auto& leaf = static_cast<detail::LeafNode&>(*self.node);
+    Tensor old = grad;
+    const std::lock_guard lock(leaf.mutex);
+    std::swap(leaf.grad, old);
+  } else if (auto* extras = self.node->extras_if_any()) {
+    for (auto& [output, gradient] : extras->retained)
+      if (output == self.output_index) gradient = {};
+  }
+}
+
+void Tensor::retain_grad() const {
+  check(requires_grad(), "retain_grad: this tensor does not require a gradient");
+  if (is_leaf()) return;
+  auto& retained = impl_->node->extras().retained;
+  for (const auto& [output, gradient] : retained)
+    if (output == impl_->output_index) return;
+  retained.emplace_back(impl_->output_index, Tensor());
+}
+
+HookHandle Tensor::register_hook(GradHook hook) const {
+  check(requires_grad(), "register_hook: this tensor does not require a gradient");
+  check(static_cast<bool>(hook), "register_hook: the hook is empty");
+  HookHandle handle;
+  handle.hook_ = std::make_shared<const GradHook>(std::move(hook));
+  impl_->node->extras().hooks.push_back({impl_->output_index, handle.hook_});
+  return handle;
+}
+
+Tensor Tensor::detach() const { return detail::view(*this, shape(), strides()); }
+
+}  // namespace xgrad

@@ -1,0 +1,197 @@
+#pragma once
+// Tensor: a handle to shared storage with a shape and, where it requires a gradient, its place in the graph.
+
+#include <functional>
+#include <iosfwd>
+#include <memory>
+
+#include "../core/dtype.hpp"
+#include "../core/reference.hpp"
+#include "../core/shape.hpp"
+#include "../core/storage.hpp"
+
+namespace xgrad {
+
+class Tensor;
+class Node;
+
+/// How a new tensor is made.
+struct TensorOptions {
+  DType dtype = DType::float32;
+  bool requires_grad = false;  // only for float32 and float64
+};
+
+struct BackwardOptions {
+  bool retain_graph = false;  // keep what the operations saved, so that backward may run again
+  bool create_graph = false;  // record the backward pass, so that the gradients have gradients; implies retain_graph
+};
+
+/// Called with a gradient; an undefined result leaves it as it is, a defined one replaces it.
+using GradHook = std::function<Tensor(const Tensor& grad)>;
+
+/// Keeps a gradient hook in place for as long as it lives, so that a hook that captures its tensor makes no cycle.
+class [[nodiscard]] HookHandle {
+ public:
+  HookHandle() = default;
+  /// Takes the hook out now.
+  void remove() { hook_.reset(); }
+
+ private:
+  friend class Tensor;
+  std::shared_ptr<const GradHook> hook_;
+};
+
+namespace detail {
+
+struct TensorImpl : Counted {
+  TensorImpl();
+  ~TensorImpl();
+  static void destroy(TensorImpl* impl) noexcept;
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* block, std::size_t bytes) noexcept;
+
+  DType dtype = DType::float32;
+  bool row_major = true;           // elements dense, in C order
+  std::uint32_t output_index = 0;  // which output of `node` this is
+  Shape shape, strides;            // strides in elements
+  std::int64_t numel = 0;
+  std::byte* data = nullptr;  // the first element, somewhere in storage
+  Reference<Storage> storage;
+  Reference<Node> node;            // what made this tensor, or its leaf node; null when it requires no gradient
+  bool is_view = false;            // made as a view of another tensor...
+  std::uint32_t view_version = 0;  // ...when its storage had this version
+};
+
+}  // namespace detail
+
+/// An n-dimensional array of float32, float64, int64 or bool, and a node of a differentiation graph.
+///
+/// A Tensor is a cheap handle: copies share elements and gradient. An operation on tensors of which one requires a
+/// gradient gives a tensor that does too. Transposes, slices and expansions are views that share memory.
+class Tensor {
+ public:
+  /// Undefined: has no shape and no elements. Everything but `defined()` and `requires_grad()` throws Error on it.
+  Tensor() = default;
+
+  bool defined() const { return static_cast<bool>(impl_); }
+  const Shape& shape() const { return impl().shape; }
+  /// Strides in elements.
+  const Shape& strides() const { return impl().strides; }
+  /// Number of axes.
+  std::size_t dim() const { return impl().shape.size(); }
+  /// Size of one axis; -1 is the last.
+  std::int64_t size(std::int64_t axis) const;
+  /// Number of elements.
+  std::int64_t numel() const { return impl().numel; }
+  DType dtype() const { return impl().dtype; }
+  /// Whether the elements lie dense in row-major order.
+  bool is_contiguous() const { return impl().row_major; }
+
+  /// The first element; the others are found through strides(). Throws Error unless T is the dtype. What is written
+  /// through it is not seen by the graph: a gradient that needs the old values is wrong.
+  template <class T>
+  T* data() const {
+    expect_dtype(dtype_of<T>());
+    return reinterpret_cast<T*>(impl_->data);
+  }
+  /// The value of a tensor of one element, converted to T.
+  template <class T = double>
+  T item() const {
+    if constexpr (std::is_same_v<T, bool>)
+      return item_as_double() != 0;
+    else if constexpr (std::is_integral_v<T>)
+      return static_cast<T>(item_as_int64());
+    else
+      return static_cast<T>(item_as_double());
+  }
+
+  /// Whether a gradient with respect to this tensor can be asked for.
+  bool requires_grad() const { return impl_ && impl_->node; }
+  /// Makes a leaf require a gradient, or stops it from doing so. Throws Error for an integer tensor or a non-leaf.
+  Tensor& requires_grad_(bool value = true);
+  /// Made by the user, not by a recorded operation.
+  bool is_leaf() const;
+  /// The gradient that backward() accumulated in this leaf (or non-leaf after retain_grad()); undefined before.
+  Tensor grad() const;
+  /// Replaces the accumulated gradient; undefined removes it. Throws Error for another shape or dtype.
+  void set_grad(const Tensor& grad) const;
+  /// Removes the accumulated gradient, as zero_grad(set_to_none=True) does in PyTorch.
+  void zero_grad() const { set_grad(Tensor()); }
+  /// Makes backward() keep the gradient of this non-leaf tensor in grad().
+  void retain_grad() const;
+  /// Calls `hook` with the gradient of this tensor in every backward pass while the handle lives, before the gradient
+  /// is accumulated or passed on.
+  HookHandle register_hook(GradHook hook) const;
+
+  /// Computes the gradient of this tensor with respect to every leaf it depends on, and adds it to theirs.
+  /// `seed` is the gradient of this tensor, of its shape; 1 for a tensor of one element.
+  /// Throws Error, with no gradient changed, when a seed is missing, the graph was freed, or a saved tensor was
+  /// changed.
+  void backward(const Tensor& seed = {}, const BackwardOptions& options = {}) const;
+
+  /// The same elements outside the graph.
+  Tensor detach() const;
+  /// A copy of the elements in memory of its own, row-major; differentiable.
+  Tensor clone() const;
+  /// This tensor if it lies dense in row-major order, else a clone.
+  Tensor contiguous() const;
+  /// Converted to another dtype; this tensor if it has it already. Differentiable between floating types.
+  Tensor to(DType dtype) const;
+
+  // In place. Each raises the version of the storage, which backward checks of what it saved. The other operand
+  // broadcasts to this shape; promotion must not change this dtype. While operations are recorded, throws Error for a
+  // leaf that requires a gradient (use NoGrad), and for a view of a tensor in the graph.
+  Tensor& add_(const Tensor& other);
+  Tensor& sub_(const Tensor& other);
+  Tensor& mul_(const Tensor& other);
+  Tensor& div_(const Tensor& other);
+  Tensor& add_(double other);
+  Tensor& sub_(double other);
+  Tensor& mul_(double other);
+  Tensor& div_(double other);
+  Tensor& copy_(const Tensor& other);
+  Tensor& fill_(double value);
+  Tensor& zero_() { return fill_(0); }
+
+  /// Number of changes in place that this memory has seen, through any view.
+  std::uint32_t version() const { return impl().storage->version(); }
+
+  /// The implementation; throws Error for an undefined tensor.
+  detail::TensorImpl& impl() const {
+    if (!impl_) [[unlikely]]
+      raise_undefined();
+    return *impl_;
+  }
+  const detail::Reference<detail::TensorImpl>& reference() const { return impl_; }
+  explicit Tensor(detail::Reference<detail::TensorImpl> impl) : impl_(std::move(impl)) {}
+
+ private:
+  [[noreturn]] static void raise_undefined();
+  void expect_dtype(DType dtype) const;
+  double item_as_double() const;
+  std::int64_t item_as_int64() const;
+
+  detail::Reference<detail::TensorImpl> impl_;
+};
+
+/// Writes as NumPy prints: elements aligned in brackets, long tensors abridged.
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+namespace detail {
+
+/// Uninitialised elements, dense and row-major. Throws Error when there is no memory.
+Tensor empty(const Shape& shape, DType dtype);
+/// A tensor over the storage of `base`, outside the graph; `offset` in elements. Bounds are not checked.
+Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::int64_t offset = 0);
+
+/// A line of the user's program.
+struct CallSite {
+  const char* file = nullptr;  // null when not known
+  int line = 0;
+};
+/// Where the operation that runs in this thread was called.
+inline constinit thread_local CallSite call_site{};
+
+}  // namespace detail
+
+}  // namespace xgrad

@@ -1,0 +1,23 @@
+#include "storage.hpp"
+
+#include <cstdint>
+#include <new>
+
+#include "allocator.hpp"
+#include "error.hpp"
+
+namespace xgrad::detail {
+
+Reference<Storage> Storage::make(std::size_t bytes) {
+  check(bytes <= PTRDIFF_MAX - sizeof(Storage), "storage: ", bytes, " bytes are more than memory can hold");
+  void* block = allocate(sizeof(Storage) + bytes);  // header and elements in one block: one allocation a tensor less
+  return Reference<Storage>::adopt(new (block) Storage(bytes));
+}
+
+void Storage::destroy(Storage* storage) noexcept {
+  const std::size_t bytes = sizeof(Storage) + storage->bytes_;
+  storage->~Storage();
+  deallocate(storage, bytes);
+}
+
+}  // namespace xgrad::detail

@@ -1,0 +1,259 @@
+#include "strided.hpp"
+
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "parallel.hpp"
+
+namespace xgrad::detail {
+
+namespace {
+
+constexpr std::int64_t block = 256;  // elements staged at a time: with ten operands of 8 bytes, 20 KiB of stack
+
+/// Axes merged where every operand steps through them as through one.
+struct Plan {
+  Shape shape;
+  std::array<Strided, max_operands> operands;
+  std::size_t count = 0;
+};
+
+Plan coalesce(const Shape& shape, std::span<const Strided> operands) {
+  Plan plan;
+  plan.count = operands.size();
+  for (std::size_t i = 0; i < plan.count; ++i) {
+    plan.operands[i].data = operands[i].data;
+    plan.operands[i].item_size = operands[i].item_size;
+  }
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] == 1) continue;
+    bool merges = !plan.shape.empty();
+    for (std::size_t i = 0; merges && i < plan.count; ++i)
+      merges = plan.operands[i].strides.back() == operands[i].strides[axis] * shape[axis];
+    if (merges) {
+      const std::size_t last = plan.shape.size() - 1;
+      plan.shape[last] *= shape[axis];
+      for (std::size_t i = 0; i < plan.count; ++i) plan.operands[i].strides[last] = operands[i].strides[axis];
+    } else {
+      plan.shape.push_back(shape[axis]);
+      for (std::size_t i = 0; i < plan.count; ++i) plan.operands[i].strides.push_back(operands[i].strides[axis]);
+    }
+  }
+  if (plan.shape.empty()) {
+    plan.shape.push_back(1);
+    for (std::size_t i = 0; i < plan.count; ++i) plan.operands[i].strides.push_back(1);
+  }
+  return plan;
+}
+
+template <class T>
+void gather_as(std::byte* to, const std::byte* from, std::int64_t stride, std::int64_t n) {
+  auto* out = reinterpret_cast<T*>(to);
+  const auto* in = reinterpret_cast<const T*>(from);
+  for (std::int64_t i = 0; i < n; ++i) out[i] = in[i * stride];
+}
+
+void gather(std::byte* to, const std::byte* from, std::size_t item_size, std::int64_t stride, std::int64_t n) {
+  if (item_size == 4)
+    gather_as<std::uint32_t>(to, from, stride, n);
+  else if (item_size == 8)
+    gather_as<std::uint64_t>(to, from, stride, n);
+  else
+    gather_as<std::uint8_t>(to, from, stride, n);
+}
+
+template <class T>
+void scatter_as(std::byte* to, const std::byte* from, std::int64_t stride, std::int64_t n) {
+  auto* out = reinterpret_cast<T*>(to);
+  const auto* in = reinterpret_cast<const T*>(from);
+  for (std::int64_t i = 0; i < n; ++i) out[i * stride] = in[i];
+}
+
+void scatter(std::byte* to, const std::byte* from, std::size_t item_size, std::int64_t stride, std::int64_t n) {
+  if (item_size == 4)
+    scatter_as<std::uint32_t>(to, from, stride, n);
+  else if (item_size == 8)
+    scatter_as<std::uint64_t>(to, from, stride, n);
+  else
+    scatter_as<std::uint8_t>(to, from, stride, n);
+}
+
+/// One row: n elements along the innermost axis from `pointers` on. A repeated element is staged once for all blocks.
+void run_row(const Plan& plan, std::size_t outputs, DenseLoop loop, const void* context, std::byte* const* pointers,
+             std::int64_t n, bool staged) {
+  if (!staged) return loop(context, n, pointers);
+  alignas(64) std::byte buffers[max_operands][block * 8];
+  std::byte* dense[max_operands];
+  for (std::int64_t done = 0; done < n; done += block) {
+    const std::int64_t now = std::min(block, n - done);
+    for (std::size_t i = 0; i < plan.count; ++i) {
+      const Strided& operand = plan.operands[i];
+      const std::int64_t stride = operand.strides.back();
+      std::byte* at = pointers[i] + done * stride * static_cast<std::int64_t>(operand.item_size);
+      dense[i] = stride == 1 ? at : buffers[i];
+      if (stride != 1 && i >= outputs && (stride != 0 || done == 0))
+        gather(buffers[i], at, operand.item_size, stride, now);
+    }
+    loop(context, now, dense);
+    for (std::size_t i = 0; i < outputs; ++i) {
+      const Strided& operand = plan.operands[i];
+      const std::int64_t stride = operand.strides.back();
+      if (stride != 1)
+        scatter(pointers[i] + done * stride * static_cast<std::int64_t>(operand.item_size), dense[i], operand.item_size,
+                stride, now);
+    }
+  }
+}
+
+void run_range(const Plan& plan, std::size_t outputs, DenseLoop loop, const void* context, std::int64_t begin,
+               std::int64_t end) {
+  const std::size_t inner_axis = plan.shape.size() - 1;
+  const std::int64_t inner = plan.shape.back();
+  bool staged = false;
+  for (std::size_t i = 0; i < plan.count; ++i) staged = staged || plan.operands[i].strides.back() != 1;
+
+  std::int64_t index[Shape::max_rank];
+  for (std::int64_t axis = static_cast<std::int64_t>(inner_axis), rest = begin; axis >= 0; --axis) {
+    index[axis] = rest % plan.shape[static_cast<std::size_t>(axis)];
+    rest /= plan.shape[static_cast<std::size_t>(axis)];
+  }
+  for (std::int64_t at = begin; at < end;) {
+    std::byte* pointers[max_operands];
+    for (std::size_t i = 0; i < plan.count; ++i) {
+      std::int64_t offset = 0;
+      for (std::size_t axis = 0; axis <= inner_axis; ++axis) offset += index[axis] * plan.operands[i].strides[axis];
+      pointers[i] = plan.operands[i].data + offset * static_cast<std::int64_t>(plan.operands[i].item_size);
+    }
+    const std::int64_t n = std::min(inner - index[inner_axis], end - at);
+    run_row(plan, outputs, loop, context, pointers, n, staged);
+    at += n;
+    index[inner_axis] = 0;
+    for (std::size_t axis = inner_axis; axis-- > 0;) {
+      if (++index[axis] < plan.shape[axis]) break;
+      index[axis] = 0;
+    }
+  }
+}
+
+template <class From, class To>
+void convert(const void*, std::int64_t n, std::byte* const* pointers) {
+  To* __restrict out = reinterpret_cast<To*>(pointers[0]);
+  const From* __restrict in = reinterpret_cast<const From*>(pointers[1]);
+  if constexpr (std::is_same_v<From, To>) {
+    std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(To));
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = element_cast<To>(in[i]);
+  }
+}
+
+/// to[column] = sum over rows of from[row][column]; row blocks of fixed size keep the order of additions fixed.
+template <class T, class Sum>
+void sum_rows(const T* from, std::int64_t rows, std::int64_t columns, Sum* to) {
+  std::fill(to, to + columns, Sum{});
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t column = 0; column < columns; ++column) to[column] += from[row * columns + column];
+}
+
+template <class T, class Sum>
+Sum sum_row(const T* from, std::int64_t n) {
+  constexpr std::int64_t lanes = 32, chunk = 4096;  // chunks bound the error of long sums, as in pairwise summation
+  Sum total{};
+  for (std::int64_t begin = 0; begin < n; begin += chunk) {
+    const std::int64_t end = std::min(n, begin + chunk), body = begin + (end - begin) / lanes * lanes;
+    Sum partial[lanes] = {};
+    for (std::int64_t i = begin; i < body; i += lanes)
+      for (std::int64_t lane = 0; lane < lanes; ++lane) partial[lane] += from[i + lane];
+    for (std::int64_t i = body; i < end; ++i) partial[i - body] += from[i];
+    for (std::int64_t width = lanes / 2; width > 0; width /= 2)
+      for (std::int64_t lane = 0; lane < width; ++lane) partial[lane] += partial[lane + width];
+    total += partial[0];
+  }
+  return total;
+}
+
+/// The axes of a reduction, neighbours of one kind merged: `outer` kept or reduced alternately.
+template <class T, class Sum>
+void sum_groups(const Shape& groups, bool first_reduced, const T* from, Sum* to) {
+  if (groups.size() == 1) {
+    if (first_reduced)
+      *to = sum_row<T, Sum>(from, groups[0]);
+    else
+      for (std::int64_t i = 0; i < groups[0]; ++i) to[i] = static_cast<Sum>(from[i]);
+    return;
+  }
+  if (groups.size() == 2 && first_reduced) return sum_rows(from, groups[0], groups[1], to);
+  Shape inner = groups;
+  inner.erase(0);
+  const std::int64_t step = inner.numel();
+  if (!first_reduced) {
+    std::int64_t kept = 1;
+    for (std::size_t i = 1; i < inner.size(); i += 2) kept *= inner[i];
+    parallel_for(groups[0], std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(step, 1)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t i = begin; i < end; ++i)
+                     sum_groups<T, Sum>(inner, true, from + i * step, to + i * kept);
+                 });
+    return;
+  }
+  // Three groups or more, the first reduced: [reduced, kept, reduced, ...]; reduce the inner ones, then add up.
+  std::int64_t kept = 1;
+  for (std::size_t i = 0; i < inner.size(); i += 2) kept *= inner[i];
+  std::fill(to, to + kept, Sum{});
+  std::vector<Sum> row(static_cast<std::size_t>(kept));
+  for (std::int64_t i = 0; i < groups[0]; ++i) {
+    sum_groups<T, Sum>(inner, false, from + i * step, row.data());
+    for (std::int64_t k = 0; k < kept; ++k) to[k] += row[static_cast<std::size_t>(k)];
+  }
+}
+
+}  // namespace
+
+void for_each_element(const Shape& shape, std::span<const Strided> operands, std::size_t outputs, DenseLoop loop,
+                      const void* context, std::int64_t grain) {
+  const std::int64_t n = shape.numel();
+  if (n == 0) return;
+  const Plan plan = coalesce(shape, operands);
+  parallel_for(n, grain,
+               [&](std::int64_t begin, std::int64_t end) { run_range(plan, outputs, loop, context, begin, end); });
+}
+
+Shape broadcast_strides(const Shape& shape, const Shape& strides, const Shape& to) {
+  Shape out = Shape::filled(to.size(), 0);
+  const std::size_t offset = to.size() - shape.size();
+  for (std::size_t axis = 0; axis < shape.size(); ++axis)
+    if (shape[axis] == to[axis + offset]) out[axis + offset] = strides[axis];
+  return out;
+}
+
+void copy_strided(const Shape& shape, const Strided& to, DType to_dtype, const Strided& from, DType from_dtype) {
+  const Strided operands[] = {to, from};
+  const DenseLoop loop = dispatch(to_dtype, [&](auto to_zero) {
+    return dispatch(from_dtype,
+                    [&](auto from_zero) -> DenseLoop { return convert<decltype(from_zero), decltype(to_zero)>; });
+  });
+  for_each_element(shape, operands, 1, loop, nullptr, 65536);
+}
+
+void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to) {
+  Shape groups;
+  bool first_reduced = false, last_reduced = false;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] == 1) continue;
+    const bool reduced = result[axis] == 1;
+    if (groups.empty()) first_reduced = reduced;
+    if (!groups.empty() && reduced == last_reduced)
+      groups[groups.size() - 1] *= shape[axis];
+    else
+      groups.push_back(shape[axis]);
+    last_reduced = reduced;
+  }
+  if (groups.empty()) groups.push_back(1);
+  dispatch(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    using Sum = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
+    sum_groups<T, Sum>(groups, first_reduced, reinterpret_cast<const T*>(from), reinterpret_cast<Sum*>(to));
+  });
+}
+
+}  // namespace xgrad::detail

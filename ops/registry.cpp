@@ -1,0 +1,35 @@
+#include "registry.hpp"
+
+#include "../core/random.hpp"
+
+namespace xgrad {
+
+namespace detail {
+
+// One a family file.
+std::span<const OpInfo> primitive_ops();
+
+Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
+  Tensor out = empty(shape, float64);
+  Generator(seed).normal(out.data<double>(), out.numel(), 0, 1);
+  return out.requires_grad_();
+}
+
+Tensor sample_uniform(const Shape& shape, double low, double high, std::uint64_t seed) {
+  Tensor out = empty(shape, float64);
+  Generator(seed).uniform(out.data<double>(), out.numel(), low, high);
+  return out.requires_grad_();
+}
+
+}  // namespace detail
+
+std::span<const OpInfo> registry() {
+  static const std::vector<OpInfo> all = [] {
+    std::vector<OpInfo> ops;
+    for (const auto family : {detail::primitive_ops()}) ops.insert(ops.end(), family.begin(), family.end());
+    return ops;
+  }();
+  return all;
+}
+
+}  // namespace xgrad
