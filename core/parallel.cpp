@@ -42,7 +42,7 @@ void pause() {
 constinit std::atomic<int> wanted_threads{0};  // 0: not set yet
 constinit thread_local bool inside_parallel = false;
 
-// What the threads work on. Written by the caller before the ticket changes, constant until `running` is 0 again.
+// What the threads work on. Constant from its publication until its last part is finished.
 struct Job {
   detail::RangeFunction function;
   void* context;
@@ -58,6 +58,18 @@ struct Job {
     const std::int64_t last = first + each + (part < more);
     function(context, first * grain, last == blocks ? n : last * grain);
   }
+};
+
+// The parts of the current job and the next one to take, in one word. Adding 1 takes a part, of whichever job is
+// current at that moment: a thread that comes late finds none left, or helps with the next job.
+struct Ticket {
+  static constexpr std::uint64_t stop = 0xffff;  // as number of parts
+  std::uint64_t word;
+
+  static std::uint64_t make(std::uint64_t parts) { return parts << 32; }
+  std::uint64_t parts() const { return word >> 32; }
+  std::uint64_t next() const { return word & 0xffffffff; }
+  bool any_left() const { return next() < parts(); }
 };
 
 struct alignas(64) Worker {
@@ -79,13 +91,15 @@ class Pool {
     const std::int64_t parts = std::min<std::int64_t>(blocks, static_cast<std::int64_t>(workers_.size()) + 1);
     if (parts == 1) return false;
     job_ = {function, context, n, grain, parts};
-    running_.store(parts - 1, std::memory_order_relaxed);
-    publish(static_cast<std::uint64_t>(parts));
+    unfinished_.store(parts, std::memory_order_relaxed);
+    publish(static_cast<std::uint64_t>(parts), static_cast<std::size_t>(parts) - 1);
+    // Parts that no other thread has begun are done here: a worker that sleeps or has lost its core delays nothing.
     inside_parallel = true;
-    job_.run(0);
+    while (take_and_run() == Taken::part) {
+    }
     inside_parallel = false;
-    for (int spins = 0; running_.load(std::memory_order_acquire) != 0;) {
-      if (!oversubscribed_ && ++spins < 20000)
+    for (int spins = 0; unfinished_.load(std::memory_order_acquire) != 0;) {
+      if (++spins < 2000)
         pause();
       else
         std::this_thread::yield();
@@ -97,24 +111,19 @@ class Pool {
   void stop(bool for_good) {
     const std::lock_guard lock(mutex_);
     closed_ = closed_ || for_good;
-    publish(stop_ticket);
+    publish(Ticket::stop, workers_.size());
     for (const auto& worker : workers_) worker->thread.join();
+    ticket_.store(Ticket::make(0), std::memory_order_relaxed);  // or the next threads would stop, too
     workers_.clear();
     started_for_ = 0;
   }
 
  private:
-  // A ticket is the number of the job, and below it the number of parts it has: a worker that has no part in a job
-  // learns that from the ticket alone and never looks at the job, which may be the next one already.
-  static constexpr int part_bits = 16;
-  static constexpr std::uint64_t part_mask = (std::uint64_t{1} << part_bits) - 1;
-  static constexpr std::uint64_t stop_ticket = part_mask;
+  enum class Taken { none, part, stop };
 
-  void publish(std::uint64_t parts) {
-    const std::uint64_t number = (ticket_.load(std::memory_order_relaxed) >> part_bits) + 1;
-    ticket_.store(number << part_bits | parts, std::memory_order_seq_cst);
-    const std::size_t count = parts == stop_ticket ? workers_.size() : static_cast<std::size_t>(parts) - 1;
-    for (std::size_t i = 0; i < count; ++i) {
+  void publish(std::uint64_t parts, std::size_t wanted_workers) {
+    ticket_.store(Ticket::make(parts), std::memory_order_seq_cst);
+    for (std::size_t i = 0; i < wanted_workers; ++i) {
       // Sequentially consistent, as in sleep(): either this sees the worker asleep or that sees the new ticket.
       if (workers_[i]->asleep.load(std::memory_order_seq_cst) == 0) continue;
       workers_[i]->asleep.store(0, std::memory_order_seq_cst);
@@ -122,16 +131,25 @@ class Pool {
     }
   }
 
+  bool any_left() const { return Ticket{ticket_.load(std::memory_order_seq_cst)}.any_left(); }
+
+  Taken take_and_run() {
+    const Ticket taken{ticket_.fetch_add(1, std::memory_order_acq_rel)};
+    if (!taken.any_left()) return Taken::none;
+    if (taken.parts() == Ticket::stop) return Taken::stop;
+    job_.run(static_cast<std::int64_t>(taken.next()));
+    unfinished_.fetch_sub(1, std::memory_order_release);
+    return Taken::part;
+  }
+
   void start_workers() {
     const int wanted = num_threads();
     if (started_for_ == wanted) return;
     started_for_ = wanted;
-    oversubscribed_ = wanted > cores();
     try {
       while (static_cast<int>(workers_.size()) + 1 < wanted) {
         auto worker = std::make_unique<Worker>();
-        worker->thread = std::thread(&Pool::work, this, worker.get(), static_cast<std::int64_t>(workers_.size()) + 1,
-                                     ticket_.load(std::memory_order_relaxed), oversubscribed_);
+        worker->thread = std::thread(&Pool::work, this, worker.get(), wanted > cores());
         workers_.push_back(std::move(worker));
       }
     } catch (const std::exception&) {
@@ -139,53 +157,42 @@ class Pool {
     }
   }
 
-  void work(Worker* self, std::int64_t part, std::uint64_t seen, bool sleep_at_once) {
+  void work(Worker* self, bool sleep_at_once) {
     inside_parallel = true;
     for (;;) {
-      const auto is_mine = [&] {
-        const std::uint64_t ticket = ticket_.load(std::memory_order_seq_cst);
-        if (ticket == seen) return false;
-        seen = ticket;
-        return part < static_cast<std::int64_t>(ticket & part_mask);
-      };
-      if (!spin(is_mine, sleep_at_once)) {
-        while (!is_mine()) sleep(*self, seen);
-      }
-      if ((seen & part_mask) == stop_ticket) return;
-      job_.run(part);
-      running_.fetch_sub(1, std::memory_order_release);
+      if (sleep_at_once || !spin())
+        while (!any_left()) sleep(*self);
+      if (take_and_run() == Taken::stop) return;
     }
   }
 
-  template <class Condition>
-  static bool spin(Condition is_mine, bool sleep_at_once) {
-    if (sleep_at_once) return false;
+  // True as soon as there is work, false when there is none for a while.
+  bool spin() const {
     const auto end = std::chrono::steady_clock::now() + spin_time;
     do {
       for (int i = 0; i < 64; ++i) {
-        if (is_mine()) return true;
+        if (any_left()) return true;
         pause();
       }
     } while (std::chrono::steady_clock::now() < end);
     return false;
   }
 
-  void sleep(Worker& self, std::uint64_t seen) {
+  void sleep(Worker& self) {
     self.asleep.store(1, std::memory_order_seq_cst);
-    if (ticket_.load(std::memory_order_seq_cst) == seen) self.asleep.wait(1, std::memory_order_seq_cst);
+    if (!any_left()) self.asleep.wait(1, std::memory_order_seq_cst);
     self.asleep.store(0, std::memory_order_relaxed);
   }
 
   std::mutex mutex_;
   bool closed_ = false;
-  bool oversubscribed_ = false;
   int started_for_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   Pool* left_behind_;
 
   alignas(64) std::atomic<std::uint64_t> ticket_{0};
   Job job_{};
-  alignas(64) std::atomic<std::int64_t> running_{0};
+  alignas(64) std::atomic<std::int64_t> unfinished_{0};
 };
 
 // Never destroyed, so that statics destroyed late can still call parallel_for: it runs in their thread then.
