@@ -115,7 +115,7 @@ TEST_CASE("allocator: statistics count what was asked for") {
   CHECK(memory_stats().live_blocks == before.live_blocks);
 }
 
-TEST_CASE("allocator: blocks freed on other threads come round again") {
+TEST_CASE("allocator: blocks freed on other threads come round again", "[threads]") {
   const MemoryStats before = memory_stats();
   std::size_t cached_after_first = 0;
   for (int round = 0; round < 50; ++round) {
@@ -138,7 +138,7 @@ TEST_CASE("allocator: blocks freed on other threads come round again") {
   CHECK(memory_stats().cached_bytes <= cached_after_first + (1 << 20));
 }
 
-TEST_CASE("allocator: threads allocate and free at once") {
+TEST_CASE("allocator: threads allocate and free at once", "[threads]") {
   const MemoryStats before = memory_stats();
   std::vector<std::thread> threads;
   std::vector<int> wrong(4);

@@ -58,7 +58,7 @@ std::int64_t sum_of_squares(std::int64_t n) {
 
 }  // namespace
 
-TEST_CASE("parallel: ranges cover everything once and begin at multiples of the grain") {
+TEST_CASE("parallel: ranges cover everything once and begin at multiples of the grain", "[threads]") {
   for (const int threads : {1, 2, 4}) {
     const Threads set(threads);
     CHECK(num_threads() == threads);
@@ -92,7 +92,7 @@ TEST_CASE("parallel: ranges of the largest sizes do not overflow") {
   CHECK(ranges_of(-3, 1).empty());
 }
 
-TEST_CASE("parallel: threads work at the same time") {
+TEST_CASE("parallel: threads work at the same time", "[threads]") {
   const Threads set(4);
   std::atomic<int> arrived{0};
   parallel_for(4, 1, [&](std::int64_t, std::int64_t) {
@@ -102,7 +102,7 @@ TEST_CASE("parallel: threads work at the same time") {
   CHECK(arrived == 4);
 }
 
-TEST_CASE("parallel: a nested call runs in its own thread") {
+TEST_CASE("parallel: a nested call runs in its own thread", "[threads]") {
   const Threads set(4);
   std::atomic<int> elsewhere{0};
   std::atomic<int> calls{0};
@@ -129,7 +129,7 @@ TEST_CASE("parallel: takes function objects of any kind") {
   CHECK(sum == 2000);
 }
 
-TEST_CASE("parallel: several callers at once all get their work done") {
+TEST_CASE("parallel: several callers at once all get their work done", "[threads]") {
   const Threads set(3);
   const std::int64_t expected = sum_of_squares(1000);
   CHECK(expected == 332833500);
@@ -143,7 +143,7 @@ TEST_CASE("parallel: several callers at once all get their work done") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("parallel: the number of threads changes while others work") {
+TEST_CASE("parallel: the number of threads changes while others work", "[threads]") {
   const Threads set(2);
   std::atomic<bool> done{false};
   std::atomic<int> wrong{0};
@@ -160,7 +160,7 @@ TEST_CASE("parallel: the number of threads changes while others work") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("parallel: wakes threads that went to sleep") {
+TEST_CASE("parallel: wakes threads that went to sleep", "[threads]") {
   const Threads set(3);
   for (const int wait_us : {0, 50, 80, 100, 1000, 5000})
     for (int i = 0; i < 20; ++i) {
