@@ -1,0 +1,180 @@
+#include "safetensors_file.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace xgrad::io {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
+
+constexpr const char* digest_key = "xgrad.crc32";
+constexpr std::size_t chunk_size = std::size_t{1} << 18;
+
+// The digest of a file is the sum of one CRC-32 for every array and one for every piece of metadata. A sum does not
+// depend on the order, so a program that rewrites the file in another order keeps it valid.
+std::uint32_t crc_of(std::uint32_t crc, const void* data, std::size_t count) {
+  if (count == 0) return crc;  // zlib takes a null pointer as a request for the initial value
+  return static_cast<std::uint32_t>(::crc32_z(crc, static_cast<const Bytef*>(data), count));
+}
+
+std::uint32_t crc_of(std::string_view first, std::string_view second, std::string_view third) {
+  std::uint32_t crc = 0;
+  for (const std::string_view text : {first, second, third})
+    crc = crc_of(crc_of(crc, text.data(), text.size()), "", 1);  // with a zero byte, so that they cannot run together
+  return crc;
+}
+
+std::uint64_t digest_of(const SafetensorsMetadata& metadata) {
+  std::uint64_t digest = 0;
+  for (const auto& [name, text] : metadata) digest += crc_of("metadata", name, text);
+  return digest;
+}
+
+std::string hex(std::uint64_t value) {
+  std::string out(16, '0');
+  for (std::size_t i = 16; i-- > 0; value >>= 4) out[i] = "0123456789abcdef"[value & 15];
+  return out;
+}
+
+float half_to_float(std::uint16_t half) {
+  const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
+  const std::uint32_t exponent = half >> 10 & 31u, mantissa = half & 1023u;
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | mantissa << 13);
+  if (exponent > 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
+  const float subnormal = static_cast<float>(mantissa) * 0x1p-24f;
+  return sign ? -subnormal : subnormal;
+}
+
+float bfloat_to_float(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+
+template <class From, class To, class Convert>
+void convert(const unsigned char* from, std::size_t count, To* out, Convert&& value) {
+  for (std::size_t i = 0; i < count; ++i) {
+    From element;
+    std::memcpy(&element, from + i * sizeof element, sizeof element);
+    out[i] = value(element);
+  }
+}
+
+template <class From>
+void widen(const unsigned char* from, std::size_t count, void* out) {
+  convert<From>(from, count, static_cast<std::int64_t*>(out), [](From value) { return std::int64_t{value}; });
+}
+
+// From the element type of the file to the dtype it is loaded as.
+void convert(std::string_view dtype, const unsigned char* from, std::size_t count, void* out) {
+  if (dtype == "U8") widen<std::uint8_t>(from, count, out);
+  if (dtype == "I8") widen<std::int8_t>(from, count, out);
+  if (dtype == "U16") widen<std::uint16_t>(from, count, out);
+  if (dtype == "I16") widen<std::int16_t>(from, count, out);
+  if (dtype == "U32") widen<std::uint32_t>(from, count, out);
+  if (dtype == "I32") widen<std::int32_t>(from, count, out);
+  if (dtype == "F16") convert<std::uint16_t>(from, count, static_cast<float*>(out), half_to_float);
+  if (dtype == "BF16") convert<std::uint16_t>(from, count, static_cast<float*>(out), bfloat_to_float);
+}
+
+std::string where_in(const char* op, const std::string& path) { return std::string(op) + ": " + path; }
+
+}  // namespace
+
+void write_safetensors(const char* op, const std::string& path, std::span<const SafetensorsArray> arrays,
+                       const SafetensorsMetadata& metadata) {
+  SafetensorsHeader header;
+  header.metadata = metadata;
+  header.metadata.erase(digest_key);
+  std::uint64_t digest = digest_of(header.metadata);
+  for (const SafetensorsArray& array : arrays) {
+    const SafetensorsDType& dtype = safetensors_dtype(array.dtype);
+    const std::uint64_t bytes = static_cast<std::uint64_t>(array.shape.numel()) * dtype.item_size;
+    header.entries.push_back({array.name, &dtype, array.shape, 0, bytes});
+    digest += crc_of(crc_of(array.name, dtype.name, array.shape.str()), array.data, bytes);
+  }
+  header.metadata[digest_key] = hex(digest);
+
+  std::vector<std::size_t> order(arrays.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return header.entries[a].dtype->item_size > header.entries[b].dtype->item_size;
+  });
+  std::uint64_t offset = 0;
+  for (const std::size_t i : order) {
+    SafetensorsEntry& entry = header.entries[i];
+    entry.begin = offset;
+    offset = entry.end += offset;
+  }
+
+  const std::string json = format_safetensors_header(where_in(op, path), header);
+  const std::uint64_t length = json.size();
+  AtomicFile file(op, path);
+  file.write(&length, sizeof length);
+  file.write(json);
+  for (const std::size_t i : order) file.write(arrays[i].data, header.entries[i].end - header.entries[i].begin);
+  file.commit();
+}
+
+SafetensorsFile::SafetensorsFile(const char* op, const std::string& path)
+    : where_(where_in(op, path)), file_(op, path) {
+  std::uint64_t length = 0;
+  check(file_.size() >= sizeof length, where_, ": ", file_.size(), " bytes are too few for a safetensors file");
+  file_.read(0, &length, sizeof length);
+  check(length <= max_safetensors_header, where_, ": a header of ", length, " bytes, more than the ",
+        max_safetensors_header, " that the format allows: not a safetensors file, or damaged");
+  check(length <= file_.size() - sizeof length, where_, ": a header of ", length, " bytes, but the file has only ",
+        file_.size());
+  body_ = sizeof length + length;
+
+  std::string json(length, '\0');
+  file_.read(sizeof length, json.data(), length);
+  SafetensorsHeader header = parse_safetensors_header(where_, json, file_.size() - body_);
+  entries_ = std::move(header.entries);
+  metadata_ = std::move(header.metadata);
+  if (const auto stored = metadata_.find(digest_key); stored != metadata_.end()) {
+    stored_digest_ = std::move(stored->second);
+    metadata_.erase(stored);
+  }
+  digest_ = digest_of(metadata_);
+}
+
+void SafetensorsFile::read(std::size_t index, void* out) {
+  const SafetensorsEntry& entry = entries_[index];
+  const std::size_t size = entry.dtype->item_size, loaded_size = item_size(entry.dtype->loaded_as);
+  const bool same = entry.dtype == &safetensors_dtype(entry.dtype->loaded_as);
+  std::vector<unsigned char> buffer(same ? 0 : std::min<std::uint64_t>(chunk_size, entry.end - entry.begin));
+
+  std::uint32_t crc = crc_of(entry.name, entry.dtype->name, entry.shape.str());
+  auto* to = static_cast<unsigned char*>(out);
+  for (std::uint64_t at = entry.begin; at < entry.end;) {
+    const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_size, entry.end - at));
+    unsigned char* chunk = same ? to : buffer.data();
+    file_.read(body_ + at, chunk, bytes);
+    crc = crc_of(crc, chunk, bytes);
+    if (!same) convert(entry.dtype->name, chunk, bytes / size, to);
+    if (entry.dtype->loaded_as == DType::bool_) {
+      const auto* wrong = std::find_if(chunk, chunk + bytes, [](unsigned char value) { return value > 1; });
+      if (wrong != chunk + bytes) {
+        const std::uint64_t element = at - entry.begin + static_cast<std::uint64_t>(wrong - chunk);
+        const unsigned value = *wrong;
+        std::memset(out, 0, entry.end - entry.begin);  // a bool of another value would be undefined behaviour
+        fail(where_, ": tensor ", Quoted{entry.name}, ": element ", element, " of a BOOL is ", value);
+      }
+    }
+    at += bytes;
+    to += bytes / size * loaded_size;
+  }
+  digest_ += crc;
+}
+
+void SafetensorsFile::check_digest() const {
+  if (stored_digest_.empty() || stored_digest_ == hex(digest_)) return;
+  fail(where_,
+       ": its contents do not match the digest in its metadata: the file is damaged, or was changed by a program "
+       "that copied the metadata (remove ",
+       Quoted{digest_key}, " from it)");
+}
+
+}  // namespace xgrad::io
