@@ -1,0 +1,112 @@
+#pragma once
+// Kernels compiled for several instruction sets in one translation unit, the best one chosen at run time.
+
+#include <type_traits>
+
+namespace xgrad {
+
+/// Instruction sets kernels are compiled for; `avx2` includes FMA, `avx512` is F, BW, DQ and VL. Only x86-64 has more
+/// than the baseline.
+enum class SimdLevel { baseline, avx2, avx512 };
+
+/// The level kernels run at: the best this CPU has, or a lower one named by the environment variable XGRAD_SIMD
+/// (baseline, avx2 or avx512; read once). Throws Error if the variable holds anything else.
+SimdLevel simd_level();
+
+/// "baseline", "avx2" or "avx512".
+const char* name(SimdLevel level);
+
+/// Goes before a loop whose iterations are independent, even where an output is also an input (in place): the compiler
+/// then vectorises without checking at run time that the pointers do not overlap.
+#if defined(__clang__)
+#define XGRAD_INDEPENDENT_ITERATIONS _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define XGRAD_INDEPENDENT_ITERATIONS _Pragma("GCC ivdep")
+#endif
+
+/// Calls a function of the user's from inside a vectorized loop such that it is inlined on every compiler.
+template <class F, class... Args>
+#if defined(__clang__)
+[[gnu::always_inline, gnu::flatten]]
+#else
+[[gnu::flatten]]  // always_inline would make g++ look at the function before those it calls, and then not inline them
+#endif
+inline auto
+flattened(const F& f, const Args&... args) {
+  return f(args...);
+}
+
+namespace detail {
+
+// What makes g++ 12 vectorise, whatever the flags of the file:
+// - flatten inlines the loop and all it calls (clang: one level, see `flattened`);
+// - three passes that leave branches in the loop are off: sinking moves a value into the branch that wants it; partial
+//   redundancy elimination and jump threading split a clamp `x > a ? a : x` into paths computed ahead for x = a.
+//   (no-trapping-math would turn branches back into selections, but does not hold here: g++ gives a function without
+//   floating-point code of its own the floating-point flags of what it inlines, that is, of the user's file.)
+// - the loop is run from a local copy: below -O2 there is no type-based alias analysis, so a bound read through a
+//   reference would be read again after every store, and the trip count be unknown.
+// clang warns where a loop it was told to vectorise cannot be (it calls libm, say).
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define XGRAD_CLONE gnu::flatten, gnu::noinline
+#define XGRAD_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2"
+#else
+#define XGRAD_CLONE gnu::flatten, gnu::noinline, gnu::optimize("O3", "no-tree-pre", "no-tree-sink", "no-thread-jumps")
+#define XGRAD_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2,prefer-vector-width=512"
+#endif
+
+template <class F>
+[[XGRAD_CLONE]] void run_baseline(const F& f) {
+  const F local = f;
+  local();
+}
+
+#if defined(__x86_64__)
+template <class F>
+[[XGRAD_CLONE, gnu::target("avx2,fma,bmi2")]] void run_avx2(const F& f) {
+  const F local = f;
+  local();
+}
+
+template <class F>
+[[XGRAD_CLONE, gnu::target(XGRAD_AVX512)]] void run_avx512(const F& f) {
+  const F local = f;
+  local();
+}
+#endif
+#undef XGRAD_CLONE
+#undef XGRAD_AVX512
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
+
+}  // namespace detail
+
+/// Runs f() in a clone compiled and vectorised for `level`, whatever flags the calling file is compiled with. f is a
+/// small loop nest over raw pointers and numbers captured by value, sums and the like by reference; it and all it calls
+/// is inlined. A level above simd_level() is undefined behaviour. Results may differ in the last bits between levels.
+template <class F>
+void vectorized(SimdLevel level, const F& f) {
+  static_assert(std::is_trivially_copyable_v<F>, "vectorized: capture raw pointers and numbers only");
+#if defined(__x86_64__)
+  if (level == SimdLevel::avx512) return detail::run_avx512(f);
+  if (level == SimdLevel::avx2) return detail::run_avx2(f);
+#endif
+  (void)level;
+  detail::run_baseline(f);
+}
+
+/// Runs f() in a clone compiled for the best instruction set of this CPU:
+///
+///     vectorized([=] {
+///       XGRAD_INDEPENDENT_ITERATIONS
+///       for (std::int64_t i = 0; i < n; ++i) y[i] = a * x[i] + y[i];
+///     });
+template <class F>
+void vectorized(const F& f) {
+  vectorized(simd_level(), f);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,447 @@
+#pragma once
+// Elementary functions of one float or double, without branches, calls or tables, so that the compiler vectorises loops
+// that contain them (see core/vectorize.hpp). Right at infinities, NaN, zeros and subnormals. Errors, in units in the
+// last place, are held by tests/ops/test_lane_math.cpp. Exceptions, said where they are defined: lgamma, and pow of
+// doubles, call libm and are not vectorised; sin, cos and tan give NaN beyond 2^31.
+//
+// Coefficients: near-minimax fits made with mpmath, except log and sin/cos of doubles (FreeBSD's libm).
+
+#include <cstdint>
+#include <type_traits>
+
+// Declared const, for a call that may set errno keeps a loop from being vectorised.
+extern "C" [[gnu::const]] float sqrtf(float) noexcept;
+extern "C" [[gnu::const]] double sqrt(double) noexcept;
+
+namespace xgrad::lane_math {
+
+template <class T>
+struct Format {
+  using Bits = std::uint32_t;
+  static constexpr int mantissa = 23;
+  static constexpr Bits bias = 127;
+  static constexpr float min_normal = 0x1p-126f, rounder = 0x1.8p23f, infinity = __builtin_inff();
+  static constexpr float nan = __builtin_nanf("");
+};
+template <>
+struct Format<double> {
+  using Bits = std::uint64_t;
+  static constexpr int mantissa = 52;
+  static constexpr Bits bias = 1023;
+  static constexpr double min_normal = 0x1p-1022, rounder = 0x1.8p52, infinity = __builtin_inf();
+  static constexpr double nan = __builtin_nan("");
+};
+template <class T>
+using Bits = typename Format<T>::Bits;
+
+template <class T>
+inline constexpr bool is_float = std::is_same_v<T, float>;
+
+template <class T>
+[[gnu::always_inline]] constexpr Bits<T> bits(T x) {
+  return __builtin_bit_cast(Bits<T>, x);
+}
+template <class T>
+[[gnu::always_inline]] constexpr T from_bits(Bits<T> x) {
+  return __builtin_bit_cast(T, x);
+}
+
+// Keeps -ffast-math in a user's file from re-associating the sums that round to an integer.
+template <class T>
+[[gnu::always_inline]] constexpr T as_written(T x) {
+#if defined(__clang__)
+  return __arithmetic_fence(x);
+#else
+  return __builtin_assoc_barrier(x);
+#endif
+}
+
+// Logical operations without the branch of && and ||.
+[[gnu::always_inline]] constexpr bool both(bool a, bool b) { return static_cast<int>(a) & static_cast<int>(b); }
+[[gnu::always_inline]] constexpr bool either(bool a, bool b) { return static_cast<int>(a) | static_cast<int>(b); }
+
+// Both values are computed, which a ?: with expressions in it does not promise: it leaves a branch.
+template <class T>
+[[gnu::always_inline]] constexpr T select(bool condition, T a, T b) {
+  return condition ? a : b;
+}
+
+// c[0] + c[1] x + c[2] x^2 + ...
+template <class T>
+[[gnu::always_inline]] constexpr T polynomial(T, T c0) {
+  return c0;
+}
+template <class T, class... Cs>
+[[gnu::always_inline]] constexpr T polynomial(T x, T c0, Cs... cs) {
+  return c0 + x * polynomial<T>(x, T(cs)...);
+}
+
+// 2^k for the integer k that was rounded as t = k + rounder: the low bits of t hold k.
+template <class T>
+[[gnu::always_inline]] inline T power_of_two(T t) {
+  return from_bits<T>((bits(t) + Format<T>::bias) << Format<T>::mantissa);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T copysign(T magnitude, T sign) {
+  constexpr Bits<T> top = Bits<T>(1) << (8 * sizeof(T) - 1);
+  return from_bits<T>((bits(magnitude) & ~top) | (bits(sign) & top));
+}
+
+template <class T>
+[[gnu::always_inline]] inline T abs(T x) {
+  return from_bits<T>(bits(x) & (~Bits<T>(0) >> 1));
+}
+
+// (e^r - 1 - r) / r^2 on |r| <= ln(2) / 2.
+template <class T>
+[[gnu::always_inline]] inline T exp_tail(T r) {
+  if constexpr (is_float<T>)
+    return polynomial(r, 0.5f, 0.166666667f, 0.0416664568f, 0.00833331002f, 0.00139345419f, 0.000198919813f);
+  else
+    return polynomial(r, 0.5, 0.16666666666666671, 0.04166666666666667, 0.0083333333333255447, 0.0013888888888883327,
+                      0.00019841269876864355, 2.4801587327007187e-5, 2.755725283351691e-6, 2.75572718102198e-7,
+                      2.5106274733573295e-8, 2.0915442297780115e-9);
+}
+
+template <class T>
+struct Reduced {
+  T r, k;  // x = r + k ln 2
+};
+template <class T>
+[[gnu::always_inline]] inline Reduced<T> reduce_by_ln2(T x) {
+  constexpr T hi = is_float<T> ? T(6.9313812256e-01) : T(6.93147180369123816490e-01);
+  constexpr T lo = is_float<T> ? T(9.0580006145e-06) : T(1.90821492927058770002e-10);
+  const T k = as_written(as_written(x * T(1.4426950408889634074) + Format<T>::rounder) - Format<T>::rounder);
+  return {(x - k * hi) - k * lo, k};
+}
+
+// e^(x + low) * 2^shift, for |low| far below 1.
+template <class T>
+[[gnu::always_inline]] inline T exp_scaled(T x, T low, T shift) {
+  constexpr T top = is_float<T> ? T(90) : T(711), bottom = is_float<T> ? T(-105) : T(-747);
+  x = x > top ? top : x;
+  x = x < bottom ? bottom : x;
+  const Reduced<T> reduced = reduce_by_ln2(x);
+  const T r = reduced.r + low, k = reduced.k + shift;
+  const T e = T(1) + (r + r * r * exp_tail(r));
+  // In two factors, because 2^k alone overflows before e 2^k does, and underflows before the result does.
+  const T half = as_written(k * T(0.5) + Format<T>::rounder);
+  const T other = as_written((k - as_written(half - Format<T>::rounder)) + Format<T>::rounder);
+  return e * power_of_two(half) * power_of_two(other);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T exp(T x) {
+  return exp_scaled(x, T(0), T(0));
+}
+
+template <class T>
+[[gnu::always_inline]] inline T expm1(T x) {
+  constexpr T top = is_float<T> ? T(89) : T(710), bottom = is_float<T> ? T(-20) : T(-40);
+  T c = x > top ? top : x;
+  c = c < bottom ? bottom : c;
+  const auto [r, k] = reduce_by_ln2(c);
+  const T scale = power_of_two(as_written((k - T(1)) + Format<T>::rounder));  // 2^k / 2, which never overflows
+  const T y = T(2) * (scale * (r + r * r * exp_tail(r)) + (scale - T(0.5)));
+  return select(abs(x) < Format<T>::min_normal, x, y);
+}
+
+// log(x + low) for |low| <= ulp(x) / 2 and x + low > 0.
+template <class T>
+[[gnu::always_inline]] inline T log_of_sum(T x, T low) {
+  using F = Format<T>;
+  constexpr T hi = is_float<T> ? T(6.9313812256e-01) : T(6.93147180369123816490e-01);
+  constexpr T lo = is_float<T> ? T(9.0580006145e-06) : T(1.90821492927058770002e-10);
+  constexpr T up = is_float<T> ? T(0x1p24) : T(0x1p54);
+  const bool small = x < F::min_normal;
+  const T scaled = select(small, x * up, x);
+  // x = 2^k m with m in [sqrt(1/2), sqrt(2))
+  constexpr Bits<T> sqrt_half = is_float<T> ? Bits<T>(0x3f3504f3) : Bits<T>(0x3fe6a09e667f3bcd);
+  constexpr Bits<T> one = F::bias << F::mantissa, fraction = (Bits<T>(1) << F::mantissa) - 1;
+  const Bits<T> shifted = bits(scaled) + (one - sqrt_half);
+  const T m = from_bits<T>((shifted & fraction) + sqrt_half);
+  constexpr T integer = T(Bits<T>(1) << F::mantissa);  // its low bits count in ones
+  const T biased = as_written(from_bits<T>((shifted >> F::mantissa) | bits(integer)) - integer);
+  const T k = biased - select(small, T(F::bias) + T(is_float<T> ? 24 : 54), T(F::bias));
+  const T twice_inverse = from_bits<T>((F::bias + F::bias + 1 - (shifted >> F::mantissa)) << F::mantissa);  // 2^(1-k)
+  const T f = (m - T(1)) + T(0.5) * low * twice_inverse;
+  const T s = f / (T(2) + f), z = s * s, half_square = T(0.5) * f * f;
+  T series;
+  if constexpr (is_float<T>)
+    series = z * polynomial(z, 0xaaaaaa.0p-24f, 0xccce13.0p-25f, 0x91e9ee.0p-25f, 0xf89e26.0p-26f);
+  else
+    series = z * polynomial(z, 6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01,
+                            2.222219843214978396e-01, 1.818357216161805012e-01, 1.531383769920937332e-01,
+                            1.479819860511658591e-01);
+  return k * hi - ((half_square - (s * (half_square + series) + k * lo)) - f);
+}
+
+// The logarithm at zero, negative numbers, infinity and NaN; y elsewhere.
+template <class T>
+[[gnu::always_inline]] inline T log_limits(T x, T y) {
+  y = select(x == Format<T>::infinity, x, y);
+  y = select(x == T(0), -Format<T>::infinity, y);
+  return select(x >= T(0), y, Format<T>::nan);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T log(T x) {
+  return log_limits(x, log_of_sum(x, T(0)));
+}
+
+template <class T>
+[[gnu::always_inline]] inline T log1p(T x) {
+  const T u = as_written(T(1) + x);
+  // What 1 + x lost, exactly, by whichever of the two is larger.
+  const T low = select(x > T(1), as_written(T(1) - as_written(u - x)), as_written(x - as_written(u - T(1))));
+  const T y = log_limits(u, log_of_sum(u, low));
+  return select(abs(x) < Format<T>::min_normal, x, y);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T sqrt(T x) {
+  if constexpr (is_float<T>)
+    return ::sqrtf(x);
+  else
+    return ::sqrt(x);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T floor(T x) {
+  if constexpr (is_float<T>)
+    return __builtin_floorf(x);
+  else
+    return __builtin_floor(x);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T sigmoid(T x) {
+  const T e = exp(-abs(x));
+  return select(x < T(0), e, T(1)) / (T(1) + e);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T softplus(T x) {
+  return select(x < T(0), T(0), x) + log1p(exp(-abs(x)));
+}
+
+template <class T>
+[[gnu::always_inline]] inline T tanh(T x) {
+  if constexpr (is_float<T>) {
+    const T a = abs(x), z = x * x;
+    const T small = x + x * z *
+                            polynomial(z, -0.333333332f, 0.133333035f, -0.0539592534f, 0.0217688682f, -0.00834378034f,
+                                       0.00229255767f);
+    const T large = T(1) - T(2) / (exp(T(2) * a) + T(1));
+    return copysign(select(a < T(0.625), small, large), x);
+  } else {
+    const T a = abs(x), e = expm1(T(2) * select(a > T(20), T(20), a));
+    return copysign(e / (e + T(2)), x);
+  }
+}
+
+template <class T>
+struct Hyperbolic {
+  T sinh, cosh;
+};
+template <class T>
+[[gnu::always_inline]] inline Hyperbolic<T> hyperbolic(T x) {
+  const T a = abs(x), half = exp_scaled(a, T(0), T(-1)), inverse = T(0.25) / half, z = x * x;
+  T tail;
+  if constexpr (is_float<T>)
+    tail = polynomial(z, 0.166666666f, 0.00833333968f, 0.00019838102f, 2.80628026e-6f);
+  else
+    tail = polynomial(z, 0.16666666666666667, 0.0083333333333332994, 0.00019841269841324198, 2.7557319191381815e-6,
+                      2.5052117695908228e-8, 1.6057679623769307e-10, 7.7461785940136851e-13);
+  return {select(a < T(1), x + x * z * tail, copysign(half - inverse, x)), half + inverse};
+}
+
+template <class T>
+struct Circular {
+  T sin, cos;
+};
+// NaN beyond |x| = 2^31: a reduction good for any x takes a table or a branch, which would keep every loop with a sine
+// from being vectorised.
+template <class T>
+[[gnu::always_inline]] inline Circular<T> circular(T x) {
+  // x = r + k pi/2; the products of k, below 2^31, with the parts of pi/2, 22 bits each, are exact.
+  const double wide = x;
+  const double t = as_written(wide * 0.63661977236758134308 + Format<double>::rounder);
+  const double k = as_written(t - Format<double>::rounder);
+  T r;
+  if constexpr (is_float<T>)
+    r = T(((wide - k * 0x1.921fb0p+0) - k * 0x1.5110bp-22) - k * 0x1.18469898cc517p-44);
+  else
+    r = ((((wide - k * 0x1.921fb0p+0) - k * 0x1.5110bp-22) - k * 0x1.184698p-44) - k * 0x1.319880p-69) -
+        k * 0x1.1701b839a2520p-88;
+  r = select(abs(x) <= T(0x1p31), r, Format<T>::nan);
+  const T z = r * r;
+  T sine, cosine;
+  if constexpr (is_float<T>) {
+    sine = r + r * z * polynomial(z, -0.166666667f, 0.00833333179f, -0.000198400389f, 2.72437814e-6f);
+    cosine = T(1) - (T(0.5) * z - z * z * polynomial(z, 0.0416666667f, -0.00138888876f, 2.48005604e-5f, -2.7e-7f));
+  } else {
+    sine = r + r * z *
+                   polynomial(z, -1.66666666666666324348e-01, 8.33333333332248946124e-03, -1.98412698298579493134e-04,
+                              2.75573137070700676789e-06, -2.50507602534068634195e-08, 1.58969099521155010221e-10);
+    const T h = T(0.5) * z, w = T(1) - h;
+    cosine = w + (((T(1) - w) - h) + z * z *
+                                         polynomial(z, 4.16666666666666019037e-02, -1.38888888888741095749e-03,
+                                                    2.48015872894767294178e-05, -2.75573143513906633035e-07,
+                                                    2.08757232129817482790e-09, -1.13596475577881948265e-11));
+  }
+  const Bits<T> quadrant = static_cast<Bits<T>>(bits(t));
+  constexpr int top = 8 * sizeof(T) - 1;
+  const bool odd = quadrant & 1;
+  const T s = select(odd, cosine, sine), c = select(odd, sine, cosine);
+  const T signed_s = from_bits<T>(bits(s) ^ ((quadrant & 2) << (top - 1)));
+  return {select(x == T(0), x, signed_s), from_bits<T>(bits(c) ^ (((quadrant + 1) & 2) << (top - 1)))};
+}
+
+// The angle of the point (x, y); arctangent of y / x.
+template <class T>
+[[gnu::always_inline]] inline T atan2(T y, T x) {
+  constexpr T huge = Format<T>::infinity, large = is_float<T> ? T(0x1p126) : T(0x1p1022);
+  const T scale = select(either(abs(y) > large, abs(x) > large), T(0.25), T(1));
+  const bool both_infinite = both(abs(y) == huge, abs(x) == huge);
+  const T a = select(both_infinite, T(1), abs(y) * scale), b = select(both_infinite, T(1), abs(x) * scale);
+  const bool steep = a > T(2.41421356237309504880) * b, middle = a > T(0.41421356237309504880) * b;
+  T t = select(steep, -b, select(middle, a - b, a)) / select(steep, a, select(middle, a + b, b));
+  t = select(both(a == T(0), b == T(0)), T(0), t);
+  constexpr T quarter = T(0.78539816339744830962), half = T(1.57079632679489661923);
+  constexpr T half_low = is_float<T> ? T(-4.37113900e-8) : T(6.1232339957367658861e-17);
+  const T base = select(steep, half, select(middle, quarter, T(0)));
+  const T base_low = select(steep, half_low, select(middle, half_low * T(0.5), T(0)));
+  const T z = t * t;
+  T tail;
+  if constexpr (is_float<T>)
+    tail = polynomial(z, -0.333333317f, 0.199995234f, -0.142633666f, 0.107373969f, -0.0643103858f);
+  else
+    tail = polynomial(z, -0.33333333333333333, 0.19999999999999784, -0.14285714285654639, 0.11111111104652244,
+                      -0.090909087285870478, 0.076922956583182381, -0.06666412077580254, 0.05878782468012869,
+                      -0.05229380464571946, 0.045467194723320016, -0.034445843565888399, 0.01614822768738238);
+  const T angle = base + (t + (t * z * tail + base_low));
+  const bool left = bits(x) >> (8 * sizeof(T) - 1);
+  const T full = select(left, T(2) * half - (angle - T(2) * half_low), angle);
+  return copysign(full, y);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T atan(T x) {
+  return atan2(x, T(1));
+}
+
+// (asin(s) - s) / s^3 as a function of z = s^2 <= 1/4.
+template <class T>
+[[gnu::always_inline]] inline T asin_tail(T z) {
+  if constexpr (is_float<T>)
+    return polynomial(z, 0.166666663f, 0.0750009564f, 0.0445989884f, 0.0311060009f, 0.017121587f, 0.0337402814f);
+  else
+    return polynomial(z, 0.16666666666666667, 0.075000000000001213, 0.044642857142543263, 0.030381944476347102,
+                      0.022372157403734727, 0.017352817690791192, 0.013963758734290351, 0.011566722379574819,
+                      0.0096196291414885797, 0.0093323274766934076, 0.002995310532557161, 0.019678369992670548,
+                      -0.01942150218216707, 0.029727288896321154);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T asin(T x) {
+  constexpr T half_pi = T(1.57079632679489661923);
+  const T a = abs(x);
+  const bool small = a <= T(0.5);
+  const T z = select(small, a * a, T(0.5) * (T(1) - a)), s = select(small, a, sqrt(z));
+  const T y = s + s * z * asin_tail(z);
+  return copysign(select(small, y, half_pi - T(2) * y), x);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T acos(T x) {
+  constexpr T half_pi = T(1.57079632679489661923);
+  constexpr T low = is_float<T> ? T(-4.37113900e-8) : T(6.1232339957367658861e-17);
+  const T a = abs(x);
+  const bool small = a <= T(0.5);
+  const T z = select(small, a * a, T(0.5) * (T(1) - a)), s = select(small, x, sqrt(z));
+  const T y = s + (s * z * asin_tail(z));
+  const T near_one = select(x < T(0), T(2) * (half_pi - (y - low)), T(2) * y);
+  return select(small, half_pi - (y - low), near_one);
+}
+
+// erfc of a >= 0.
+template <class T>
+[[gnu::always_inline]] inline T erfc_of_positive(T a) {
+  constexpr T limit = is_float<T> ? T(10.5) : T(27.5), middle = is_float<T> ? T(2) : T(4);
+  a = select(a > limit, limit, a);
+  const T inverse = T(1) / ((a + middle) * (T(1) + T(2) * a));
+  const T t = (a - middle) * (T(1) + T(2) * a) * inverse;
+  T p;  // (1 + 2a) e^(a^2) erfc(a) as a function of t = (a - middle) / (a + middle)
+  if constexpr (is_float<T>)
+    p = polynomial(t, 1.27697839f, -0.0927639115f, -0.166031403f, 0.164053421f, -0.0542045392f, -0.00804556518f,
+                   0.00863576043f, 0.00127345517f, -0.00124995839f, -0.000362295492f, 2.68610928e-5f);
+  else
+    p = polynomial(t, 1.2329951186255525, -0.13962111684056287, 0.015379652102620995, 0.068097054254734685,
+                   -0.10103906603636772, 0.09373283499687269, -0.066330365811154464, 0.037167515561483057,
+                   -0.016197734063710445, 0.0050319697622847362, -0.00075777330913793326, -0.00019925552619520981,
+                   0.00015062210715057866, -2.4403165369627111e-5, -1.1224436722701746e-5, 5.7180194304286331e-6,
+                   3.0082269716067098e-7, -8.3554036007080808e-7, 6.3099318920481246e-8, 1.1579545491817748e-7,
+                   -7.7708524098686552e-9, -1.3870633436752771e-8, -1.8822551750393534e-9);
+  // a^2 as a rounded and a small part, for the relative error of e^-(a^2) is the absolute one of a^2.
+  const T head = from_bits<T>(bits(a) & ~((Bits<T>(1) << (is_float<T> ? 12 : 27)) - 1));
+  return exp_scaled(-head * head, -(a - head) * (a + head), T(0)) * (p * (a + middle) * inverse);
+}
+
+// erf of |x| < 1.
+template <class T>
+[[gnu::always_inline]] inline T erf_near_zero(T x) {
+  const T z = x * x;
+  T tail;  // erf(x) / x - 1
+  if constexpr (is_float<T>)
+    tail = polynomial(z, 0.128379167f, -0.376126333f, 0.112836887f, -0.0268589974f, 0.00519998925f, -0.000813044466f,
+                      8.31687968e-5f);
+  else
+    tail = polynomial(z, 0.12837916709551257, -0.37612638903183752, 0.1128379167095512, -0.026866170645129841,
+                      0.0052239776254232983, -0.00085483270219348293, 0.00012055332902888723, -1.4925647567518991e-5,
+                      1.6462045441462099e-6, -1.6364642158086366e-7, 1.4792401208693439e-8, -1.216456005323727e-9,
+                      8.7090451155742505e-11, -4.2309458043381509e-12);
+  return x + x * tail;
+}
+
+template <class T>
+[[gnu::always_inline]] inline T erf(T x) {
+  const T a = abs(x);
+  return select(a < T(0.9), erf_near_zero(x), copysign(T(1) - erfc_of_positive(a), x));
+}
+
+template <class T>
+[[gnu::always_inline]] inline T erfc(T x) {
+  const T a = abs(x), y = erfc_of_positive(a);
+  return select(a < T(0.5), T(1) - erf_near_zero(x), select(x < T(0), T(2) - y, y));
+}
+
+// Vectorised for float, which is computed in double; libm's for double.
+template <class T>
+[[gnu::always_inline]] inline T pow(T x, T y) {
+  if constexpr (!is_float<T>) {
+    return __builtin_pow(x, y);
+  } else {
+    const float a = abs(x);
+    const float half = T(0.5) * abs(y);
+    const bool even = as_written(as_written(half + 0x1p23f) - 0x1p23f) == half;
+    const bool integer = either(as_written(as_written(abs(y) + 0x1p23f) - 0x1p23f) == abs(y), abs(y) >= 0x1p23f);
+    const double log_a = log(double(a));
+    float p = static_cast<float>(exp(double(y) * log_a));
+    const bool negative = bits(x) >> 31;
+    p = select(both(negative, both(integer, !even)), -p, p);
+    p = select(both(both(x < 0, !integer), a != Format<float>::infinity), Format<float>::nan, p);
+    const bool one = either(either(y == 0, x == 1), both(x == -1, abs(y) == Format<float>::infinity));
+    return select(one, 1.0f, p);
+  }
+}
+
+// Not vectorised: libm's.
+float lgamma(float x);
+double lgamma(double x);
+
+// Derivative of lgamma.
+double digamma(double x);
+
+}  // namespace xgrad::lane_math

@@ -1,0 +1,511 @@
+#pragma once
+// Numbers that carry derivatives, and the arithmetic on them: what the lambda of elementwise() is evaluated on. A loop
+// over them inside vectorized() (core/vectorize.hpp) is vectorised by the compiler. The functions have the names of
+// those on Tensor. Derivatives at kinks and poles are PyTorch's, except that a derivative of zero stays zero where
+// PyTorch multiplies it with an infinite one: sqrt(relu(x)) has derivative 0 below 0.
+
+#include <type_traits>
+
+#include "lane_math.hpp"
+
+namespace xgrad {
+
+/// A value and its derivatives with respect to N variables; see `real` and `dual`.
+template <class T, int N>
+struct lane {
+  T v;
+  T d[N];
+};
+template <class T>
+struct lane<T, 0> {
+  T v;
+  static inline T d[1] = {};  // for the loops over N derivatives, which then do nothing
+};
+
+/// One number: `real<float>{v}`.
+template <class T>
+using real = lane<T, 0>;
+/// A value and N derivatives: `dual<float, 2>{v, {dv_dx, dv_dy}}`.
+template <class T, int N>
+using dual = lane<T, N>;
+
+/// Result of a comparison of lanes; combined with &&, ||, ! (all operands are evaluated), consumed by `where`.
+template <class T, int N>
+struct mask {
+  bool v;
+};
+
+template <class A>
+concept Number = std::is_arithmetic_v<A>;
+
+#define XGRAD_INLINE [[gnu::always_inline]] inline
+
+namespace detail {
+
+/// The lane of a number that does not depend on the variables.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> constant(T v) {
+  lane<T, N> r;
+  r.v = v;
+  for (int i = 0; i < N; ++i) r.d[i] = 0;
+  return r;
+}
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> lift(A v) {
+  return constant<T, N>(static_cast<T>(v));
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> lift(const lane<T, N>& v) {
+  return v;
+}
+
+/// f(x) from its value and its derivative at x.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> chain(const lane<T, N>& x, T value, T derivative) {
+  lane<T, N> r;
+  r.v = value;
+  for (int i = 0; i < N; ++i) r.d[i] = derivative * x.d[i];
+  return r;
+}
+
+/// a * d, and 0 where d is 0 and a infinite: the result does not depend on a variable that d does not depend on.
+template <class T>
+XGRAD_INLINE T times(T a, T d) {
+  return lane_math::select(d == T(0), T(0), a * d);
+}
+
+/// `chain` for a derivative that may be infinite.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> chain_with_pole(const lane<T, N>& x, T value, T derivative) {
+  lane<T, N> r;
+  r.v = value;
+  for (int i = 0; i < N; ++i) r.d[i] = times(derivative, x.d[i]);
+  return r;
+}
+
+/// f(x, y) from its value and its two derivatives.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> chain(const lane<T, N>& x, const lane<T, N>& y, T value, T by_x, T by_y) {
+  lane<T, N> r;
+  r.v = value;
+  for (int i = 0; i < N; ++i) r.d[i] = times(by_x, x.d[i]) + times(by_y, y.d[i]);
+  return r;
+}
+
+template <class T, int N>
+XGRAD_INLINE lane<T, N> select(bool condition, const lane<T, N>& a, const lane<T, N>& b) {
+  lane<T, N> r;
+  r.v = condition ? a.v : b.v;
+  for (int i = 0; i < N; ++i) r.d[i] = condition ? a.d[i] : b.d[i];
+  return r;
+}
+
+}  // namespace detail
+
+// Arithmetic. A number takes the type of the lane: 0.5 * x is float where x is.
+
+template <class T, int N>
+XGRAD_INLINE lane<T, N> operator+(const lane<T, N>& a) {
+  return a;
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> operator-(const lane<T, N>& a) {
+  lane<T, N> r;
+  r.v = -a.v;
+  for (int i = 0; i < N; ++i) r.d[i] = -a.d[i];
+  return r;
+}
+
+template <class T, int N>
+XGRAD_INLINE lane<T, N> operator+(const lane<T, N>& a, const lane<T, N>& b) {
+  lane<T, N> r;
+  r.v = a.v + b.v;
+  for (int i = 0; i < N; ++i) r.d[i] = a.d[i] + b.d[i];
+  return r;
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> operator-(const lane<T, N>& a, const lane<T, N>& b) {
+  lane<T, N> r;
+  r.v = a.v - b.v;
+  for (int i = 0; i < N; ++i) r.d[i] = a.d[i] - b.d[i];
+  return r;
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> operator*(const lane<T, N>& a, const lane<T, N>& b) {
+  lane<T, N> r;
+  r.v = a.v * b.v;
+  for (int i = 0; i < N; ++i) r.d[i] = a.v * b.d[i] + a.d[i] * b.v;
+  return r;
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> operator/(const lane<T, N>& a, const lane<T, N>& b) {
+  lane<T, N> r;
+  r.v = a.v / b.v;
+  for (int i = 0; i < N; ++i) {
+    const T numerator = a.d[i] - detail::times(r.v, b.d[i]);
+    r.d[i] = lane_math::select(numerator == T(0), T(0), numerator / b.v);
+  }
+  return r;
+}
+
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> operator+(const lane<T, N>& a, A b) {
+  lane<T, N> r = a;
+  r.v += static_cast<T>(b);
+  return r;
+}
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> operator+(A a, const lane<T, N>& b) {
+  return b + a;
+}
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> operator-(const lane<T, N>& a, A b) {
+  lane<T, N> r = a;
+  r.v -= static_cast<T>(b);
+  return r;
+}
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> operator-(A a, const lane<T, N>& b) {
+  return detail::chain(b, static_cast<T>(a) - b.v, T(-1));
+}
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> operator*(const lane<T, N>& a, A b) {
+  return detail::chain(a, a.v * static_cast<T>(b), static_cast<T>(b));
+}
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> operator*(A a, const lane<T, N>& b) {
+  return b * a;
+}
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> operator/(const lane<T, N>& a, A b) {
+  lane<T, N> r;
+  r.v = a.v / static_cast<T>(b);
+  for (int i = 0; i < N; ++i) r.d[i] = a.d[i] / static_cast<T>(b);
+  return r;
+}
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> operator/(A a, const lane<T, N>& b) {
+  const T v = static_cast<T>(a) / b.v;
+  return detail::chain_with_pole(b, v, -v / b.v);
+}
+
+template <class T, int N, class B>
+XGRAD_INLINE lane<T, N>& operator+=(lane<T, N>& a, const B& b) {
+  return a = a + b;
+}
+template <class T, int N, class B>
+XGRAD_INLINE lane<T, N>& operator-=(lane<T, N>& a, const B& b) {
+  return a = a - b;
+}
+template <class T, int N, class B>
+XGRAD_INLINE lane<T, N>& operator*=(lane<T, N>& a, const B& b) {
+  return a = a * b;
+}
+template <class T, int N, class B>
+XGRAD_INLINE lane<T, N>& operator/=(lane<T, N>& a, const B& b) {
+  return a = a / b;
+}
+
+// Comparisons are of values.
+
+#define XGRAD_COMPARISON(op)                                                      \
+  template <class T, int N>                                                       \
+  XGRAD_INLINE mask<T, N> operator op(const lane<T, N>& a, const lane<T, N>& b) { \
+    return {a.v op b.v};                                                          \
+  }                                                                               \
+  template <class T, int N, Number A>                                             \
+  XGRAD_INLINE mask<T, N> operator op(const lane<T, N>& a, A b) {                 \
+    return {a.v op static_cast<T>(b)};                                            \
+  }                                                                               \
+  template <class T, int N, Number A>                                             \
+  XGRAD_INLINE mask<T, N> operator op(A a, const lane<T, N>& b) {                 \
+    return {static_cast<T>(a) op b.v};                                            \
+  }
+XGRAD_COMPARISON(<)
+XGRAD_COMPARISON(<=)
+XGRAD_COMPARISON(>)
+XGRAD_COMPARISON(>=)
+XGRAD_COMPARISON(==)
+XGRAD_COMPARISON(!=)
+#undef XGRAD_COMPARISON
+
+template <class T, int N>
+XGRAD_INLINE mask<T, N> operator&&(mask<T, N> a, mask<T, N> b) {
+  return {lane_math::both(a.v, b.v)};
+}
+template <class T, int N>
+XGRAD_INLINE mask<T, N> operator||(mask<T, N> a, mask<T, N> b) {
+  return {lane_math::either(a.v, b.v)};
+}
+template <class T, int N>
+XGRAD_INLINE mask<T, N> operator!(mask<T, N> a) {
+  return {!a.v};
+}
+
+/// a where the mask is true, b elsewhere; each a lane or a number. The derivative is that of the chosen one alone.
+template <class T, int N, class A, class B>
+XGRAD_INLINE lane<T, N> where(mask<T, N> condition, const A& a, const B& b) {
+  return detail::select(condition.v, detail::lift<T, N>(a), detail::lift<T, N>(b));
+}
+
+// Functions of one number.
+
+template <class T, int N>
+XGRAD_INLINE lane<T, N> exp(const lane<T, N>& x) {
+  const T y = lane_math::exp(x.v);
+  return detail::chain(x, y, y);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> expm1(const lane<T, N>& x) {
+  const T y = lane_math::expm1(x.v);
+  return detail::chain(x, y, y + T(1));
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> log(const lane<T, N>& x) {
+  return detail::chain_with_pole(x, lane_math::log(x.v), T(1) / x.v);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> log1p(const lane<T, N>& x) {
+  return detail::chain_with_pole(x, lane_math::log1p(x.v), T(1) / (T(1) + x.v));
+}
+/// sqrt'(0) is infinite.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> sqrt(const lane<T, N>& x) {
+  const T y = lane_math::sqrt(x.v);
+  return detail::chain_with_pole(x, y, T(0.5) / y);
+}
+/// 1 / sqrt(x)
+template <class T, int N>
+XGRAD_INLINE lane<T, N> rsqrt(const lane<T, N>& x) {
+  const T y = T(1) / lane_math::sqrt(x.v);
+  return detail::chain_with_pole(x, y, T(-0.5) * y * y * y);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> square(const lane<T, N>& x) {
+  return detail::chain(x, x.v * x.v, T(2) * x.v);
+}
+/// sin, cos and tan are NaN beyond |x| = 2^31.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> sin(const lane<T, N>& x) {
+  const auto [s, c] = lane_math::circular(x.v);
+  return detail::chain(x, s, c);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> cos(const lane<T, N>& x) {
+  const auto [s, c] = lane_math::circular(x.v);
+  return detail::chain(x, c, -s);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> tan(const lane<T, N>& x) {
+  const auto [s, c] = lane_math::circular(x.v);
+  const T y = s / c;
+  return detail::chain(x, y, T(1) + y * y);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> asin(const lane<T, N>& x) {
+  return detail::chain_with_pole(x, lane_math::asin(x.v), T(1) / lane_math::sqrt((T(1) - x.v) * (T(1) + x.v)));
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> acos(const lane<T, N>& x) {
+  return detail::chain_with_pole(x, lane_math::acos(x.v), T(-1) / lane_math::sqrt((T(1) - x.v) * (T(1) + x.v)));
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> atan(const lane<T, N>& x) {
+  return detail::chain(x, lane_math::atan(x.v), T(1) / (T(1) + x.v * x.v));
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> sinh(const lane<T, N>& x) {
+  const auto [s, c] = lane_math::hyperbolic(x.v);
+  return detail::chain(x, s, c);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> cosh(const lane<T, N>& x) {
+  const auto [s, c] = lane_math::hyperbolic(x.v);
+  return detail::chain(x, c, s);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> tanh(const lane<T, N>& x) {
+  const T y = lane_math::tanh(x.v);
+  return detail::chain(x, y, T(1) - y * y);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> sigmoid(const lane<T, N>& x) {
+  const T y = lane_math::sigmoid(x.v);
+  return detail::chain(x, y, y * (T(1) - y));
+}
+/// log(1 + exp(x))
+template <class T, int N>
+XGRAD_INLINE lane<T, N> softplus(const lane<T, N>& x) {
+  const T y = lane_math::softplus(x.v);
+  if constexpr (N == 0)
+    return {y};
+  else
+    return detail::chain(x, y, lane_math::sigmoid(x.v));
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> erf(const lane<T, N>& x) {
+  const T y = lane_math::erf(x.v);
+  if constexpr (N == 0)
+    return {y};
+  else
+    return detail::chain(x, y, T(1.12837916709551257390) * lane_math::exp(-x.v * x.v));
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> erfc(const lane<T, N>& x) {
+  const T y = lane_math::erfc(x.v);
+  if constexpr (N == 0)
+    return {y};
+  else
+    return detail::chain(x, y, T(-1.12837916709551257390) * lane_math::exp(-x.v * x.v));
+}
+/// Calls libm, one number at a time.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> lgamma(const lane<T, N>& x) {
+  const T y = lane_math::lgamma(x.v);
+  if constexpr (N == 0)
+    return {y};
+  else
+    return detail::chain_with_pole(x, y, static_cast<T>(lane_math::digamma(x.v)));
+}
+/// abs'(0) is 0.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> abs(const lane<T, N>& x) {
+  return detail::chain(x, lane_math::abs(x.v), x.v > T(0) ? T(1) : x.v < T(0) ? T(-1) : T(0));
+}
+/// -1, 0 or 1 (0 for NaN); derivative 0.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> sign(const lane<T, N>& x) {
+  return detail::constant<T, N>(x.v > T(0) ? T(1) : x.v < T(0) ? T(-1) : T(0));
+}
+/// Derivative 0.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> floor(const lane<T, N>& x) {
+  return detail::constant<T, N>(lane_math::floor(x.v));
+}
+/// relu'(0) is 0. NaN stays NaN.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> relu(const lane<T, N>& x) {
+  return detail::select(x.v <= T(0), detail::constant<T, N>(T(0)), x);
+}
+/// x brought into [low, high]. The derivative is 1 between the bounds and on them, 0 outside. NaN stays NaN.
+template <class T, int N, Number A, Number B>
+XGRAD_INLINE lane<T, N> clamp(const lane<T, N>& x, A low, B high) {
+  const T a = static_cast<T>(low), b = static_cast<T>(high);
+  T y = x.v < a ? a : x.v;
+  y = y > b ? b : y;
+  return detail::chain(x, y, lane_math::both(x.v >= a, x.v <= b) ? T(1) : T(0));
+}
+
+// Functions of two numbers, of which one may be a plain number.
+
+namespace detail {
+/// The lane type of two operands of which at least one is a lane.
+template <class A, class B>
+struct LaneOf {};
+template <class T, int N>
+struct LaneOf<lane<T, N>, lane<T, N>> {
+  using type = lane<T, N>;
+};
+template <class T, int N, Number A>
+struct LaneOf<lane<T, N>, A> {
+  using type = lane<T, N>;
+};
+template <class T, int N, Number A>
+struct LaneOf<A, lane<T, N>> {
+  using type = lane<T, N>;
+};
+
+template <class L>
+struct As;
+template <class T, int N>
+struct As<lane<T, N>> {
+  template <class A>
+  [[gnu::always_inline]] static lane<T, N> of(const A& a) {
+    return lift<T, N>(a);
+  }
+};
+template <class L, class A>
+XGRAD_INLINE L as(const A& a) {
+  return As<L>::of(a);
+}
+
+template <class T, int N>
+XGRAD_INLINE lane<T, N> maximum(const lane<T, N>& a, const lane<T, N>& b) {
+  const T share = a.v > b.v ? T(1) : a.v == b.v ? T(0.5) : T(0);
+  return chain(a, b, lane_math::either(a.v > b.v, a.v != a.v) ? a.v : b.v, share, T(1) - share);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> minimum(const lane<T, N>& a, const lane<T, N>& b) {
+  const T share = a.v < b.v ? T(1) : a.v == b.v ? T(0.5) : T(0);
+  return chain(a, b, lane_math::either(a.v < b.v, a.v != a.v) ? a.v : b.v, share, T(1) - share);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> atan2(const lane<T, N>& y, const lane<T, N>& x) {
+  const T inverse = T(1) / (x.v * x.v + y.v * y.v);
+  return chain(y, x, lane_math::atan2(y.v, x.v), x.v * inverse, -y.v * inverse);
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> power(const lane<T, N>& x, T y) {
+  if (y == T(0)) return constant<T, N>(T(1));
+  if (y == T(1)) return x;
+  if (y == T(2)) return chain(x, x.v * x.v, T(2) * x.v);
+  if (y == T(3)) return chain(x, x.v * x.v * x.v, T(3) * x.v * x.v);
+  if (y == T(-1)) return chain_with_pole(x, T(1) / x.v, T(-1) / (x.v * x.v));
+  const T value = lane_math::pow(x.v, y);
+  if constexpr (N == 0)
+    return {value};
+  else
+    return chain_with_pole(x, value, y * lane_math::pow(x.v, y - T(1)));
+}
+template <class T, int N>
+XGRAD_INLINE lane<T, N> power(const lane<T, N>& x, const lane<T, N>& y) {
+  const T value = lane_math::pow(x.v, y.v);
+  if constexpr (N == 0) {
+    return {value};
+  } else {
+    const T by_x = lane_math::select(y.v == T(0), T(0), y.v * lane_math::pow(x.v, y.v - T(1)));
+    const T by_y = lane_math::select(lane_math::both(x.v == T(0), y.v >= T(0)), T(0), value * lane_math::log(x.v));
+    return chain(x, y, value, by_x, by_y);
+  }
+}
+}  // namespace detail
+
+/// The larger of two; NaN if either is. Where they are equal each gets half of the derivative.
+template <class A, class B, class L = typename detail::LaneOf<A, B>::type>
+XGRAD_INLINE L maximum(const A& a, const B& b) {
+  return detail::maximum(detail::as<L>(a), detail::as<L>(b));
+}
+/// The smaller of two; NaN if either is. Where they are equal each gets half of the derivative.
+template <class A, class B, class L = typename detail::LaneOf<A, B>::type>
+XGRAD_INLINE L minimum(const A& a, const B& b) {
+  return detail::minimum(detail::as<L>(a), detail::as<L>(b));
+}
+/// maximum.
+template <class A, class B, class L = typename detail::LaneOf<A, B>::type>
+XGRAD_INLINE L max(const A& a, const B& b) {
+  return detail::maximum(detail::as<L>(a), detail::as<L>(b));
+}
+/// minimum.
+template <class A, class B, class L = typename detail::LaneOf<A, B>::type>
+XGRAD_INLINE L min(const A& a, const B& b) {
+  return detail::minimum(detail::as<L>(a), detail::as<L>(b));
+}
+/// The angle of the point (x, y).
+template <class A, class B, class L = typename detail::LaneOf<A, B>::type>
+XGRAD_INLINE L atan2(const A& y, const B& x) {
+  return detail::atan2(detail::as<L>(y), detail::as<L>(x));
+}
+/// x to the power y; the derivative by x is 0 where y is 0, the derivative by y is 0 where x is 0 and y >= 0. For
+/// double and exponents other than the literals -1, 0, 1, 2 and 3 it calls libm, one number at a time.
+template <class T, int N, Number A>
+XGRAD_INLINE lane<T, N> pow(const lane<T, N>& x, A y) {
+  return detail::power(x, static_cast<T>(y));
+}
+template <class A, class T, int N>
+requires(Number<A> || std::is_same_v<A, lane<T, N>>) XGRAD_INLINE lane<T, N> pow(const A& x, const lane<T, N>& y) {
+  return detail::power(detail::lift<T, N>(x), y);
+}
+
+#undef XGRAD_INLINE
+
+}  // namespace xgrad
