@@ -1,0 +1,205 @@
+#include "gemm.hpp"
+
+#include <cblas.h>
+#include <dlfcn.h>
+
+#include <algorithm>
+
+#include "../../core/error.hpp"
+#include "../../core/parallel.hpp"
+#include "../../core/storage.hpp"
+
+namespace xgrad::detail {
+namespace {
+
+// An OpenBLAS that was built for OpenMP uses as many threads as OpenMP has for the calling thread; where there is such
+// a number, it is 1 for the lifetime of this.
+class OneBlasThread {
+ public:
+  OneBlasThread() : before_(openmp().get ? openmp().get() : 1) {
+    if (before_ != 1) openmp().set(1);
+  }
+  ~OneBlasThread() {
+    if (before_ != 1) openmp().set(before_);
+  }
+  OneBlasThread(const OneBlasThread&) = delete;
+  OneBlasThread& operator=(const OneBlasThread&) = delete;
+
+ private:
+  struct OpenMP {
+    int (*get)();
+    void (*set)(int);
+  };
+  static const OpenMP& openmp() {
+    static const OpenMP found = [] {
+      OpenMP functions{reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads")),
+                       reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))};
+      if (!functions.set) functions.get = nullptr;
+      return functions;
+    }();
+    return found;
+  }
+
+  int before_;
+};
+
+CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
+blasint blas_size(std::int64_t size) { return static_cast<blasint>(size); }
+
+template <class T>
+void blas_gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
+               std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  const auto call = [&](auto function) {
+    function(CblasRowMajor, flag(transpose_a), flag(transpose_b), blas_size(m), blas_size(n), blas_size(k), alpha, a,
+             blas_size(lda), b, blas_size(ldb), beta, c, blas_size(ldc));
+  };
+  if constexpr (std::is_same_v<T, float>)
+    call(cblas_sgemm);
+  else
+    call(cblas_dgemm);
+}
+
+// y += alpha op(a) x for the m numbers of y.
+template <class T>
+void blas_gemv(bool transpose, std::int64_t m, std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* x,
+               std::int64_t x_stride, T* y, std::int64_t y_stride) {
+  const auto call = [&](auto function) {
+    function(CblasRowMajor, flag(transpose), blas_size(transpose ? k : m), blas_size(transpose ? m : k), alpha, a,
+             blas_size(lda), x, blas_size(x_stride), T(1), y, blas_size(y_stride));
+  };
+  if constexpr (std::is_same_v<T, float>)
+    call(cblas_sgemv);
+  else
+    call(cblas_dgemv);
+}
+
+template <class T>
+void scale(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t ldc) {
+  if (beta == 1) return;
+  for (std::int64_t row = 0; row < m; ++row)
+    for (std::int64_t column = 0; column < n; ++column) {
+      T& element = c[row * ldc + column];
+      element = beta == 0 ? T(0) : beta * element;
+    }
+}
+
+/// Part `i` of `parts` of [0, size), in whole units.
+struct Range {
+  std::int64_t begin, size;
+};
+Range part(std::int64_t size, std::int64_t unit, std::int64_t parts, std::int64_t i) {
+  const std::int64_t units = (size + unit - 1) / unit;
+  const std::int64_t begin = std::min(size, units * i / parts * unit);
+  return {begin, std::min(size, units * (i + 1) / parts * unit) - begin};
+}
+
+/// Into how many parts each size is cut.
+struct Grid {
+  std::int64_t m = 1, n = 1, k = 1;
+};
+
+// Twice as many pieces for eight times the work. BLAS copies both factors of each piece into its own order, so every
+// cut makes it copy one of them once more, a cut of k adds up two results: each cut is where that is least.
+Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
+  Grid grid;
+  const auto rows = static_cast<double>(m), columns = static_cast<double>(n), inner = static_cast<double>(k);
+  for (double work = rows * columns * inner / 0x1p21; work >= 1; work /= 8) {
+    const double piece_rows = rows / static_cast<double>(grid.m), piece_columns = columns / static_cast<double>(grid.n),
+                 piece_inner = inner / static_cast<double>(grid.k);
+    const double cut_rows = piece_columns * piece_inner, cut_columns = piece_rows * piece_inner,
+                 cut_inner = 8 * piece_rows * piece_columns;
+    if (cut_inner < std::min(cut_rows, cut_columns))
+      grid.k *= 2;
+    else if (cut_rows < cut_columns)
+      grid.m *= 2;
+    else
+      grid.n *= 2;
+  }
+  return grid;
+}
+
+template <class T>
+void gemm_in_pieces(const Grid& grid, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                    std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
+                    std::int64_t ldc) {
+  Reference<Storage> partial;  // the sums over all parts of k but the first
+  if (grid.k > 1) partial = Storage::make(static_cast<std::size_t>((grid.k - 1) * m * n) * sizeof(T));
+  T* const sums = partial ? reinterpret_cast<T*>(partial->data()) : nullptr;
+
+  parallel_for(grid.m * grid.n * grid.k, 1, [&](std::int64_t begin, std::int64_t end) {
+    const OneBlasThread one_blas_thread;
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      const std::int64_t depth = piece / (grid.m * grid.n);
+      const Range rows = part(m, 8, grid.m, piece / grid.n % grid.m), columns = part(n, 32, grid.n, piece % grid.n),
+                  inner = part(k, 32, grid.k, depth);
+      const std::int64_t in_a = transpose_a ? inner.begin * lda + rows.begin : rows.begin * lda + inner.begin;
+      const std::int64_t in_b = transpose_b ? columns.begin * ldb + inner.begin : inner.begin * ldb + columns.begin;
+      T* const out = depth == 0 ? c : sums + (depth - 1) * m * n;
+      const std::int64_t ld = depth == 0 ? ldc : n;
+      blas_gemm(transpose_a, transpose_b, rows.size, columns.size, inner.size, alpha, a + in_a, lda, b + in_b, ldb,
+                depth == 0 ? beta : T(0), out + rows.begin * ld + columns.begin, ld);
+    }
+  });
+  if (grid.k == 1) return;
+  parallel_for(m, std::max<std::int64_t>(1, 32768 / (n * grid.k)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row)
+      for (std::int64_t depth = 0; depth < grid.k - 1; ++depth) {
+        T* __restrict out = c + row * ldc;
+        const T* __restrict term = sums + (depth * m + row) * n;
+        for (std::int64_t column = 0; column < n; ++column) out[column] += term[column];
+      }
+  });
+}
+
+// y = alpha op(a) x + beta y for the m numbers of y.
+template <class T>
+void gemv(bool transpose, std::int64_t m, std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* x,
+          std::int64_t x_stride, T beta, T* y, std::int64_t y_stride) {
+  scale(m, 1, beta, y, y_stride);
+  constexpr std::int64_t unit = 64, piece_work = 1 << 16;
+  const std::int64_t pieces = std::clamp<std::int64_t>(m * k / piece_work, 1, (m + unit - 1) / unit);
+  parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    const OneBlasThread one_blas_thread;
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      const Range rows = part(m, unit, pieces, piece);
+      blas_gemv(transpose, rows.size, k, alpha, a + (transpose ? rows.begin : rows.begin * lda), lda, x, x_stride,
+                y + rows.begin * y_stride, y_stride);
+    }
+  });
+}
+
+void check_size(const char* what, std::int64_t size, std::int64_t least) {
+  check(size >= least && size <= gemm_limit, "gemm: ", what, " ", size, " is not between ", least, " and ", gemm_limit);
+}
+
+}  // namespace
+
+template <class T>
+void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+          std::type_identity_t<T> alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+          std::type_identity_t<T> beta, T* c, std::int64_t ldc) {
+  check_size("size", m, 0);
+  check_size("size", n, 0);
+  check_size("size", k, 0);
+  check_size("leading dimension", lda, std::max<std::int64_t>(1, transpose_a ? m : k));
+  check_size("leading dimension", ldb, std::max<std::int64_t>(1, transpose_b ? k : n));
+  check_size("leading dimension", ldc, std::max<std::int64_t>(1, n));
+  if (m == 0 || n == 0) return;
+  if (k == 0) return scale(m, n, beta, c, ldc);
+  num_threads();  // makes sure that OpenBLAS starts no threads of its own
+  if (n == 1) return gemv<T>(transpose_a, m, k, alpha, a, lda, b, transpose_b ? 1 : ldb, beta, c, ldc);
+  if (m == 1) return gemv<T>(!transpose_b, n, k, alpha, b, ldb, a, transpose_a ? lda : 1, beta, c, 1);
+  gemm_in_pieces<T>(grid_of(m, n, k), transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, float, const float*, std::int64_t,
+                   const float*, std::int64_t, float, float*, std::int64_t);
+template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, double, const double*, std::int64_t,
+                   const double*, std::int64_t, double, double*, std::int64_t);
+
+std::int64_t gemm_pieces(std::int64_t m, std::int64_t n, std::int64_t k) {
+  const Grid grid = grid_of(m, n, k);
+  return grid.m * grid.n * grid.k;
+}
+
+}  // namespace xgrad::detail
