@@ -1,0 +1,81 @@
+#include "rmsprop.hpp"
+
+#include <cmath>
+
+#include "../core/vectorize.hpp"
+
+namespace xgrad::optim {
+
+RMSprop::RMSprop(std::vector<Tensor> parameters, const RMSpropOptions& options)
+    : Optimizer(std::move(parameters), options.lr,
+                options.momentum == 0 ? std::vector<const char*>{"square_avg"}
+                                      : std::vector<const char*>{"square_avg", "momentum_buffer"}),
+      options_(options) {
+  check(options.alpha >= 0 && options.alpha <= 1, "RMSprop: alpha is ", options.alpha, "; it must lie between 0 and 1");
+  check(options.eps >= 0 && options.weight_decay >= 0 && options.momentum >= 0,
+        "RMSprop: eps, weight_decay and momentum are ", options.eps, ", ", options.weight_decay, " and ",
+        options.momentum, "; none may be negative");
+}
+
+void RMSprop::update(const Piece& piece) const {
+  dispatch_piece(piece, [&]<class T>(T* p, const T* g) {
+    const T rate = static_cast<T>(lr()), alpha = static_cast<T>(options_.alpha),
+            fresh = static_cast<T>(1 - options_.alpha);
+    const T eps = static_cast<T>(options_.eps), decay = static_cast<T>(options_.weight_decay);
+    const T momentum = static_cast<T>(options_.momentum);
+    const std::int64_t n = piece.size;
+    T* const s = static_cast<T*>(piece.buffers[0]);
+    T* const v = static_cast<T*>(piece.buffers[1]);
+    if (v) {
+      vectorized([=] {
+        XGRAD_INDEPENDENT_ITERATIONS
+        for (std::int64_t i = 0; i < n; ++i) {
+          const T d = g[i] + decay * p[i];
+          const T square = alpha * s[i] + fresh * d * d;
+          const T velocity = momentum * v[i] + d / (std::sqrt(square) + eps);
+          p[i] -= rate * velocity;
+          s[i] = square;
+          v[i] = velocity;
+        }
+      });
+    } else {
+      vectorized([=] {
+        XGRAD_INDEPENDENT_ITERATIONS
+        for (std::int64_t i = 0; i < n; ++i) {
+          const T d = g[i] + decay * p[i];
+          const T square = alpha * s[i] + fresh * d * d;
+          p[i] -= rate * d / (std::sqrt(square) + eps);
+          s[i] = square;
+        }
+      });
+    }
+  });
+}
+
+Adagrad::Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options)
+    : Optimizer(std::move(parameters), options.lr, {"sum"}), options_(options) {
+  check(
+      options.lr_decay >= 0 && options.weight_decay >= 0 && options.initial_accumulator_value >= 0 && options.eps >= 0,
+      "Adagrad: lr_decay, weight_decay, initial_accumulator_value and eps are ", options.lr_decay, ", ",
+      options.weight_decay, ", ", options.initial_accumulator_value, " and ", options.eps, "; none may be negative");
+}
+
+void Adagrad::update(const Piece& piece) const {
+  dispatch_piece(piece, [&]<class T>(T* p, const T* g) {
+    const T rate = static_cast<T>(lr() / (1 + static_cast<double>(piece.step - 1) * options_.lr_decay));
+    const T eps = static_cast<T>(options_.eps), decay = static_cast<T>(options_.weight_decay);
+    const std::int64_t n = piece.size;
+    T* const s = static_cast<T*>(piece.buffers[0]);
+    vectorized([=] {
+      XGRAD_INDEPENDENT_ITERATIONS
+      for (std::int64_t i = 0; i < n; ++i) {
+        const T d = g[i] + decay * p[i];
+        const T square = s[i] + d * d;
+        p[i] -= rate * d / (std::sqrt(square) + eps);
+        s[i] = square;
+      }
+    });
+  });
+}
+
+}  // namespace xgrad::optim
