@@ -1,5 +1,6 @@
 #include "primitives.hpp"
 
+#include "../core/reduce.hpp"
 #include "apply.hpp"
 
 namespace xgrad {

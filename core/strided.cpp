@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstring>
-#include <vector>
 
 #include "parallel.hpp"
 
@@ -147,66 +146,6 @@ void convert(const void*, std::int64_t n, std::byte* const* pointers) {
   }
 }
 
-/// to[column] = sum over rows of from[row][column]; row blocks of fixed size keep the order of additions fixed.
-template <class T, class Sum>
-void sum_rows(const T* from, std::int64_t rows, std::int64_t columns, Sum* to) {
-  std::fill(to, to + columns, Sum{});
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (std::int64_t column = 0; column < columns; ++column) to[column] += from[row * columns + column];
-}
-
-template <class T, class Sum>
-Sum sum_row(const T* from, std::int64_t n) {
-  constexpr std::int64_t lanes = 32, chunk = 4096;  // chunks bound the error of long sums, as in pairwise summation
-  Sum total{};
-  for (std::int64_t begin = 0; begin < n; begin += chunk) {
-    const std::int64_t end = std::min(n, begin + chunk), body = begin + (end - begin) / lanes * lanes;
-    Sum partial[lanes] = {};
-    for (std::int64_t i = begin; i < body; i += lanes)
-      for (std::int64_t lane = 0; lane < lanes; ++lane) partial[lane] += from[i + lane];
-    for (std::int64_t i = body; i < end; ++i) partial[i - body] += from[i];
-    for (std::int64_t width = lanes / 2; width > 0; width /= 2)
-      for (std::int64_t lane = 0; lane < width; ++lane) partial[lane] += partial[lane + width];
-    total += partial[0];
-  }
-  return total;
-}
-
-/// The axes of a reduction, neighbours of one kind merged: `outer` kept or reduced alternately.
-template <class T, class Sum>
-void sum_groups(const Shape& groups, bool first_reduced, const T* from, Sum* to) {
-  if (groups.size() == 1) {
-    if (first_reduced)
-      *to = sum_row<T, Sum>(from, groups[0]);
-    else
-      for (std::int64_t i = 0; i < groups[0]; ++i) to[i] = static_cast<Sum>(from[i]);
-    return;
-  }
-  if (groups.size() == 2 && first_reduced) return sum_rows(from, groups[0], groups[1], to);
-  Shape inner = groups;
-  inner.erase(0);
-  const std::int64_t step = inner.numel();
-  if (!first_reduced) {
-    std::int64_t kept = 1;
-    for (std::size_t i = 1; i < inner.size(); i += 2) kept *= inner[i];
-    parallel_for(groups[0], std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(step, 1)),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t i = begin; i < end; ++i)
-                     sum_groups<T, Sum>(inner, true, from + i * step, to + i * kept);
-                 });
-    return;
-  }
-  // Three groups or more, the first reduced: [reduced, kept, reduced, ...]; reduce the inner ones, then add up.
-  std::int64_t kept = 1;
-  for (std::size_t i = 0; i < inner.size(); i += 2) kept *= inner[i];
-  std::fill(to, to + kept, Sum{});
-  std::vector<Sum> row(static_cast<std::size_t>(kept));
-  for (std::int64_t i = 0; i < groups[0]; ++i) {
-    sum_groups<T, Sum>(inner, false, from + i * step, row.data());
-    for (std::int64_t k = 0; k < kept; ++k) to[k] += row[static_cast<std::size_t>(k)];
-  }
-}
-
 }  // namespace
 
 void for_each_element(const Shape& shape, std::span<const Strided> operands, std::size_t outputs, DenseLoop loop,
@@ -233,27 +172,6 @@ void copy_strided(const Shape& shape, const Strided& to, DType to_dtype, const S
                     [&](auto from_zero) -> DenseLoop { return convert<decltype(from_zero), decltype(to_zero)>; });
   });
   for_each_element(shape, operands, 1, loop, nullptr, 65536);
-}
-
-void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to) {
-  Shape groups;
-  bool first_reduced = false, last_reduced = false;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (shape[axis] == 1) continue;
-    const bool reduced = result[axis] == 1;
-    if (groups.empty()) first_reduced = reduced;
-    if (!groups.empty() && reduced == last_reduced)
-      groups[groups.size() - 1] *= shape[axis];
-    else
-      groups.push_back(shape[axis]);
-    last_reduced = reduced;
-  }
-  if (groups.empty()) groups.push_back(1);
-  dispatch(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    using Sum = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
-    sum_groups<T, Sum>(groups, first_reduced, reinterpret_cast<const T*>(from), reinterpret_cast<Sum*>(to));
-  });
 }
 
 }  // namespace xgrad::detail

@@ -34,9 +34,4 @@ Shape broadcast_strides(const Shape& shape, const Shape& strides, const Shape& t
 /// Copies `from` to `to`, both seen as `shape`, converting from one element type to the other.
 void copy_strided(const Shape& shape, const Strided& to, DType to_dtype, const Strided& from, DType from_dtype);
 
-/// Sums `from`, dense and row-major of shape `shape`, over the axes where `result` has size 1 and `shape` has not
-/// (`result` has as many axes as `shape`), into `to`, dense and row-major. int64 and bool are summed as int64, so `to`
-/// is int64 for them. The order of additions depends on the shapes alone, never on the number of threads.
-void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to);
-
 }  // namespace xgrad::detail

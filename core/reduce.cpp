@@ -1,0 +1,89 @@
+#include "reduce.hpp"
+
+#include <algorithm>
+
+namespace xgrad::detail {
+
+namespace {
+
+template <class T>
+struct Sum {
+  using Element = T;
+  // Unsigned, because sums of int64 wrap around.
+  using Partial = std::conditional_t<std::is_floating_point_v<T>, T, std::uint64_t>;
+  static constexpr bool centred = false;
+  static constexpr Partial identity = 0;
+  [[gnu::always_inline]] static Partial lift(T x, T) { return static_cast<Partial>(x); }
+  [[gnu::always_inline]] static Partial combine(Partial a, Partial b) { return a + b; }
+};
+
+}  // namespace
+
+ReductionStep innermost_step(const Shape& shape, const Shape& result) {
+  Shape groups;  // alternately kept and reduced
+  bool last_reduced = false;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] == 1) continue;
+    const bool reduced = result[axis] == 1;
+    if (!groups.empty() && reduced == last_reduced)
+      groups[groups.size() - 1] *= shape[axis];
+    else
+      groups.push_back(shape[axis]);
+    last_reduced = reduced;
+  }
+  const auto take = [&] {
+    const std::int64_t size = groups.back();
+    groups.erase(groups.size() - 1);
+    return size;
+  };
+  ReductionStep step;
+  if (!last_reduced && !groups.empty()) step.size.inner = take();
+  if (!groups.empty()) step.size.reduced = take();
+
+  step.outer = step.shape = step.result = groups;
+  step.center_strides = Shape::filled(groups.size(), 0);
+  std::int64_t stride = 1;
+  for (std::size_t axis = groups.size(), reduced = 0; axis-- > 0; reduced = 1 - reduced) {
+    step.size.outer *= groups[axis];
+    if (reduced) {
+      step.last = false;
+      step.result[axis] = 1;
+    } else {
+      step.center_strides[axis] = stride;
+      stride *= groups[axis];
+    }
+  }
+  step.shape.push_back(step.size.inner);
+  step.result.push_back(step.size.inner);
+  return step;
+}
+
+ReductionParts reduction_parts(const ReducedSize& size, std::size_t partial_size) {
+  constexpr std::int64_t worth_a_thread = 32768, enough_parts = 64, row_unit = 64;
+  ReductionParts parts{};
+  parts.columns = std::clamp<std::int64_t>(size.inner, 1, static_cast<std::int64_t>(column_bytes / partial_size));
+  parts.in_inner = (size.inner + parts.columns - 1) / parts.columns;
+  const std::int64_t independent = std::max<std::int64_t>(size.outer * parts.in_inner, 1),
+                     elements = size.reduced * parts.columns;
+  std::int64_t cuts = std::min(elements / worth_a_thread, (enough_parts + independent - 1) / independent);
+  if (independent >= enough_parts / 2) cuts = 1;
+  cuts = std::max<std::int64_t>(cuts, 1);
+  parts.rows = size.reduced;
+  if (cuts > 1) parts.rows = ((size.reduced + cuts - 1) / cuts + row_unit - 1) / row_unit * row_unit;
+  parts.rows = std::max<std::int64_t>(parts.rows, 1);
+  parts.in_rows = std::max<std::int64_t>((size.reduced + parts.rows - 1) / parts.rows, 1);
+  parts.grain = worth_a_thread / std::max<std::int64_t>(std::min(parts.rows, size.reduced) * parts.columns, 1);
+  // The last rows of a range that do not fill a tile must be the same ones for any number of threads.
+  if (size.inner == 1 && size.reduced < short_row) parts.grain = (parts.grain / row_tile + 1) * row_tile;
+  return parts;
+}
+
+void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to) {
+  dispatch(dtype, [&](auto zero) {
+    using Reduction = Sum<decltype(zero)>;
+    reduce_axes(Reduction{}, shape, result, reinterpret_cast<const typename Reduction::Element*>(from),
+                reinterpret_cast<typename Reduction::Partial*>(to));
+  });
+}
+
+}  // namespace xgrad::detail
