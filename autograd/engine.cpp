@@ -19,10 +19,10 @@ constinit thread_local double last_loss_value = std::numeric_limits<double>::qui
 /// One pass: the gradients that wait for their nodes, and the order in which these are run.
 class Pass {
  public:
-  explicit Pass(bool create_graph, bool retain_graph)
-      : create_graph_(create_graph), retain_graph_(retain_graph || create_graph) {
-    table_.assign(64, none);
-  }
+  explicit Pass(bool create_graph, bool retain_graph);
+  ~Pass();
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
 
   /// Limits the pass to what leads from the roots to these places.
   void aim_at(std::span<const Tensor> roots, std::span<const Tensor> targets);
@@ -51,7 +51,7 @@ class Pass {
     }
   };
 
-  std::uint32_t find(const Node* node) const;
+  std::size_t position(const Node* node) const;
   std::uint32_t find_or_add(Node* node);
   void grow();
   void add(Node* node, std::uint32_t output, Tensor gradient);
@@ -60,45 +60,74 @@ class Pass {
   void run_node(const Slot& slot);
   Tensor conform(const Node& node, std::size_t input, Tensor gradient) const;
 
+  struct Memory {
+    std::vector<Slot> slots;
+    std::vector<Tensor> gradients;
+    std::vector<std::uint32_t> table;  // open addressing, node to slot
+    std::vector<Waiting> queue;        // a heap: latest node first
+    std::vector<std::uint32_t> leaves;
+  };
+  // What the last pass of this thread used: most passes of a training are alike, and need no new memory.
+  static Memory& spare() {
+    static thread_local Memory memory;
+    return memory;
+  }
+
   bool create_graph_, retain_graph_;
   bool aimed_ = false;
   std::unordered_set<const Node*> useful_;  // when aimed: the nodes that lead to a target
-  std::vector<Slot> slots_;
-  std::vector<Tensor> gradients_;
-  std::vector<std::uint32_t> table_;  // open addressing, node to slot
-  std::vector<Waiting> queue_;        // a heap: latest node first
-  std::vector<std::uint32_t> leaves_;
+  Memory memory_;
+  std::vector<Slot>& slots_ = memory_.slots;
+  std::vector<Tensor>& gradients_ = memory_.gradients;
+  std::vector<std::uint32_t>& table_ = memory_.table;
+  std::vector<Waiting>& queue_ = memory_.queue;
+  std::vector<std::uint32_t>& leaves_ = memory_.leaves;
 };
+
+Pass::Pass(bool create_graph, bool retain_graph)
+    : create_graph_(create_graph), retain_graph_(retain_graph || create_graph), memory_(std::move(spare())) {
+  if (table_.empty()) table_.assign(64, none);
+}
+
+Pass::~Pass() {
+  constexpr std::size_t keep = 4096;  // nodes; what a larger graph took is given back
+  gradients_.clear();
+  if (table_.size() > 4 * keep) return;
+  // Latest first, which leaves the way to the earlier ones whole.
+  for (std::size_t slot = slots_.size(); slot-- > 0;) table_[position(slots_[slot].node)] = none;
+  slots_.clear();
+  queue_.clear();
+  leaves_.clear();
+  spare() = std::move(memory_);
+}
 
 std::size_t hash(const Node* node) {
   return static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(node) >> 6) * 0x9E3779B97F4A7C15u >> 20);
 }
 
-std::uint32_t Pass::find(const Node* node) const {
+/// Where the table has the node, or has room for it.
+std::size_t Pass::position(const Node* node) const {
   const std::size_t mask = table_.size() - 1;
-  for (std::size_t at = hash(node) & mask;; at = (at + 1) & mask)
-    if (table_[at] == none || slots_[table_[at]].node == node) return table_[at];
+  std::size_t at = hash(node) & mask;
+  while (table_[at] != none && slots_[table_[at]].node != node) at = (at + 1) & mask;
+  return at;
 }
 
 void Pass::grow() {
   table_.assign(table_.size() * 4, none);
-  const std::size_t mask = table_.size() - 1;
-  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
-    std::size_t at = hash(slots_[slot].node) & mask;
-    while (table_[at] != none) at = (at + 1) & mask;
-    table_[at] = slot;
-  }
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) table_[position(slots_[slot].node)] = slot;
 }
 
 std::uint32_t Pass::find_or_add(Node* node) {
-  if (const std::uint32_t slot = find(node); slot != none) return slot;
-  if ((slots_.size() + 1) * 2 > table_.size()) grow();
+  std::size_t at = position(node);
+  if (table_[at] != none) return table_[at];
+  if ((slots_.size() + 1) * 2 > table_.size()) {
+    grow();
+    at = position(node);
+  }
   const auto slot = static_cast<std::uint32_t>(slots_.size());
   slots_.push_back({node, static_cast<std::uint32_t>(gradients_.size()), false});
   gradients_.resize(gradients_.size() + node->outputs().size());
-  const std::size_t mask = table_.size() - 1;
-  std::size_t at = hash(node) & mask;
-  while (table_[at] != none) at = (at + 1) & mask;
   table_[at] = slot;
   if (node->is_leaf()) {
     leaves_.push_back(slot);
@@ -292,7 +321,7 @@ void Pass::commit() {
 }
 
 Tensor Pass::take(const Tensor& target) {
-  const std::uint32_t slot = find(target.impl().node.get());
+  const std::uint32_t slot = table_[position(target.impl().node.get())];
   return slot == none ? Tensor() : gradients_[slots_[slot].first + target.impl().output_index];
 }
 

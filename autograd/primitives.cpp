@@ -98,9 +98,15 @@ namespace detail {
 Tensor accumulate(const Tensor& a, const Tensor& b) { return apply(Accumulate{}, a, b); }
 
 void accumulate_in_place(Tensor& sum, const Tensor& term) {
-  const Strided operands[] = {strided(sum, sum.shape()), strided(term, sum.shape())};
+  constexpr std::int64_t grain = 32768;
   dispatch_floating("accumulate", sum.dtype(), [&](auto zero) {
-    for_each_element(sum.shape(), operands, 1, add_loop<decltype(zero)>, nullptr, 32768);
+    using T = decltype(zero);
+    if (sum.is_contiguous() && term.is_contiguous() && sum.numel() <= grain) {
+      std::byte* const pointers[] = {sum.impl().data, term.impl().data};
+      return add_loop<T>(nullptr, sum.numel(), pointers);
+    }
+    const Strided operands[] = {strided(sum, sum.shape()), strided(term, sum.shape())};
+    for_each_element(sum.shape(), operands, 1, add_loop<T>, nullptr, grain);
   });
 }
 
