@@ -188,7 +188,7 @@ class Pool {
   bool closed_ = false;
   int started_for_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
-  Pool* left_behind_;
+  [[maybe_unused]] Pool* left_behind_;  // reachable, so that it is no leak
 
   alignas(64) std::atomic<std::uint64_t> ticket_{0};
   Job job_{};

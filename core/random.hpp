@@ -1,12 +1,78 @@
 #pragma once
+// Random numbers that are the same bit for bit with every compiler, processor and number of threads.
+
 #include <cstdint>
-#include <random>
+
 namespace xgrad {
-class Generator { public: explicit Generator(std::uint64_t s=0):g(s){} 
- template<class T> void uniform(T*o,std::int64_t n,double l,double h){ std::uniform_real_distribution<double> d(l,h); for(std::int64_t i=0;i<n;++i)o[i]=T(d(g)); }
- template<class T> void normal(T*o,std::int64_t n,double l,double h){ std::normal_distribution<double> d(l,h); for(std::int64_t i=0;i<n;++i)o[i]=T(d(g)); }
- void integers(std::int64_t*o,std::int64_t n,std::int64_t l,std::int64_t h){for(std::int64_t i=0;i<n;++i)o[i]=l+std::int64_t(g()%std::uint64_t(h-l));}
- void permutation(std::int64_t*o,std::int64_t n){for(std::int64_t i=0;i<n;++i)o[i]=i;}
- std::mt19937_64 g; };
-inline Generator& default_generator(){ static thread_local Generator g; return g; }
-}
+
+/// Everything a Generator is: save it and set it again to continue where it was.
+struct GeneratorState {
+  std::uint64_t seed = 0;
+  std::uint64_t stream = 0;
+  std::uint64_t position = 0;  ///< 64-bit words used so far
+
+  friend bool operator==(const GeneratorState&, const GeneratorState&) = default;
+};
+
+/// A counter-based generator (Philox4x32-10). Generators of different seed or stream are independent; each has 2^64
+/// words.
+///
+/// The functions that fill an array begin at the next multiple of 16 words, and use as many as their numbers need (32
+/// bits for a float or a bernoulli, 64 for a double or an integer; a normal counts as a uniform), again up to a
+/// multiple of 16. Large arrays are filled by several threads. n <= 0 fills and uses nothing. Not for concurrent use;
+/// not for secrets.
+class Generator {
+ public:
+  explicit Generator(std::uint64_t seed = 0, std::uint64_t stream = 0) : state_{seed, stream, 0} {}
+
+  std::uint64_t seed() const { return state_.seed; }
+  const GeneratorState& state() const { return state_; }
+  void set_state(const GeneratorState& state) { state_ = state; }
+
+  /// 64 random bits.
+  std::uint64_t next();
+
+  /// Uniform in [low, high), with 24 random bits for a float and 53 for a double; `low` where low = high.
+  /// Throws Error unless low <= high and high - low is finite.
+  void uniform(float* out, std::int64_t n, double low = 0, double high = 1);
+  void uniform(double* out, std::int64_t n, double low = 0, double high = 1);
+
+  /// Normal with mean and standard deviation. Throws Error unless std >= 0.
+  void normal(float* out, std::int64_t n, double mean = 0, double std = 1);
+  void normal(double* out, std::int64_t n, double mean = 0, double std = 1);
+
+  /// True (1) with probability p, which is taken to the nearest 2^-32. Throws Error unless 0 <= p <= 1.
+  void bernoulli(bool* out, std::int64_t n, double p);
+  void bernoulli(float* out, std::int64_t n, double p);
+
+  /// Integers in [low, high), all equally likely. Throws Error unless low < high.
+  void integers(std::int64_t* out, std::int64_t n, std::int64_t low, std::int64_t high);
+
+  /// A random order of 0, 1, ..., n - 1.
+  void permutation(std::int64_t* out, std::int64_t n);
+
+ private:
+  template <class Kernel, class T>
+  void fill(const Kernel& kernel, T* out, std::int64_t n);
+  std::uint64_t below(std::uint64_t bound);
+
+  GeneratorState state_;
+  std::uint64_t second_word_ = 0;  // of the block that next() computed last,
+  GeneratorState second_state_;    // and the state in which it is the next word
+};
+
+/// Seeds the generator of the calling thread, and those of threads that have not used theirs yet.
+void manual_seed(std::uint64_t seed);
+
+/// The generator of the calling thread, which is used wherever none is given. All have the seed of manual_seed (0
+/// before it is called); the main thread's has stream 0, those of others 1, 2, ... in the order of their first use.
+Generator& default_generator();
+
+namespace detail {
+
+/// For tests: false makes the fills use no vector instructions beyond the baseline of the target.
+void use_wide_vectors(bool use);
+
+}  // namespace detail
+
+}  // namespace xgrad
