@@ -101,7 +101,13 @@ consteval bool takes(std::index_sequence<First...>, std::index_sequence<Last...>
 // each, for nothing converts to an array. Fewer need not fit, where a field or an element has no default.
 template <class T, std::size_t n = 0, std::size_t best = 0, std::size_t misses = 0>
 consteval std::size_t initialiser_count() {
-  if constexpr (initialises<T>(std::make_index_sequence<n>()))
+  constexpr std::size_t limit = 4 * max_fields;
+  static_assert(n < limit,
+                "for_each_field: a struct has too many fields or array elements; make a long array a "
+                "std::array, or list the fields in a function fields()");
+  if constexpr (n == limit)
+    return best;
+  else if constexpr (initialises<T>(std::make_index_sequence<n>()))
     return initialiser_count<T, n + 1, n>();
   else if constexpr (misses < (best == 0 ? max_fields : 8))
     return initialiser_count<T, n + 1, best, misses + 1>();

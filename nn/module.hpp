@@ -1,0 +1,140 @@
+#pragma once
+// Functions over modules. A module is any struct; these find its tensors and modules by themselves.
+
+#include "tree.hpp"
+
+namespace xgrad::nn {
+
+// A field of a module is
+//  - a parameter, if it is a Tensor that requires a gradient,
+//  - a buffer, if it is any other Tensor: state that is saved but not trained,
+//  - a module, if it is a struct, a callable, or a std::vector, std::array, C array, std::map by name, std::tuple,
+//    std::optional, std::unique_ptr or std::shared_ptr of such,
+//  - the training flag, if it is `bool training`: what train() and eval() set,
+//  - otherwise passed over, as an undefined Tensor or an empty optional is.
+//
+//     struct Block {
+//       nn::Linear fc{64, 64};
+//       Tensor scale = ones({64}, {.requires_grad = true});
+//       bool training = true;
+//       Tensor operator()(const Tensor& x) const { return relu(fc(x)) * scale; }
+//     };
+//
+// Names are PyTorch's: the path of fields with dots, elements by index: `layers.0.fc.weight`. A class that is no
+// aggregate lists its fields in a function fields(); there nn::parameter and nn::buffer can fix what a tensor is, so
+// that a frozen parameter (which requires no gradient) is not taken for a buffer; the layers of this library do so.
+// Copying a module copies handles: the copy shares its tensors. clone() makes one that shares nothing.
+// A tensor that comes from an operation is an Error: a parameter is made by the user; see Tensor::detach.
+
+/// Tensors by name.
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+struct LoadStateDictOptions {
+  bool strict = true;  // missing and unexpected keys are errors
+};
+
+/// What load_state_dict() did not find; both are empty where it was strict.
+struct IncompatibleKeys {
+  std::vector<std::string> missing_keys;     // in the module, not in the dictionary
+  std::vector<std::string> unexpected_keys;  // in the dictionary, not in the module
+};
+
+namespace detail {
+NamedTensors named_parameters(const Tree& tree);
+NamedTensors named_buffers(const Tree& tree);
+NamedTensors state_dict(const Tree& tree);
+IncompatibleKeys load_state_dict(const Tree& tree, const NamedTensors& values, bool strict);
+void set_training(const Tree& tree, bool mode);
+void set_requires_grad(const Tree& tree, bool value);
+void clone_tensors(const Tree& tree);
+void convert(const Tree& tree, DType dtype);
+std::string summary(const Tree& tree);
+}  // namespace detail
+
+/// The parameters, which share memory with the module; a module's own before those of its modules, as in PyTorch. A
+/// parameter that occurs twice is listed once, under its first name.
+template <Module M>
+NamedTensors named_parameters(const M& module) {
+  return detail::named_parameters(detail::tree_of(module));
+}
+template <Module M>
+std::vector<Tensor> parameters(const M& module) {
+  std::vector<Tensor> all;
+  for (auto& [name, tensor] : named_parameters(module)) all.push_back(std::move(tensor));
+  return all;
+}
+/// The buffers, which share memory with the module, each once.
+template <Module M>
+NamedTensors named_buffers(const M& module) {
+  return detail::named_buffers(detail::tree_of(module));
+}
+/// Number of elements of all parameters.
+template <Module M>
+std::int64_t num_parameters(const M& module) {
+  std::int64_t count = 0;
+  for (const auto& [name, tensor] : named_parameters(module)) count += tensor.numel();
+  return count;
+}
+
+/// Parameters and buffers, each module's parameters first, in PyTorch's order and under PyTorch's names. The tensors
+/// are detached, and share memory with the module: clone them to keep what they are now. A tensor that occurs twice is
+/// listed under both names.
+template <Module M>
+NamedTensors state_dict(const M& module) {
+  return detail::state_dict(detail::tree_of(module));
+}
+/// Copies values by name into the module's tensors, converted to their dtypes.
+/// Throws Error, with nothing changed, that lists every key that is missing or unexpected (if strict), given twice, or
+/// of another shape than the module's tensor. Of two names for one tensor, one is enough.
+template <Module M>
+IncompatibleKeys load_state_dict(M& module, const NamedTensors& values, const LoadStateDictOptions& options = {}) {
+  return detail::load_state_dict(detail::tree_of(module), values, options.strict);
+}
+
+/// Sets the training flag of this module and all inside it: whether dropout drops, and whether batch norm takes its
+/// statistics from the batch.
+template <Module M>
+void train(M& module, bool mode = true) {
+  detail::set_training(detail::tree_of(module), mode);
+}
+/// train(module, false).
+template <Module M>
+void eval(M& module) {
+  train(module, false);
+}
+
+/// Freezes all parameters (false), or makes them require a gradient. A plain Tensor field that requires no gradient is
+/// a buffer, and stays one.
+template <Module M>
+void requires_grad_(M& module, bool value = true) {
+  detail::set_requires_grad(detail::tree_of(module), value);
+}
+/// Removes the gradients of all parameters.
+template <Module M>
+void zero_grad(const M& module) {
+  for (const auto& [name, tensor] : named_parameters(module)) tensor.zero_grad();
+}
+
+/// A copy that shares no memory with `module`: parameters and buffers of its own, with the same values and the same
+/// requires_grad, and no gradients. Fields and objects that share a tensor or a std::shared_ptr share the copy's too.
+template <Module M>
+M clone(const M& module) {
+  static_assert(std::is_copy_constructible_v<M>, "clone: the module cannot be copied");
+  M copy = module;
+  detail::clone_tensors(detail::tree_of(copy, true));
+  return copy;
+}
+
+/// Converts all floating parameters and buffers. They become new tensors: make the optimizer afterwards.
+template <Module M>
+void to(M& module, DType dtype) {
+  detail::convert(detail::tree_of(module), dtype);
+}
+
+/// A table of the modules: name, type, shapes and number of parameters; then the totals.
+template <Module M>
+std::string summary(const M& module) {
+  return detail::summary(detail::tree_of(module));
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,10 @@
+#include "sequential.hpp"
+
+namespace xgrad::nn::detail {
+
+void add_fields(Tree& tree, AnyModule& module, Walk& walk) {
+  tree.type = module.held_->type();
+  module.held_->add_fields(tree, walk);
+}
+
+}  // namespace xgrad::nn::detail
