@@ -2,16 +2,10 @@
 // Tensors in safetensors files.
 
 #include <map>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "../autograd/tensor.hpp"
+#include "../autograd/named_tensors.hpp"
 
 namespace xgrad {
-
-/// Tensors by name, in order.
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 /// Writes tensors of any dtype to a safetensors file, with `metadata` as its `__metadata__` and a digest of everything
 /// beside it. Values are written row-major, whatever the strides. The file appears in one step (see io/file.hpp): after

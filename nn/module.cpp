@@ -87,11 +87,11 @@ NamedTensors state_dict(const Tree& tree) {
   return all;
 }
 
-IncompatibleKeys load_state_dict(const Tree& tree, const NamedTensors& values, bool strict) {
+IncompatibleKeys load_state_dict(std::string_view op, const Tree& tree, const NamedTensors& values, bool strict) {
   std::unordered_map<std::string_view, const Tensor*> by_name;
   std::vector<std::string> repeated;
   for (const auto& [name, value] : values) {
-    check(value.defined(), "load_state_dict: the value of ", name, " is undefined");
+    check(value.defined(), op, ": the value of ", name, " is undefined");
     if (!by_name.emplace(name, &value).second) repeated.push_back(name);
   }
 
@@ -115,8 +115,8 @@ IncompatibleKeys load_state_dict(const Tree& tree, const NamedTensors& values, b
     if (value.shape() == to.shape())
       assignments.emplace_back(to, &value);
     else
-      misshaped.push_back(name + " is " + to.shape().str() + " in the module and " + value.shape().str() +
-                          " in the dictionary");
+      misshaped.push_back(name + " is " + to.shape().str() + " in the module, " + value.shape().str() +
+                          " in the values");
   });
   for (auto& [name, impl] : absent)
     if (!found.contains(impl)) keys.missing_keys.push_back(name);
@@ -131,7 +131,7 @@ IncompatibleKeys load_state_dict(const Tree& tree, const NamedTensors& values, b
   if (strict) report("unexpected: ", keys.unexpected_keys, ", ");
   report("given twice: ", repeated, ", ");
   report("of another shape: ", misshaped, "; ");
-  check(problems.empty(), "load_state_dict: the dictionary does not fit the module; nothing was changed", problems);
+  check(problems.empty(), op, ": the values do not fit the module; nothing was changed", problems);
 
   // All that can fail comes first: conversions, and copies of values that lie in memory about to be overwritten.
   std::vector<Tensor> sources;

@@ -1,6 +1,7 @@
 #pragma once
 // Functions over modules. A module is any struct; these find its tensors and modules by themselves.
 
+#include "../autograd/named_tensors.hpp"
 #include "tree.hpp"
 
 namespace xgrad::nn {
@@ -26,24 +27,21 @@ namespace xgrad::nn {
 // Copying a module copies handles: the copy shares its tensors. clone() makes one that shares nothing.
 // A tensor that comes from an operation is an Error: a parameter is made by the user; see Tensor::detach.
 
-/// Tensors by name.
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
-
 struct LoadStateDictOptions {
   bool strict = true;  // missing and unexpected keys are errors
 };
 
 /// What load_state_dict() did not find; both are empty where it was strict.
 struct IncompatibleKeys {
-  std::vector<std::string> missing_keys;     // in the module, not in the dictionary
-  std::vector<std::string> unexpected_keys;  // in the dictionary, not in the module
+  std::vector<std::string> missing_keys;     // in the module, not in the values
+  std::vector<std::string> unexpected_keys;  // in the values, not in the module
 };
 
 namespace detail {
 NamedTensors named_parameters(const Tree& tree);
 NamedTensors named_buffers(const Tree& tree);
 NamedTensors state_dict(const Tree& tree);
-IncompatibleKeys load_state_dict(const Tree& tree, const NamedTensors& values, bool strict);
+IncompatibleKeys load_state_dict(std::string_view op, const Tree& tree, const NamedTensors& values, bool strict);
 void set_training(const Tree& tree, bool mode);
 void set_requires_grad(const Tree& tree, bool value);
 void clone_tensors(const Tree& tree);
@@ -88,7 +86,7 @@ NamedTensors state_dict(const M& module) {
 /// of another shape than the module's tensor. Of two names for one tensor, one is enough.
 template <Module M>
 IncompatibleKeys load_state_dict(M& module, const NamedTensors& values, const LoadStateDictOptions& options = {}) {
-  return detail::load_state_dict(detail::tree_of(module), values, options.strict);
+  return detail::load_state_dict("load_state_dict", detail::tree_of(module), values, options.strict);
 }
 
 /// Sets the training flag of this module and all inside it: whether dropout drops, and whether batch norm takes its

@@ -34,7 +34,7 @@ struct Gate {
   Tensor operator()(const Tensor& x) const { return training ? Tensor() : x; }
 };
 
-inline std::vector<std::string> keys(const nn::NamedTensors& tensors) {
+inline std::vector<std::string> keys(const NamedTensors& tensors) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : tensors) names.push_back(name);
   return names;

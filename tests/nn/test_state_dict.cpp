@@ -11,9 +11,9 @@ struct Model {
   Affine fc{2, 3};
 };
 
-nn::NamedTensors dictionary(double value) {
+NamedTensors dictionary(double value) {
   Model model;
-  nn::NamedTensors all;
+  NamedTensors all;
   for (const auto& [name, tensor] : nn::state_dict(model)) all.emplace_back(name, full_like(tensor, value));
   return all;
 }
@@ -59,7 +59,7 @@ TEST_CASE("load_state_dict: missing, unexpected, repeated and misshaped keys are
                     Catch::Contains("missing: norm.weight, norm.bias\n") &&
                         Catch::Contains("unexpected: norm.bais, extra\n") &&
                         Catch::Contains("given twice: fc.bias\n") &&
-                        Catch::Contains("of another shape: fc.weight is (3, 2) in the module and (3, 3) in the"));
+                        Catch::Contains("of another shape: fc.weight is (3, 2) in the module, (3, 3) in the"));
   CHECK(values(model.norm.running_mean) == std::vector<double>(3, 0));
   CHECK(values(model.fc.bias) == std::vector<double>(3, 2));
 }
