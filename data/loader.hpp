@@ -1,0 +1,76 @@
+#pragma once
+// DataLoader: a data set, batch by batch.
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dataset.hpp"
+
+namespace xgrad::data {
+
+struct DataLoaderOptions {
+  std::int64_t batch_size = 1;
+  bool shuffle = false;                    // in a new order every epoch
+  bool drop_last = false;                  // leave out a last batch that is smaller than the others
+  std::optional<std::uint64_t> seed = {};  // of the shuffling; without one, default_generator() is drawn from
+};
+
+/// Goes through a data set in batches, once for every `for` loop over it: an epoch.
+///
+///     for (const auto& [x, y] : data::DataLoader(train, {.batch_size = 128, .shuffle = true})) ...
+///
+/// With a seed the order of an epoch depends on the seed and the number of the epoch only. Without one, begin() draws
+/// it from the default_generator() of the calling thread. The data set is kept alive (see Dataset::share()).
+class DataLoader {
+ public:
+  /// Throws Error for a batch size below 1.
+  DataLoader(DatasetHandle set, const DataLoaderOptions& options = {});
+
+  /// Reads each batch when it gets there; keeps what it needs of the loader alive.
+  class Iterator {
+   public:
+    using value_type = Batch;
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::input_iterator_tag;
+
+    const Batch& operator*() const { return batch_; }
+    const Batch* operator->() const { return &batch_; }
+    Iterator& operator++();
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& iterator, std::default_sentinel_t) { return iterator.left_ == 0; }
+
+   private:
+    friend class DataLoader;
+    Iterator(DatasetHandle set, std::shared_ptr<const std::vector<std::int64_t>> order, std::int64_t batch_size,
+             std::int64_t samples);
+    void read();
+
+    DatasetHandle set_;
+    std::shared_ptr<const std::vector<std::int64_t>> order_;  // null: as they come
+    std::int64_t batch_size_, next_ = 0, left_;               // samples in a batch, before and from the current one on
+    Batch batch_;
+  };
+
+  /// Starts the next epoch.
+  Iterator begin();
+  std::default_sentinel_t end() const { return {}; }
+
+  /// Number of batches in an epoch.
+  std::int64_t size() const;
+  const Dataset& dataset() const { return *set_; }
+
+  /// Number of the epoch that the next begin() starts, from 0. Set it to go on where another run stopped.
+  std::int64_t epoch() const { return epoch_; }
+  void set_epoch(std::int64_t epoch) { epoch_ = epoch; }
+
+ private:
+  DatasetHandle set_;
+  DataLoaderOptions options_;
+  std::int64_t epoch_ = 0;
+};
+
+}  // namespace xgrad::data

@@ -1,0 +1,107 @@
+#include <xgrad/autograd/create.hpp>
+#include <xgrad/core/random.hpp>
+#include <xgrad/data/loader.hpp>
+
+#include "../catch.hpp"
+
+using namespace xgrad;
+using Catch::Matchers::Contains;
+using Indices = std::vector<std::int64_t>;
+
+namespace {
+
+data::TensorDataset counting(std::int64_t n) {
+  Tensor y = arange(n, {.dtype = int64});
+  return {y, y};
+}
+
+// The labels of one epoch, batch by batch.
+std::vector<Indices> epoch(data::DataLoader& loader) {
+  std::vector<Indices> out;
+  for (const auto& [x, y] : loader) {
+    CHECK(x.shape() == y.shape());
+    out.emplace_back(y.data<std::int64_t>(), y.data<std::int64_t>() + y.numel());
+  }
+  CHECK(loader.size() == static_cast<std::int64_t>(out.size()));
+  return out;
+}
+
+Indices joined(const std::vector<Indices>& batches) {
+  Indices out;
+  for (const Indices& batch : batches) out.insert(out.end(), batch.begin(), batch.end());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("DataLoader: batches come in order, the last one smaller, or left out") {
+  data::DataLoader all(counting(7), {.batch_size = 3}), whole(counting(7), {.batch_size = 3, .drop_last = true});
+  CHECK(epoch(all) == std::vector<Indices>{{0, 1, 2}, {3, 4, 5}, {6}});
+  CHECK(epoch(whole) == std::vector<Indices>{{0, 1, 2}, {3, 4, 5}});
+  data::DataLoader even(counting(6), {.batch_size = 3}), large(counting(2), {.batch_size = 100});
+  CHECK(epoch(even).size() == 2);
+  CHECK(epoch(large) == std::vector<Indices>{{0, 1}});
+  data::DataLoader large_dropped(counting(2), {.batch_size = 100, .drop_last = true}), one(counting(2));
+  CHECK(epoch(large_dropped).empty());
+  CHECK(epoch(one) == std::vector<Indices>{{0}, {1}});
+}
+
+TEST_CASE("DataLoader: an empty data set has no batches") {
+  for (const bool shuffle : {false, true}) {
+    data::DataLoader loader(counting(0), {.batch_size = 3, .shuffle = shuffle});
+    CHECK(epoch(loader).empty());
+  }
+}
+
+TEST_CASE("DataLoader: a batch size below 1 is an error") {
+  CHECK_THROWS_WITH(data::DataLoader(counting(3), {.batch_size = 0}), Contains("batch_size 0 is less than 1"));
+  CHECK_THROWS_AS(data::DataLoader(counting(3), {.batch_size = -1}), Error);
+}
+
+TEST_CASE("DataLoader: shuffling with a seed depends on the seed and the epoch only") {
+  const data::DataLoaderOptions options{.batch_size = 10, .shuffle = true, .seed = 7};
+  data::DataLoader loader(counting(100), options);
+  const Indices first = joined(epoch(loader)), second = joined(epoch(loader));
+  CHECK(first != second);
+  Indices sorted = first;
+  std::sort(sorted.begin(), sorted.end());
+  CHECK(sorted == joined([] {
+          data::DataLoader ordered(counting(100));
+          return epoch(ordered);
+        }()));
+
+  manual_seed(99);
+  data::DataLoader again(counting(100), options);
+  again.set_epoch(1);
+  CHECK(joined(epoch(again)) == second);
+  CHECK(again.epoch() == 2);
+  again.set_epoch(0);
+  CHECK(joined(epoch(again)) == first);
+
+  data::DataLoader other(counting(100), {.batch_size = 10, .shuffle = true, .seed = 8});
+  CHECK(joined(epoch(other)) != first);
+}
+
+TEST_CASE("DataLoader: shuffling without a seed follows manual_seed") {
+  const auto two_epochs = [] {
+    manual_seed(1);
+    data::DataLoader loader(counting(50), {.batch_size = 8, .shuffle = true});
+    return std::pair(joined(epoch(loader)), joined(epoch(loader)));
+  };
+  const auto [first, second] = two_epochs();
+  CHECK(first != second);
+  CHECK(two_epochs() == std::pair(first, second));
+}
+
+TEST_CASE("DataLoader: loops may overlap, and outlive loader and data set") {
+  std::optional<data::TensorDataset> set = counting(4);
+  std::optional<data::DataLoader> loader(std::in_place, *set, data::DataLoaderOptions{.batch_size = 3});
+  auto outer = loader->begin(), inner = loader->begin();
+  ++outer;
+  loader.reset();
+  set.reset();
+  CHECK((*outer).y.item<std::int64_t>() == 3);
+  CHECK(inner->y.numel() == 3);
+  CHECK(++outer == std::default_sentinel);
+  CHECK(inner != std::default_sentinel);
+}
