@@ -12,6 +12,7 @@ std::span<const OpInfo> arithmetic_ops();
 std::span<const OpInfo> shape_ops();
 std::span<const OpInfo> slicing_ops();
 std::span<const OpInfo> joining_ops();
+std::span<const OpInfo> matmul_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
   Tensor out = empty(shape, float64);
@@ -31,7 +32,7 @@ std::span<const OpInfo> registry() {
   static const std::vector<OpInfo> all = [] {
     std::vector<OpInfo> ops;
     for (const auto family : {detail::primitive_ops(), detail::arithmetic_ops(), detail::shape_ops(),
-                              detail::slicing_ops(), detail::joining_ops()})
+                              detail::slicing_ops(), detail::joining_ops(), detail::matmul_ops()})
       ops.insert(ops.end(), family.begin(), family.end());
     return ops;
   }();

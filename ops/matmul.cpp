@@ -1,0 +1,363 @@
+#include "matmul.hpp"
+
+#include "../autograd/apply.hpp"
+#include "../autograd/primitives.hpp"
+#include "../core/parallel.hpp"
+#include "kernels/gemm.hpp"
+#include "registry.hpp"
+#include "shape.hpp"
+
+namespace xgrad {
+
+namespace {
+
+/// Matrices as BLAS takes them: the last two axes row-major with a leading dimension, or the transpose of that.
+struct Factor {
+  Tensor memory;
+  bool transposed = false;
+  std::int64_t ld = 1;
+};
+
+Factor factor(const Tensor& x) {
+  const std::size_t rank = x.dim();
+  const std::int64_t rows = x.shape()[rank - 2], columns = x.shape()[rank - 1];
+  const std::int64_t row_stride = x.strides()[rank - 2], column_stride = x.strides()[rank - 1];
+  const auto fits = [](std::int64_t n, std::int64_t stride, std::int64_t row) {
+    return n <= 1 || (stride >= row && stride >= 1 && stride <= detail::gemm_limit);
+  };
+  const auto ld = [](std::int64_t n, std::int64_t stride, std::int64_t row) {
+    return n <= 1 ? std::max<std::int64_t>(row, 1) : stride;
+  };
+  if ((columns <= 1 || column_stride == 1) && fits(rows, row_stride, columns))
+    return {x, false, ld(rows, row_stride, columns)};
+  if ((rows <= 1 || row_stride == 1) && fits(columns, column_stride, rows))
+    return {x, true, ld(columns, column_stride, rows)};
+  return {detail::dense(x), false, std::max<std::int64_t>(columns, 1)};
+}
+
+/// out = a b + beta out, for one matrix of each, at these offsets in elements. A flag says to take the transpose.
+template <class T>
+void multiply(const Factor& a, bool transpose_a, const Factor& b, bool transpose_b, std::int64_t m, std::int64_t n,
+              std::int64_t k, T beta, T* out, std::int64_t a_offset = 0, std::int64_t b_offset = 0) {
+  detail::gemm<T>(a.transposed != transpose_a, b.transposed != transpose_b, m, n, k, T(1),
+                  a.memory.data<T>() + a_offset, a.ld, b.memory.data<T>() + b_offset, b.ld, beta, out,
+                  std::max<std::int64_t>(n, 1));
+}
+
+Shape batch_of(const Tensor& x) { return Shape(x.shape().begin(), x.dim() - 2); }
+
+/// Where matrix `index` of a batch begins.
+std::int64_t offset_of(std::int64_t index, const Shape& batch, const Shape& strides) {
+  std::int64_t offset = 0;
+  for (std::size_t axis = batch.size(); axis-- > 0; index /= batch[axis]) offset += index % batch[axis] * strides[axis];
+  return offset;
+}
+
+struct MatMul {
+  static constexpr const char* name = "matmul";
+  Saved a = {}, b = {};
+
+  Tensor forward(const Tensor& left, const Tensor& right) {
+    if (right.requires_grad()) a = left;
+    if (left.requires_grad()) b = right;
+    const std::int64_t m = left.size(-2), k = left.size(-1), n = right.size(-1);
+    const Shape batch = broadcast_shapes(name, batch_of(left), batch_of(right));
+    Shape shape = batch;
+    shape.push_back(m);
+    shape.push_back(n);
+    const Tensor out = detail::empty(shape, left.dtype());
+    if (out.numel() == 0) return out;
+    const Factor l = factor(left), r = factor(right);
+    const auto strides_in = [&](const Factor& f) {
+      const Shape strides(f.memory.strides().begin(), f.memory.dim() - 2);
+      return detail::broadcast_strides(batch_of(f.memory), strides, batch);
+    };
+    const Shape l_strides = strides_in(l), r_strides = strides_in(r);
+    dispatch_floating(name, left.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      const auto products = [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i)
+          multiply<T>(l, false, r, false, m, n, k, T(0), out.data<T>() + i * m * n, offset_of(i, batch, l_strides),
+                      offset_of(i, batch, r_strides));
+      };
+      // One product after the other where each is worth several threads.
+      const std::int64_t count = batch.numel();
+      if (count == 1 || detail::gemm_pieces(m, n, k) > 1) return products(0, count);
+      parallel_for(count, (1 << 19) / (m * n * std::max<std::int64_t>(k, 1)) + 1, products);
+    });
+    return out;
+  }
+
+  std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    return {needs[0] ? matmul(grad, transpose(b, -2, -1)) : Tensor(),
+            needs[1] ? matmul(transpose(a, -2, -1), grad) : Tensor()};
+  }
+};
+
+std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
+  return Shape(shape.begin() + begin, end - begin).numel();
+}
+
+/// x (..., columns) as a matrix; not recorded.
+Tensor as_rows(const Tensor& x, std::int64_t rows, std::int64_t columns) {
+  return x.dim() == 2 ? x : detail::view(detail::dense(x), {rows, columns}, {columns, 1});
+}
+
+template <bool has_bias>
+struct Linear {
+  static constexpr const char* name = "linear";
+  Saved input = {}, weight = {};
+  std::int64_t rows = 0, in = 0, out = 0;
+
+  Tensor forward(const Tensor& x, const Tensor& w) { return forward(x, w, Tensor()); }
+  Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias) {
+    if (w.requires_grad()) input = x;
+    if (x.requires_grad()) weight = w;
+    in = w.shape()[1], out = w.shape()[0];
+    rows = product(x.shape(), 0, x.dim() - 1);
+    Shape shape = x.shape();
+    shape[x.dim() - 1] = out;
+    const Tensor result = detail::empty(shape, x.dtype());
+    if (result.numel() == 0) return result;
+    const Factor left = factor(as_rows(x, rows, in)), right = factor(w);
+    dispatch_floating(name, x.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      T* const to = result.data<T>();
+      if constexpr (has_bias) {
+        const Tensor from = detail::dense(bias);
+        const T* const row = from.data<T>();
+        parallel_for(rows, 32768 / out + 1, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) std::copy(row, row + out, to + i * out);
+        });
+      }
+      multiply<T>(left, false, right, true, rows, out, in, has_bias ? T(1) : T(0), to);
+    });
+    return result;
+  }
+
+  using Gradients = std::array<Tensor, has_bias ? 3 : 2>;
+  Gradients backward(const Tensor& grad, Needs needs) const {
+    return is_grad_enabled() ? composed(grad, needs) : direct(grad, needs);
+  }
+
+ private:
+  Gradients composed(const Tensor& grad, Needs needs) const {
+    Gradients gradients;
+    const Tensor g = reshape(grad, {rows, out});
+    if (needs[0]) {
+      Shape shape = grad.shape();
+      shape[grad.dim() - 1] = in;
+      gradients[0] = reshape(matmul(g, weight), shape);
+    }
+    if (needs[1]) gradients[1] = matmul(transpose(g, 0, 1), reshape(input, {rows, in}));
+    if constexpr (has_bias)
+      if (needs[2]) gradients[2] = sum_to(g, {out});
+    return gradients;
+  }
+
+  Gradients direct(const Tensor& grad, Needs needs) const {
+    Gradients gradients;
+    const Factor g = factor(as_rows(grad, rows, out));
+    dispatch_floating(name, grad.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      if (needs[0]) {
+        Shape shape = grad.shape();
+        shape[grad.dim() - 1] = in;
+        gradients[0] = detail::empty(shape, grad.dtype());
+        multiply<T>(g, false, factor(weight), false, rows, in, out, T(0), gradients[0].template data<T>());
+      }
+      if (needs[1]) {
+        gradients[1] = detail::empty({out, in}, grad.dtype());
+        multiply<T>(g, true, factor(as_rows(input, rows, in)), false, out, in, rows, T(0),
+                    gradients[1].template data<T>());
+      }
+    });
+    if constexpr (has_bias)
+      if (needs[2]) gradients[2] = sum_to(g.memory, {out});
+    return gradients;
+  }
+};
+
+void check_size(const char* op, const Tensor& a, const Tensor& b, std::int64_t size) {
+  check(size <= detail::gemm_limit, op, ": ", a.shape(), " x ", b.shape(), ": size ", size, " is over ",
+        detail::gemm_limit, ", the most that BLAS takes");
+}
+
+DType floating_dtype(const char* op, const Tensor& a, const Tensor& b) {
+  const DType dtype = promote(a.dtype(), b.dtype());
+  check(is_floating(dtype), op, ": ", a.shape(), " of ", a.dtype(), " x ", b.shape(), " of ", b.dtype(),
+        ": there is no integer product; convert one with .to(float32)");
+  return dtype;
+}
+
+}  // namespace
+
+Tensor matmul(Operand a, Operand b) {
+  check(a->dim() > 0 && b->dim() > 0, "matmul: ", a->shape(), " x ", b->shape(), ": a number is no matrix; use mul");
+  const DType dtype = floating_dtype("matmul", *a, *b);
+  const bool row = a->dim() == 1, column = b->dim() == 1;
+  const std::int64_t k = a->size(-1), inner = b->size(column ? -1 : -2);
+  check(k == inner, "matmul: ", a->shape(), " x ", b->shape(), ": inner sizes ", k, " and ", inner, " differ");
+  const std::int64_t m = row ? 1 : a->size(-2), n = column ? 1 : b->size(-1);
+  for (const std::int64_t size : {m, n, k}) check_size("matmul", *a, *b, size);
+
+  Tensor left = a->to(dtype), right = b->to(dtype);
+  if (row) left = unsqueeze(left, 0);
+  if (column) right = unsqueeze(right, 1);
+  const Shape a_batch = batch_of(left), b_batch = batch_of(right);
+  Shape shape = a_batch.size() >= b_batch.size() ? a_batch : b_batch;
+  for (std::size_t i = 1; i <= std::min(a_batch.size(), b_batch.size()); ++i) {
+    const std::int64_t x = a_batch[a_batch.size() - i], y = b_batch[b_batch.size() - i];
+    check(x == y || x == 1 || y == 1, "matmul: ", a->shape(), " x ", b->shape(), ": batch sizes ", x, " and ", y,
+          " do not broadcast");
+    shape[shape.size() - i] = x == 1 ? y : x;
+  }
+  if (!row) shape.push_back(m);
+  if (!column) shape.push_back(n);
+
+  // Many matrices by one are one product of all their rows, here and, more so, in the gradient of the one.
+  if (b_batch.empty() && !a_batch.empty()) {
+    const std::int64_t rows = product(left.shape(), 0, left.dim() - 1);
+    if (rows <= detail::gemm_limit) left = reshape(left, {rows, k});
+  }
+  const Tensor out = apply(MatMul{}, left, right);
+  return out.shape() == shape ? out : reshape(out, shape);
+}
+
+Tensor linear(Operand input, Operand weight, const Tensor& bias) {
+  check(weight->dim() == 2, "linear: a weight of shape ", weight->shape(), "; it must have two axes, (out, in)");
+  check(input->dim() > 0 && input->size(-1) == weight->size(1), "linear: input ", input->shape(), " and weight ",
+        weight->shape(), ": the last size of the input must be ", weight->size(1));
+  DType dtype = floating_dtype("linear", *input, *weight);
+  for (const std::int64_t size : {weight->size(0), weight->size(1), product(input->shape(), 0, input->dim() - 1)})
+    check_size("linear", *input, *weight, size);
+  if (!bias.defined()) return apply(Linear<false>{}, input->to(dtype), weight->to(dtype));
+  check(bias.shape() == Shape{weight->size(0)}, "linear: a bias of shape ", bias.shape(), " for weight ",
+        weight->shape(), "; it must be (", weight->size(0), ",)");
+  dtype = promote(dtype, bias.dtype());
+  return apply(Linear<true>{}, input->to(dtype), weight->to(dtype), bias.to(dtype));
+}
+
+namespace detail {
+
+namespace {
+
+Tensor transposed_input(const Shape& shape, std::uint64_t seed) {
+  return transpose(sample_normal(shape, seed).detach(), -1, -2).requires_grad_();
+}
+
+OpSample matmul_sample(const Tensor& a, const Tensor& b) {
+  return sample("torch.matmul(x[0], x[1])", {a, b}, [](auto& x) { return matmul(x[0], x[1]); });
+}
+
+std::vector<OpSample> matmul_samples() {
+  const auto a = [](const Shape& shape) { return sample_normal(shape, 1); };
+  const auto b = [](const Shape& shape) { return sample_normal(shape, 2); };
+  const Tensor expanded = expand(sample_normal({3, 1}).detach(), {3, 4}).requires_grad_();
+  return {matmul_sample(a({2, 3}), b({3, 4})),
+          matmul_sample(a({3}), b({3})),
+          matmul_sample(a({2, 3}), b({3})),
+          matmul_sample(a({3}), b({3, 2})),
+          matmul_sample(a({2, 2, 3}), b({3, 4})),
+          matmul_sample(a({2, 2, 3}), b({3})),
+          matmul_sample(a({2, 3}), b({2, 3, 2})),
+          matmul_sample(a({3}), b({2, 3, 2})),
+          matmul_sample(a({2, 1, 2, 3}), b({3, 3, 2})),
+          matmul_sample(transposed_input({3, 2}, 1), b({3, 4})),
+          matmul_sample(a({2, 3}), transposed_input({4, 3}, 2)),
+          matmul_sample(transposed_input({2, 3, 2}, 1), transposed_input({2, 4, 3}, 2)),
+          matmul_sample(transposed_input({2, 3, 2}, 1), transposed_input({4, 3}, 2)),
+          matmul_sample(a({2, 3}), expanded),
+          matmul_sample(a({2, 0}), b({0, 3})),
+          matmul_sample(a({0, 2}), b({2, 3})),
+          matmul_sample(a({0, 2, 3}), b({3, 2}))};
+}
+
+std::vector<OpError> matmul_errors() {
+  return {{[] {
+             matmul(ones({3, 4}), ones({5, 6}));
+           },
+           "matmul: (3, 4) x (5, 6): inner sizes 4 and 5 differ"},
+          {[] { matmul(ones({3}), ones({4})); }, "matmul: (3,) x (4,): inner sizes 3 and 4 differ"},
+          {[] {
+             matmul(ones({3, 4}), ones({3}));
+           },
+           "inner sizes 4 and 3 differ"},
+          {[] {
+             matmul(ones({2, 3, 4}), ones({5, 4, 6}));
+           },
+           "matmul: (2, 3, 4) x (5, 4, 6): batch sizes 2 and 5 do not broadcast"},
+          {[] { matmul(ones({}), ones({2})); }, "matmul: () x (2,): a number is no matrix"},
+          {[] {
+             matmul(zeros({2, 2}, {.dtype = int64}), zeros({2, 2}, {.dtype = bool_}));
+           },
+           "matmul: (2, 2) of int64 x (2, 2) of bool: there is no integer product"},
+          {[] {
+             matmul(expand(ones({1, 1}), {1, 1LL << 31}), expand(ones({1, 1}), {1LL << 31, 1}));
+           },
+           "size 2147483648 is over 2147483647"},
+          {[] { matmul(Tensor(), ones({2})); }, "undefined"},
+          {[] { matmul(ones({2}), Tensor()); }, "undefined"}};
+}
+
+std::vector<OpSample> linear_samples() {
+  const Tensor weight = sample_normal({2, 3}, 2), bias = sample_normal({2}, 3);
+  const auto with_bias = [&](const Tensor& x, const Tensor& w) {
+    return sample("F.linear(x[0], x[1], x[2])", {x, w, bias}, [](auto& in) { return linear(in[0], in[1], in[2]); });
+  };
+  const auto without = [&](const Tensor& x, const Tensor& w) {
+    return sample("F.linear(x[0], x[1])", {x, w}, [](auto& in) { return linear(in[0], in[1]); });
+  };
+  const Tensor turned = transposed_input({3, 4}, 1), turned_weight = transposed_input({3, 2}, 2);
+  return {with_bias(sample_normal({4, 3}), weight),
+          with_bias(sample_normal({3}), weight),
+          with_bias(sample_normal({2, 2, 3}), weight),
+          with_bias(turned, turned_weight),
+          with_bias(sample_normal({0, 3}), weight),
+          with_bias(sample_normal({4, 0}), sample_normal({2, 0})),
+          without(sample_normal({4, 3}), weight),
+          without(transposed_input({2, 3, 2}, 1), turned_weight),
+          without(sample_normal({4, 3}), sample_normal({0, 3})),
+          without(sample_normal({4, 0}), sample_normal({2, 0}))};
+}
+
+std::vector<OpError> linear_errors() {
+  return {{[] {
+             linear(ones({3, 4}), ones({5, 6}));
+           },
+           "linear: input (3, 4) and weight (5, 6): the last size of the input must be 6"},
+          {[] {
+             linear(ones({}), ones({5, 6}));
+           },
+           "linear: input () and weight (5, 6)"},
+          {[] {
+             linear(ones({3, 4}), ones({4}));
+           },
+           "linear: a weight of shape (4,)"},
+          {[] {
+             linear(ones({3, 4}), ones({5, 4}), ones({4}));
+           },
+           "linear: a bias of shape (4,) for weight (5, 4); it must be (5,)"},
+          {[] {
+             linear(zeros({3, 4}, {.dtype = int64}), zeros({5, 4}, {.dtype = int64}));
+           },
+           "no integer product"},
+          {[] {
+             linear(expand(ones({1, 1}), {1LL << 31, 1}), ones({1, 1}));
+           },
+           "size 2147483648 is over 2147483647"}};
+}
+
+}  // namespace
+
+std::span<const OpInfo> matmul_ops() {
+  static const OpInfo ops[] = {
+      {"matmul", "matrix products", "sum over k of a[..., i, k] b[..., k, j]", true, matmul_samples, matmul_errors},
+      {"linear", "matrix products", "input weight^T + bias", true, linear_samples, linear_errors},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad
