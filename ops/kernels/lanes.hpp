@@ -5,6 +5,7 @@
 // PyTorch multiplies it with an infinite one: sqrt(relu(x)) has derivative 0 below 0.
 
 #include <type_traits>
+#include <utility>
 
 #include "lane_math.hpp"
 
@@ -19,7 +20,7 @@ struct lane {
 template <class T>
 struct lane<T, 0> {
   T v;
-  static inline T d[1] = {};  // for the loops over N derivatives, which then do nothing
+  static constexpr T d[1] = {};  // so that code for N derivatives compiles; it is never read
 };
 
 /// One number: `real<float>{v}`.
@@ -40,15 +41,28 @@ concept Number = std::is_arithmetic_v<A>;
 
 #define XGRAD_INLINE [[gnu::always_inline]] inline
 
+#define XGRAD_INLINED __attribute__((always_inline))
+
 namespace detail {
+
+template <class T, class D, int... I>
+XGRAD_INLINE lane<T, sizeof...(I)> make(T v, const D& d, std::integer_sequence<int, I...>) {
+  return {v, {d(I)...}};
+}
+/// The lane with derivatives d(0), ..., d(N - 1). Without a loop: one inside the loop over the elements has to be
+/// unrolled before that can be vectorised, which g++ -O1 does not always do.
+template <class T, int N, class D>
+XGRAD_INLINE lane<T, N> make(T v, const D& d) {
+  if constexpr (N == 0)
+    return {v};
+  else
+    return make(v, d, std::make_integer_sequence<int, N>{});
+}
 
 /// The lane of a number that does not depend on the variables.
 template <class T, int N>
 XGRAD_INLINE lane<T, N> constant(T v) {
-  lane<T, N> r;
-  r.v = v;
-  for (int i = 0; i < N; ++i) r.d[i] = 0;
-  return r;
+  return detail::make<T, N>(v, [](int) XGRAD_INLINED { return T(0); });
 }
 template <class T, int N, Number A>
 XGRAD_INLINE lane<T, N> lift(A v) {
@@ -62,10 +76,7 @@ XGRAD_INLINE lane<T, N> lift(const lane<T, N>& v) {
 /// f(x) from its value and its derivative at x.
 template <class T, int N>
 XGRAD_INLINE lane<T, N> chain(const lane<T, N>& x, T value, T derivative) {
-  lane<T, N> r;
-  r.v = value;
-  for (int i = 0; i < N; ++i) r.d[i] = derivative * x.d[i];
-  return r;
+  return detail::make<T, N>(value, [&](int i) XGRAD_INLINED { return derivative * x.d[i]; });
 }
 
 /// a * d, and 0 where d is 0 and a infinite: the result does not depend on a variable that d does not depend on.
@@ -77,27 +88,18 @@ XGRAD_INLINE T times(T a, T d) {
 /// `chain` for a derivative that may be infinite.
 template <class T, int N>
 XGRAD_INLINE lane<T, N> chain_with_pole(const lane<T, N>& x, T value, T derivative) {
-  lane<T, N> r;
-  r.v = value;
-  for (int i = 0; i < N; ++i) r.d[i] = times(derivative, x.d[i]);
-  return r;
+  return detail::make<T, N>(value, [&](int i) XGRAD_INLINED { return times(derivative, x.d[i]); });
 }
 
 /// f(x, y) from its value and its two derivatives.
 template <class T, int N>
 XGRAD_INLINE lane<T, N> chain(const lane<T, N>& x, const lane<T, N>& y, T value, T by_x, T by_y) {
-  lane<T, N> r;
-  r.v = value;
-  for (int i = 0; i < N; ++i) r.d[i] = times(by_x, x.d[i]) + times(by_y, y.d[i]);
-  return r;
+  return detail::make<T, N>(value, [&](int i) XGRAD_INLINED { return times(by_x, x.d[i]) + times(by_y, y.d[i]); });
 }
 
 template <class T, int N>
 XGRAD_INLINE lane<T, N> select(bool condition, const lane<T, N>& a, const lane<T, N>& b) {
-  lane<T, N> r;
-  r.v = condition ? a.v : b.v;
-  for (int i = 0; i < N; ++i) r.d[i] = condition ? a.d[i] : b.d[i];
-  return r;
+  return detail::make<T, N>(condition ? a.v : b.v, [&](int i) XGRAD_INLINED { return condition ? a.d[i] : b.d[i]; });
 }
 
 }  // namespace detail
@@ -110,42 +112,28 @@ XGRAD_INLINE lane<T, N> operator+(const lane<T, N>& a) {
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> operator-(const lane<T, N>& a) {
-  lane<T, N> r;
-  r.v = -a.v;
-  for (int i = 0; i < N; ++i) r.d[i] = -a.d[i];
-  return r;
+  return detail::make<T, N>(-a.v, [&](int i) XGRAD_INLINED { return -a.d[i]; });
 }
 
 template <class T, int N>
 XGRAD_INLINE lane<T, N> operator+(const lane<T, N>& a, const lane<T, N>& b) {
-  lane<T, N> r;
-  r.v = a.v + b.v;
-  for (int i = 0; i < N; ++i) r.d[i] = a.d[i] + b.d[i];
-  return r;
+  return detail::make<T, N>(a.v + b.v, [&](int i) XGRAD_INLINED { return a.d[i] + b.d[i]; });
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> operator-(const lane<T, N>& a, const lane<T, N>& b) {
-  lane<T, N> r;
-  r.v = a.v - b.v;
-  for (int i = 0; i < N; ++i) r.d[i] = a.d[i] - b.d[i];
-  return r;
+  return detail::make<T, N>(a.v - b.v, [&](int i) XGRAD_INLINED { return a.d[i] - b.d[i]; });
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> operator*(const lane<T, N>& a, const lane<T, N>& b) {
-  lane<T, N> r;
-  r.v = a.v * b.v;
-  for (int i = 0; i < N; ++i) r.d[i] = a.v * b.d[i] + a.d[i] * b.v;
-  return r;
+  return detail::make<T, N>(a.v * b.v, [&](int i) XGRAD_INLINED { return a.v * b.d[i] + a.d[i] * b.v; });
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> operator/(const lane<T, N>& a, const lane<T, N>& b) {
-  lane<T, N> r;
-  r.v = a.v / b.v;
-  for (int i = 0; i < N; ++i) {
-    const T numerator = a.d[i] - detail::times(r.v, b.d[i]);
-    r.d[i] = lane_math::select(numerator == T(0), T(0), numerator / b.v);
-  }
-  return r;
+  const T quotient = a.v / b.v;
+  return detail::make<T, N>(quotient, [&](int i) XGRAD_INLINED {
+    const T numerator = a.d[i] - detail::times(quotient, b.d[i]);
+    return lane_math::select(numerator == T(0), T(0), numerator / b.v);
+  });
 }
 
 template <class T, int N, Number A>
@@ -178,10 +166,7 @@ XGRAD_INLINE lane<T, N> operator*(A a, const lane<T, N>& b) {
 }
 template <class T, int N, Number A>
 XGRAD_INLINE lane<T, N> operator/(const lane<T, N>& a, A b) {
-  lane<T, N> r;
-  r.v = a.v / static_cast<T>(b);
-  for (int i = 0; i < N; ++i) r.d[i] = a.d[i] / static_cast<T>(b);
-  return r;
+  return detail::make<T, N>(a.v / static_cast<T>(b), [&](int i) XGRAD_INLINED { return a.d[i] / static_cast<T>(b); });
 }
 template <class T, int N, Number A>
 XGRAD_INLINE lane<T, N> operator/(A a, const lane<T, N>& b) {
@@ -506,6 +491,7 @@ requires(Number<A> || std::is_same_v<A, lane<T, N>>) XGRAD_INLINE lane<T, N> pow
   return detail::power(detail::lift<T, N>(x), y);
 }
 
+#undef XGRAD_INLINED
 #undef XGRAD_INLINE
 
 }  // namespace xgrad
