@@ -1,0 +1,85 @@
+#pragma once
+// The bridge to xtensor: tensors from xtensor expressions, and tensors seen as xtensor expressions.
+//
+// It also makes xtensor 0.24 compute rightly in C++20, see core/xtensor_compat.hpp. Nothing of xtensor appears in the
+// compiled library, so a program may use XTENSOR_USE_XSIMD and any -march.
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <type_traits>
+
+#include "autograd/tensor.hpp"
+#include "core/xtensor_compat.hpp"
+
+namespace xgrad {
+
+/// How a tensor is made of an xtensor expression.
+struct XtensorOptions {
+  std::optional<DType> dtype = {};  // converted to it; without one, as the expression's value type says
+  bool requires_grad = false;       // only for float32 and float64
+};
+
+namespace detail {
+
+/// The element type that holds the values of an expression.
+template <class Value>
+using ElementOf = std::conditional_t<std::is_same_v<Value, bool> || std::is_same_v<Value, float>, Value,
+                                     std::conditional_t<std::is_integral_v<Value>, std::int64_t, double>>;
+
+}  // namespace detail
+
+/// A new tensor with the values of any xtensor expression, which is evaluated once, here. Its dtype is float32 for
+/// float, float64 for double and long double, bool for bool and int64 for every other integer, unless options name one.
+/// Throws Error for more axes than Shape::max_rank, for operands that do not broadcast, for an unsigned value over
+/// 2^63 - 1, and for `requires_grad` with an integer dtype.
+/// `Tensor x = from_xtensor(a * 0.5, {.requires_grad = true});`
+template <class E>
+Tensor from_xtensor(const xt::xexpression<E>& expression, const XtensorOptions& options = {}) {
+  using Value = std::remove_cv_t<typename E::value_type>;
+  static_assert(std::is_arithmetic_v<Value>, "from_xtensor takes expressions of real numbers or bool");
+  using T = detail::ElementOf<Value>;
+  const DType dtype = options.dtype.value_or(dtype_of<T>());
+  check(!options.requires_grad || is_floating(dtype), "from_xtensor: a tensor of dtype ", dtype,
+        " cannot require a gradient; name a floating dtype in the options");
+
+  Shape shape;
+  try {
+    for (const auto size : expression.derived_cast().shape()) shape.push_back(static_cast<std::int64_t>(size));
+  } catch (const xt::broadcast_error& error) {
+    fail("from_xtensor: ", error.what());
+  }
+  Tensor out = detail::empty(shape, dtype_of<T>());
+  T* const data = out.data<T>();
+  const auto size = static_cast<std::size_t>(out.numel());
+  auto elements = xt::adapt(data, size, xt::no_ownership(), xt::dynamic_shape<std::size_t>(shape.begin(), shape.end()));
+  xt::noalias(elements) = expression;
+  if constexpr (std::is_same_v<T, std::int64_t> && std::is_unsigned_v<Value> && sizeof(Value) == sizeof(T)) {
+    const T* const wrapped = std::find_if(data, data + size, [](T value) { return value < 0; });
+    if (wrapped != data + size)
+      fail("from_xtensor: ", static_cast<Value>(*wrapped), " at element ", wrapped - data, " does not fit into int64");
+  }
+  out = out.to(dtype);
+  if (options.requires_grad) out.requires_grad_();
+  return out;
+}
+
+/// The tensor's elements as an xtensor expression of its shape: a view without a copy, for any strides. It keeps the
+/// memory alive, not the graph, and sees later changes in place. What is written through it reaches the tensor unseen
+/// by the graph, as with data(). Throws Error unless T is the tensor's dtype.
+/// `const xt::xarray<double> squares = xt::square(as_xtensor<double>(x.grad()));`
+template <class T>
+auto as_xtensor(const Tensor& tensor) {
+  check(tensor.dtype() == dtype_of<T>(), "as_xtensor: the tensor has dtype ", tensor.dtype(), ", not ", dtype_of<T>(),
+        "; convert it with .to(", dtype_of<T>(), ")");
+  const Shape &sizes = tensor.shape(), &steps = tensor.strides();
+  std::size_t extent = tensor.numel() == 0 ? 0 : 1;
+  for (std::size_t axis = 0; extent > 0 && axis < sizes.size(); ++axis)
+    extent += static_cast<std::size_t>((sizes[axis] - 1) * steps[axis]);
+  return xt::strided_view(xt::adapt_smart_ptr(tensor.data<T>(), {extent}, std::make_shared<Tensor>(tensor.detach())),
+                          xt::dynamic_shape<std::size_t>(sizes.begin(), sizes.end()),
+                          xt::dynamic_shape<std::ptrdiff_t>(steps.begin(), steps.end()), 0,
+                          tensor.is_contiguous() ? xt::layout_type::row_major : xt::layout_type::dynamic);
+}
+
+}  // namespace xgrad
