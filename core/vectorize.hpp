@@ -89,7 +89,9 @@ template <class F>
 /// is inlined. A level above simd_level() is undefined behaviour. Results may differ in the last bits between levels.
 template <class F>
 void vectorized(SimdLevel level, const F& f) {
-  static_assert(std::is_trivially_copyable_v<F>, "vectorized: capture raw pointers and numbers only");
+  // Not is_trivially_copyable, which g++ 12 denies for a lambda that captures, while its function is being compiled.
+  static_assert(std::is_trivially_copy_constructible_v<F> && std::is_trivially_destructible_v<F>,
+                "vectorized: capture raw pointers and numbers only");
 #if defined(__x86_64__)
   if (level == SimdLevel::avx512) return detail::run_avx512(f);
   if (level == SimdLevel::avx2) return detail::run_avx2(f);

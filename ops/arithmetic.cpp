@@ -1,47 +1,18 @@
 #include "arithmetic.hpp"
 
-#include "../autograd/apply.hpp"
+#include <cmath>
+
+#include "comparison.hpp"
 #include "elementwise_samples.hpp"
-#include "kernels/map.hpp"
+#include "kernels/numbers.hpp"
+#include "math.hpp"
+#include "unary.hpp"
 
 namespace xgrad {
 
 namespace {
 
-using detail::fused;
-using detail::map;
-using detail::map_numbers;
-using detail::OfNumber;
-using detail::WithNumber;
-
-// Integers are computed without sign, where overflow is defined to wrap around.
-std::int64_t wrapped(std::uint64_t x) { return static_cast<std::int64_t>(x); }
-
-struct Plus {
-  auto operator()(const auto& a, const auto& b) const { return a + b; }
-  std::int64_t operator()(std::int64_t a, std::int64_t b) const {
-    return wrapped(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-  }
-};
-struct Minus {
-  auto operator()(const auto& a, const auto& b) const { return a - b; }
-  std::int64_t operator()(std::int64_t a, std::int64_t b) const {
-    return wrapped(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-  }
-};
-struct Times {
-  auto operator()(const auto& a, const auto& b) const { return a * b; }
-  std::int64_t operator()(std::int64_t a, std::int64_t b) const {
-    return wrapped(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-  }
-};
-struct Over {
-  auto operator()(const auto& a, const auto& b) const { return a / b; }
-};
-struct Minus0 {
-  auto operator()(const auto& x) const { return -x; }
-  std::int64_t operator()(std::int64_t x) const { return wrapped(-static_cast<std::uint64_t>(x)); }
-};
+using namespace detail;
 
 struct Add {
   static constexpr const char* name = "add";
@@ -134,8 +105,152 @@ struct NumberDiv {
 
 struct Neg {
   static constexpr const char* name = "neg";
-  Tensor forward(const Tensor& x) { return map_numbers(name, Minus0{}, x); }
+  Tensor forward(const Tensor& x) { return map_numbers(name, Negated{}, x); }
   Tensor backward(const Tensor& grad) const { return -grad; }
+};
+
+struct Pow {
+  static constexpr const char* name = "pow";
+  Saved a = {}, b = {}, result = {};
+  Tensor forward(const Tensor& base, const Tensor& exponent) {
+    const Tensor out = map_numbers(name, Power{}, base, exponent);
+    a = base, b = exponent;
+    if (exponent.requires_grad()) result = out;
+    return out;
+  }
+  std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    const auto by_a = [](const auto& g, const auto& x, const auto& y) {
+      return where(y == 0, 0.0, g * (y * pow(x, y - 1)));
+    };
+    const auto by_b = [](const auto& g, const auto& x, const auto& y, const auto& out) {
+      return where(x == 0 && y >= 0, 0.0, g * (out * log(x)));
+    };
+    return {needs[0] ? fused(name, by_a, grad, a.get(), b.get()) : Tensor(),
+            needs[1] ? fused(name, by_b, grad, a.get(), b.get(), result.get()) : Tensor()};
+  }
+};
+
+/// Powers that need no logarithm have loops of their own.
+Tensor power(const char* name, const Tensor& x, Scalar exponent) {
+  if (!is_floating(x.dtype())) return map_numbers(name, WithNumber{Power{}, exponent}, x);
+  const double n = exponent.value();
+  if (n == 1)
+    return map(
+        name, [](const auto& v) { return v; }, x);
+  if (n == 2) return map(name, Squared{}, x);
+  if (n == 3)
+    return map(
+        name, [](const auto& v) { return v * v * v; }, x);
+  if (n == 0.5)
+    return map(
+        name, [](const auto& v) { return sqrt(v); }, x);
+  if (n == -0.5)
+    return map(
+        name, [](const auto& v) { return rsqrt(v); }, x);
+  if (n == -1)
+    return map(
+        name, [](const auto& v) { return 1 / v; }, x);
+  const auto any = [n]<class T>(const real<T>& v) { return real<T>{lane_math::pow(v.v, static_cast<T>(n))}; };
+  return map(name, any, x);
+}
+
+struct PowNumber {
+  static constexpr const char* name = "pow";
+  Scalar number;
+  Saved x = {};
+  Tensor forward(const Tensor& base) {
+    x = base;
+    return power(name, base, number);
+  }
+  Tensor backward(const Tensor& grad) const {
+    const double n = number.value();
+    if (n == 0) return zeros_like(grad);
+    if (n == 2)
+      return fused(
+          name, [](const auto& g, const auto& base) { return g * (2 * base); }, grad, x.get());
+    return grad * (n * pow(x, n - 1));
+  }
+};
+
+struct NumberPow {
+  static constexpr const char* name = "pow";
+  Scalar number;
+  Saved exponent = {}, result = {};
+  Tensor forward(const Tensor& y) {
+    const Tensor out = map_numbers(name, OfNumber{Power{}, number}, y);
+    exponent = y, result = out;
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const {
+    const double base = number.value(), log_base = std::log(base);
+    if (base == 0) return grad * where(exponent >= 0, 0.0, result * log_base);
+    return fused(
+        name, [=](const auto& g, const auto& out) { return g * (out * log_base); }, grad, result.get());
+  }
+};
+
+struct Square {
+  static constexpr const char* name = "square";
+  Saved x = {};
+  Tensor forward(const Tensor& input) {
+    x = input;
+    return map_numbers(name, Squared{}, input);
+  }
+  Tensor backward(const Tensor& grad) const {
+    return fused(
+        name, [](const auto& g, const auto& in) { return g * (2 * in); }, grad, x.get());
+  }
+};
+
+struct Abs {
+  static constexpr const char* name = "abs";
+  Saved x = {};
+  Tensor forward(const Tensor& input) {
+    x = input;
+    return map_numbers(name, Absolute{}, input);
+  }
+  Tensor backward(const Tensor& grad) const {
+    return fused(
+        name, [](const auto& g, const auto& in) { return g * sign(in); }, grad, x.get());
+  }
+};
+
+struct SignOf {
+  static constexpr const char* name = "sign";
+  Tensor forward(const Tensor& x) { return map_numbers(name, Sign{}, x); }
+  Tensor backward(const Tensor& grad) const { return zeros_like(grad); }
+};
+
+struct Maximum {
+  static constexpr const char* name = "maximum";
+  Saved a = {}, b = {};
+  Tensor forward(const Tensor& left, const Tensor& right) {
+    a = left, b = right;
+    return map_numbers(name, Larger{}, left, right);
+  }
+  std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    const auto by_larger = [](const auto& g, const auto& x, const auto& y) {
+      return where(x < y, 0.0, where(x == y, 0.5 * g, g));
+    };
+    return {needs[0] ? fused(name, by_larger, grad, a.get(), b.get()) : Tensor(),
+            needs[1] ? fused(name, by_larger, grad, b.get(), a.get()) : Tensor()};
+  }
+};
+
+struct Minimum {
+  static constexpr const char* name = "minimum";
+  Saved a = {}, b = {};
+  Tensor forward(const Tensor& left, const Tensor& right) {
+    a = left, b = right;
+    return map_numbers(name, Smaller{}, left, right);
+  }
+  std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    const auto by_smaller = [](const auto& g, const auto& x, const auto& y) {
+      return where(x > y, 0.0, where(x == y, 0.5 * g, g));
+    };
+    return {needs[0] ? fused(name, by_smaller, grad, a.get(), b.get()) : Tensor(),
+            needs[1] ? fused(name, by_smaller, grad, b.get(), a.get()) : Tensor()};
+  }
 };
 
 /// A binary operation on operands brought to one dtype, at least `least`.
@@ -192,14 +307,24 @@ Tensor neg(Operand x) {
   return apply(Neg{}, *x);
 }
 
-namespace detail {
-
-namespace {
-std::vector<OpSample> operator+(std::vector<OpSample> all, std::vector<OpSample> more) {
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
+Tensor pow(Operand a, Operand b) { return apply_promoted(Pow{}, *a, *b, DType::int64); }
+Tensor pow(Operand a, Scalar b) {
+  check(b.kind() == DType::float32 || is_floating(a->dtype()) || b.integer() >= 0, "pow: integers to the power ", b,
+        " are not integers; use .to(float32)");
+  return apply_with_number(PowNumber{b}, *a, DType::int64);
 }
-}  // namespace
+Tensor pow(Scalar a, Operand b) { return apply_with_number(NumberPow{a}, *b, DType::int64); }
+Tensor square(Operand x) { return apply(Square{}, *x); }
+Tensor reciprocal(Operand x) {
+  return function_of_output<"reciprocal">(
+      *x, [](const auto& v) { return 1 / v; }, [](const auto& g, const auto& y) { return -g * (y * y); });
+}
+Tensor abs(Operand x) { return apply(Abs{}, *x); }
+Tensor sign(Operand x) { return apply(SignOf{}, *x); }
+Tensor maximum(Operand a, Operand b) { return apply_promoted(Maximum{}, *a, *b); }
+Tensor minimum(Operand a, Operand b) { return apply_promoted(Minimum{}, *a, *b); }
+
+namespace detail {
 
 std::span<const OpInfo> arithmetic_ops() {
   static const OpInfo ops[] = {
@@ -233,6 +358,41 @@ std::span<const OpInfo> arithmetic_ops() {
        [] { return binary_errors([](auto& a, auto& b) { return a / b; }); }},
       {"neg", "arithmetic", "-x", true, [] { return unary_samples("-x[0]", [](auto& x) { return -x; }); },
        [] { return unary_errors([](auto& x) { return -x; }); }},
+      {"pow", "arithmetic", "a^b", true,
+       [] {
+         return binary_samples("x[0] ** x[1]", [](auto& a, auto& b) { return pow(a, b); }, {0.5, 2}, {-2, 2}) +
+                unary_samples("x[0] ** 2", [](auto& x) { return pow(x, 2); }) +
+                unary_samples("x[0] ** 3", [](auto& x) { return pow(x, 3); }) +
+                unary_samples("x[0] ** -1", [](auto& x) { return pow(x, -1); }, {0.5, 2}) +
+                unary_samples("x[0] ** -2", [](auto& x) { return pow(x, -2); }, {0.5, 2}) +
+                unary_samples("x[0] ** 0.5", [](auto& x) { return pow(x, 0.5); }, {0.5, 2}) +
+                unary_samples("x[0] ** 1.7", [](auto& x) { return pow(x, 1.7); }, {0.5, 2}) +
+                unary_samples("2.5 ** x[0]", [](auto& x) { return pow(2.5, x); });
+       },
+       [] {
+         return binary_errors([](auto& a, auto& b) { return pow(a, b); }) +
+                std::vector<OpError>{{[] { pow(ones({2}, {.dtype = int64}), -1); }, "pow: integers to the power -1"}};
+       }},
+      {"square", "arithmetic", "x^2", true,
+       [] { return unary_samples("torch.square(x[0])", [](auto& x) { return square(x); }); },
+       [] { return unary_errors([](auto& x) { return square(x); }); }},
+      {"reciprocal", "arithmetic", "1 / x", true,
+       [] {
+         return unary_samples("torch.reciprocal(x[0])", [](auto& x) { return reciprocal(x); }, {0.5, 2});
+       },
+       [] { return unary_errors([](auto& x) { return reciprocal(x); }); }},
+      {"abs", "arithmetic", "|x|", true,
+       [] { return unary_samples("torch.abs(x[0])", [](auto& x) { return abs(x); }); },
+       [] { return unary_errors([](auto& x) { return abs(x); }); }},
+      {"sign", "arithmetic", "-1, 0 or 1", false,
+       [] { return unary_samples("torch.sign(x[0])", [](auto& x) { return sign(x); }); },
+       [] { return unary_errors([](auto& x) { return sign(x); }); }},
+      {"maximum", "arithmetic", "the larger of a and b", true,
+       [] { return binary_samples("torch.maximum(x[0], x[1])", [](auto& a, auto& b) { return maximum(a, b); }); },
+       [] { return binary_errors([](auto& a, auto& b) { return maximum(a, b); }); }},
+      {"minimum", "arithmetic", "the smaller of a and b", true,
+       [] { return binary_samples("torch.minimum(x[0], x[1])", [](auto& a, auto& b) { return minimum(a, b); }); },
+       [] { return binary_errors([](auto& a, auto& b) { return minimum(a, b); }); }},
   };
   return ops;
 }

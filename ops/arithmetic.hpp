@@ -28,6 +28,24 @@ Tensor div(Scalar a, Operand b);
 /// -x. Throws Error for a bool tensor.
 Tensor neg(Operand x);
 
+/// a to the power b. Of integers an integer: a negative number as power is an Error, negative powers in a tensor give
+/// the reciprocal rounded to zero. The derivative by a is 0 where b is 0; that by b is 0 where a is 0 and b is not
+/// negative.
+Tensor pow(Operand a, Operand b);
+Tensor pow(Operand a, Scalar b);
+Tensor pow(Scalar a, Operand b);
+/// x^2
+Tensor square(Operand x);
+/// 1 / x; of integers as float32.
+Tensor reciprocal(Operand x);
+/// |x|, with derivative 0 at 0.
+Tensor abs(Operand x);
+/// -1, 0 or 1; 0 for NaN. The derivative is 0.
+Tensor sign(Operand x);
+/// The larger, or smaller, of a and b; NaN if either is. Where they are equal each gets half of the gradient.
+Tensor maximum(Operand a, Operand b);
+Tensor minimum(Operand a, Operand b);
+
 inline Tensor operator+(Operand a, Operand b) { return add(*a, *b); }
 inline Tensor operator+(Operand a, Scalar b) { return add(*a, b); }
 inline Tensor operator+(Scalar a, Operand b) { return add(a, *b); }

@@ -39,6 +39,16 @@ std::vector<OpSample> binary_samples(const std::string& reference, BinaryFunctio
   return samples;
 }
 
+std::vector<OpSample> operator+(std::vector<OpSample> first, const std::vector<OpSample>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+std::vector<OpError> operator+(std::vector<OpError> first, const std::vector<OpError>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
 std::vector<OpError> unary_errors(UnaryFunction f) {
   return {{[f] { f(Tensor()); }, "undefined"}};
 }

@@ -22,6 +22,10 @@ std::vector<OpSample> unary_samples(const std::string& reference, UnaryFunction 
 /// Tensors of one shape and such that broadcast, transposed and empty ones. `reference` is an expression of x[0], x[1].
 std::vector<OpSample> binary_samples(const std::string& reference, BinaryFunction f, Range a = {}, Range b = {});
 
+/// Two lists, one after the other.
+std::vector<OpSample> operator+(std::vector<OpSample> first, const std::vector<OpSample>& second);
+std::vector<OpError> operator+(std::vector<OpError> first, const std::vector<OpError>& second);
+
 /// An undefined tensor.
 std::vector<OpError> unary_errors(UnaryFunction f);
 /// Shapes that do not broadcast, and undefined tensors.

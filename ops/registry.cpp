@@ -9,6 +9,9 @@ namespace detail {
 // One a family file.
 std::span<const OpInfo> primitive_ops();
 std::span<const OpInfo> arithmetic_ops();
+std::span<const OpInfo> math_ops();
+std::span<const OpInfo> comparison_ops();
+std::span<const OpInfo> activation_ops();
 std::span<const OpInfo> shape_ops();
 std::span<const OpInfo> slicing_ops();
 std::span<const OpInfo> joining_ops();
@@ -31,7 +34,8 @@ Tensor sample_uniform(const Shape& shape, double low, double high, std::uint64_t
 std::span<const OpInfo> registry() {
   static const std::vector<OpInfo> all = [] {
     std::vector<OpInfo> ops;
-    for (const auto family : {detail::primitive_ops(), detail::arithmetic_ops(), detail::shape_ops(),
+    for (const auto family : {detail::primitive_ops(), detail::arithmetic_ops(), detail::math_ops(),
+                              detail::comparison_ops(), detail::activation_ops(), detail::shape_ops(),
                               detail::slicing_ops(), detail::joining_ops(), detail::matmul_ops()})
       ops.insert(ops.end(), family.begin(), family.end());
     return ops;

@@ -7,27 +7,10 @@
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/registry.hpp>
 
-#include <limits>
-
 #include "../catch.hpp"
+#include "values.hpp"
 
 using namespace xgrad;
-
-namespace {
-
-template <class T>
-std::vector<T> values(const Tensor& x) {
-  const Tensor dense = x.contiguous();
-  return std::vector<T>(dense.data<T>(), dense.data<T>() + dense.numel());
-}
-using Floats = std::vector<float>;
-using Doubles = std::vector<double>;
-using Integers = std::vector<std::int64_t>;
-
-Tensor integers(const NestedNumbers& numbers) { return tensor(numbers, {.dtype = int64}); }
-Tensor doubles(const NestedNumbers& numbers) { return tensor(numbers, {.dtype = float64, .requires_grad = true}); }
-
-}  // namespace
 
 TEST_CASE("registered operations: samples pass gradcheck and gradgradcheck") {
   for (const OpInfo& op : registry()) {

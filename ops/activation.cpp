@@ -1,0 +1,128 @@
+#include "activation.hpp"
+
+#include <limits>
+#include <numbers>
+
+#include "arithmetic.hpp"
+#include "comparison.hpp"
+#include "elementwise_samples.hpp"
+#include "math.hpp"
+#include "unary.hpp"
+
+namespace xgrad {
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double sqrt_half = 1 / std::numbers::sqrt2;
+constexpr double normal_density_at_0 = sqrt_half * std::numbers::inv_sqrtpi;
+// Of the approximation of gelu by tanh(gelu_scale (x + gelu_cubic x^3)).
+constexpr double gelu_scale = 2 * normal_density_at_0, gelu_cubic = 0.044715;
+
+}  // namespace
+
+using detail::function_of_input;
+using detail::function_of_output;
+
+Tensor relu(Operand x) {
+  return function_of_output<"relu">(
+      *x, [](const auto& v) { return relu(v); }, [](const auto& g, const auto& y) { return where(y <= 0, 0.0, g); });
+}
+
+Tensor leaky_relu(Operand x, double negative_slope) {
+  return function_of_input<"leaky_relu">(
+      *x, [negative_slope](const auto& v) { return where(v > 0, v, negative_slope * v); },
+      [negative_slope](const auto& g, const auto& v) { return where(v > 0, g, negative_slope * g); });
+}
+
+Tensor elu(Operand x, double alpha) {
+  return function_of_input<"elu">(
+      *x, [alpha](const auto& v) { return where(v > 0, v, alpha * expm1(v)); },
+      [alpha](const auto& g, const auto& v) {
+        // Clamped, because the derivative of the branch not taken would be infinite, and 0 times that is NaN.
+        return where(v <= 0, g * (alpha * exp(clamp(v, -infinity, 0.0))), g);
+      });
+}
+
+Tensor gelu(Operand x, std::string_view approximate) {
+  if (approximate == "tanh") {
+    return function_of_input<"gelu">(
+        *x, [](const auto& v) { return 0.5 * v * (1 + tanh(gelu_scale * (v + gelu_cubic * (v * v * v)))); },
+        [](const auto& g, const auto& v) {
+          const auto t = tanh(gelu_scale * (v + gelu_cubic * (v * v * v)));
+          return g * (0.5 * (1 + t) + 0.5 * v * ((1 - t * t) * (gelu_scale * (1 + 3 * gelu_cubic * (v * v)))));
+        });
+  }
+  check(approximate == "none", "gelu: approximate is \"", approximate, "\", expected \"none\" or \"tanh\"");
+  return function_of_input<"gelu">(
+      *x, [](const auto& v) { return v * (0.5 * erfc(-sqrt_half * v)); },
+      [](const auto& g, const auto& v) {
+        return g * (0.5 * (1 + erf(sqrt_half * v)) + v * (normal_density_at_0 * exp(-0.5 * (v * v))));
+      });
+}
+
+Tensor silu(Operand x) {
+  return function_of_input<"silu">(
+      *x, [](const auto& v) { return v * sigmoid(v); },
+      [](const auto& g, const auto& v) {
+        const auto s = sigmoid(v);
+        return g * (s * (1 + v * (1 - s)));
+      });
+}
+
+Tensor softplus(Operand x, double beta, double threshold) {
+  check(beta != 0, "softplus: beta is 0");
+  return function_of_input<"softplus">(
+      *x, [beta, threshold](const auto& v) { return where(beta * v > threshold, v, softplus(beta * v) / beta); },
+      [beta, threshold](const auto& g, const auto& v) {
+        return where(beta * v > threshold, g, g * sigmoid(beta * v));
+      });
+}
+
+namespace detail {
+
+std::span<const OpInfo> activation_ops() {
+  static const OpInfo ops[] = {
+      {"relu", "activation", "max(x, 0)", true,
+       [] { return unary_samples("F.relu(x[0])", [](auto& x) { return relu(x); }); },
+       [] { return unary_errors([](auto& x) { return relu(x); }); }},
+      {"leaky_relu", "activation", "x where x > 0, else slope x", true,
+       [] {
+         return unary_samples("F.leaky_relu(x[0])", [](auto& x) { return leaky_relu(x); }) +
+                unary_samples("F.leaky_relu(x[0], 0.2)", [](auto& x) { return leaky_relu(x, 0.2); });
+       },
+       [] { return unary_errors([](auto& x) { return leaky_relu(x); }); }},
+      {"elu", "activation", "x where x > 0, else alpha (e^x - 1)", true,
+       [] {
+         return unary_samples("F.elu(x[0])", [](auto& x) { return elu(x); }) +
+                unary_samples("F.elu(x[0], 0.5)", [](auto& x) { return elu(x, 0.5); });
+       },
+       [] { return unary_errors([](auto& x) { return elu(x); }); }},
+      {"gelu", "activation", "x Phi(x)", true,
+       [] {
+         return unary_samples("F.gelu(x[0])", [](auto& x) { return gelu(x); }) +
+                unary_samples("F.gelu(x[0], approximate='tanh')", [](auto& x) { return gelu(x, "tanh"); });
+       },
+       [] {
+         return unary_errors([](auto& x) { return gelu(x); }) +
+                std::vector<OpError>{{[] { gelu(ones({2}), "sigmoid"); }, "gelu: approximate is \"sigmoid\""}};
+       }},
+      {"silu", "activation", "x sigmoid(x)", true,
+       [] { return unary_samples("F.silu(x[0])", [](auto& x) { return silu(x); }); },
+       [] { return unary_errors([](auto& x) { return silu(x); }); }},
+      {"softplus", "activation", "log(1 + e^(beta x)) / beta", true,
+       [] {
+         return unary_samples("F.softplus(x[0])", [](auto& x) { return softplus(x); }) +
+                unary_samples("F.softplus(x[0], beta=2, threshold=1)", [](auto& x) { return softplus(x, 2, 1); });
+       },
+       [] {
+         return unary_errors([](auto& x) { return softplus(x); }) +
+                std::vector<OpError>{{[] { softplus(ones({2}), 0); }, "softplus: beta is 0"}};
+       }},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad

@@ -1,0 +1,356 @@
+#include "comparison.hpp"
+
+#include <limits>
+
+#include "../autograd/apply.hpp"
+#include "../autograd/create.hpp"
+#include "arithmetic.hpp"
+#include "elementwise_samples.hpp"
+#include "kernels/map.hpp"
+
+namespace xgrad {
+
+namespace {
+
+using detail::map;
+using detail::map_as;
+using detail::map_numbers;
+
+template <class F>
+Tensor compare(const char* op, F f, const Tensor& a, const Tensor& b) {
+  const DType dtype = promote(a.dtype(), b.dtype());
+  if (a.dtype() == dtype && b.dtype() == dtype) return map_numbers(op, f, a, b);
+  const NoGrad no_grad;
+  return map_numbers(op, f, a.to(dtype), b.to(dtype));
+}
+
+template <class F>
+Tensor compare(const char* op, F f, const Tensor& x, Scalar number) {
+  const NoGrad no_grad;
+  return map_numbers(op, detail::WithNumber{f, number}, x.to(promote(x.dtype(), number)));
+}
+
+constexpr auto equal = [](const auto& a, const auto& b) { return a == b; };
+constexpr auto unequal = [](const auto& a, const auto& b) { return a != b; };
+constexpr auto less = [](const auto& a, const auto& b) { return a < b; };
+constexpr auto at_most = [](const auto& a, const auto& b) { return a <= b; };
+constexpr auto more = [](const auto& a, const auto& b) { return a > b; };
+constexpr auto at_least = [](const auto& a, const auto& b) { return a >= b; };
+
+/// A property of floating numbers that integers have or not, all of them.
+template <class F>
+Tensor classify(const char* op, F f, const Tensor& x, bool of_integers) {
+  return is_floating(x.dtype()) ? map(op, f, x) : full(x.shape(), of_integers, {.dtype = DType::bool_});
+}
+
+template <class F>
+Tensor combine(const char* op, F f, const Tensor& a, const Tensor& b) {
+  return map_as<bool, bool>(op, f, a.to(DType::bool_), b.to(DType::bool_));
+}
+
+struct Choose {
+  template <class T>
+  real<T> operator()(bool condition, const real<T>& a, const real<T>& b) const {
+    return {lane_math::select(condition, a.v, b.v)};
+  }
+  std::int64_t operator()(bool condition, std::int64_t a, std::int64_t b) const { return condition ? a : b; }
+  bool operator()(bool condition, bool a, bool b) const { return condition ? a : b; }
+};
+
+/// A number where the condition is as `where` says, else the element.
+struct ChooseNumber {
+  Scalar number;
+  bool where;
+  template <class T>
+  real<T> operator()(bool condition, const real<T>& x) const {
+    return {lane_math::select(condition == where, static_cast<T>(number.value()), x.v)};
+  }
+  std::int64_t operator()(bool condition, std::int64_t x) const { return condition == where ? number.integer() : x; }
+  bool operator()(bool condition, bool x) const { return condition == where ? number.integer() != 0 : x; }
+};
+
+struct Where {
+  static constexpr const char* name = "where";
+  Saved condition;
+  Tensor forward(const Tensor& a, const Tensor& b) {
+    return dispatch(a.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      return map_as<bool, T, T>(name, Choose{}, condition.get(), a, b);
+    });
+  }
+  std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    return {needs[0] ? where(condition, grad, 0) : Tensor(), needs[1] ? where(condition, 0, grad) : Tensor()};
+  }
+};
+
+struct WhereNumber {
+  static constexpr const char* name = "where";
+  Saved condition;
+  ChooseNumber choose;
+  Tensor forward(const Tensor& x) {
+    return dispatch(x.dtype(),
+                    [&](auto zero) { return map_as<bool, decltype(zero)>(name, choose, condition.get(), x); });
+  }
+  Tensor backward(const Tensor& grad) const { return apply(WhereNumber{condition, {0, choose.where}}, grad); }
+};
+
+Tensor where_number(const Tensor& condition, const Tensor& x, Scalar number, bool where) {
+  return apply(WhereNumber{condition, {number, where}}, x.to(promote(x.dtype(), number)));
+}
+
+void expect_condition(const char* op, const Tensor& condition) {
+  check(condition.dtype() == DType::bool_, op, ": the condition has dtype ", condition.dtype(),
+        ", expected bool; compare it with something, or use .to(bool_)");
+}
+
+struct Clamp {
+  static constexpr const char* name = "clamp";
+  Scalar min, max;  // beyond every number where there is no bound
+  Saved x = {};
+
+  struct Value {
+    Scalar min, max;
+    template <class T>
+    real<T> operator()(const real<T>& x) const {
+      return clamp(x, min.value(), max.value());
+    }
+    std::int64_t operator()(std::int64_t x) const {
+      const std::int64_t y = x < min.integer() ? min.integer() : x;
+      return y > max.integer() ? max.integer() : y;
+    }
+  };
+  Tensor forward(const Tensor& input) {
+    x = input;
+    return map_numbers(name, Value{min, max}, input);
+  }
+  Tensor backward(const Tensor& grad) const {
+    const auto gradient = [low = min.value(), high = max.value()](const auto& g, const auto& in) {
+      return where(in >= low && in <= high, g, 0.0);
+    };
+    return detail::fused(name, gradient, grad, x.get());
+  }
+};
+
+}  // namespace
+
+Tensor eq(Operand a, Operand b) { return compare("eq", equal, *a, *b); }
+Tensor eq(Operand a, Scalar b) { return compare("eq", equal, *a, b); }
+Tensor ne(Operand a, Operand b) { return compare("ne", unequal, *a, *b); }
+Tensor ne(Operand a, Scalar b) { return compare("ne", unequal, *a, b); }
+Tensor lt(Operand a, Operand b) { return compare("lt", less, *a, *b); }
+Tensor lt(Operand a, Scalar b) { return compare("lt", less, *a, b); }
+Tensor le(Operand a, Operand b) { return compare("le", at_most, *a, *b); }
+Tensor le(Operand a, Scalar b) { return compare("le", at_most, *a, b); }
+Tensor gt(Operand a, Operand b) { return compare("gt", more, *a, *b); }
+Tensor gt(Operand a, Scalar b) { return compare("gt", more, *a, b); }
+Tensor ge(Operand a, Operand b) { return compare("ge", at_least, *a, *b); }
+Tensor ge(Operand a, Scalar b) { return compare("ge", at_least, *a, b); }
+
+Tensor isnan(Operand x) {
+  return classify(
+      "isnan", [](const auto& v) { return v != v; }, *x, false);
+}
+Tensor isinf(Operand x) {
+  return classify(
+      "isinf", [](const auto& v) { return abs(v) == std::numeric_limits<double>::infinity(); }, *x, false);
+}
+Tensor isfinite(Operand x) {
+  return classify(
+      "isfinite", [](const auto& v) { return abs(v) < std::numeric_limits<double>::infinity(); }, *x, true);
+}
+
+Tensor logical_and(Operand a, Operand b) {
+  return combine(
+      "logical_and", [](bool x, bool y) -> bool { return x & y; }, *a, *b);
+}
+Tensor logical_or(Operand a, Operand b) {
+  return combine(
+      "logical_or", [](bool x, bool y) -> bool { return x | y; }, *a, *b);
+}
+Tensor logical_xor(Operand a, Operand b) {
+  return combine(
+      "logical_xor", [](bool x, bool y) { return x != y; }, *a, *b);
+}
+Tensor logical_not(Operand x) {
+  return map_as<bool>(
+      "logical_not", [](bool v) { return !v; }, x->to(DType::bool_));
+}
+
+Tensor where(Operand condition, Operand a, Operand b) {
+  expect_condition("where", *condition);
+  const DType dtype = promote(a->dtype(), b->dtype());
+  return apply(Where{*condition}, a->to(dtype), b->to(dtype));
+}
+Tensor where(Operand condition, Operand a, Scalar b) {
+  expect_condition("where", *condition);
+  return where_number(*condition, *a, b, false);
+}
+Tensor where(Operand condition, Scalar a, Operand b) {
+  expect_condition("where", *condition);
+  return where_number(*condition, *b, a, true);
+}
+Tensor where(Operand condition, Scalar a, Scalar b) {
+  const DType dtype = promote(a.kind(), b.kind());
+  const std::int64_t integer = b.integer();
+  return where(*condition, a,
+               is_floating(dtype) ? full({}, b.value(), {.dtype = dtype})
+                                  : from_values<std::int64_t>({&integer, 1}, {}).to(dtype));
+}
+
+Tensor masked_fill(Operand x, Operand mask, Scalar value) {
+  expect_condition("masked_fill", *mask);
+  const DType dtype = promote(x->dtype(), value);
+  check(dtype == x->dtype(), "masked_fill: the value ", value, " would make the ", x->dtype(), " tensor ", dtype,
+        "; convert it with .to(", dtype, ")");
+  check(broadcasts_to(mask->shape(), x->shape()), "masked_fill: the mask has shape ", mask->shape(),
+        ", which does not broadcast to ", x->shape());
+  return where_number(*mask, *x, value, true);
+}
+
+Tensor clamp(Operand x, std::optional<Scalar> min, std::optional<Scalar> max) {
+  check(min || max, "clamp: neither min nor max was given");
+  DType dtype = x->dtype();
+  if (min) dtype = promote(dtype, *min);
+  if (max) dtype = promote(dtype, *max);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  return apply(Clamp{min.value_or(-infinity), max.value_or(infinity)}, x->to(dtype));
+}
+
+namespace detail {
+
+std::span<const OpInfo> comparison_ops() {
+  static const OpInfo ops[] = {
+      {"eq", "comparison", "a == b", false,
+       [] {
+         return binary_samples("x[0] == x[1]", [](auto& a, auto& b) { return a == b; }) +
+                unary_samples("x[0] == x[0]", [](auto& x) { return x == x; }) +
+                unary_samples("x[0] == 0.5", [](auto& x) { return x == 0.5; }) +
+                unary_samples("1 == x[0]", [](auto& x) { return 1 == x; });
+       },
+       [] { return binary_errors([](auto& a, auto& b) { return a == b; }); }},
+      {"ne", "comparison", "a != b", false,
+       [] {
+         return binary_samples("x[0] != x[1]", [](auto& a, auto& b) { return a != b; }) +
+                unary_samples("x[0] != x[0]", [](auto& x) { return x != x; }) +
+                unary_samples("x[0] != 0.5", [](auto& x) { return x != 0.5; }) +
+                unary_samples("1 != x[0]", [](auto& x) { return 1 != x; });
+       },
+       [] { return binary_errors([](auto& a, auto& b) { return a != b; }); }},
+      {"lt", "comparison", "a < b", false,
+       [] {
+         return binary_samples("x[0] < x[1]", [](auto& a, auto& b) { return a < b; }) +
+                unary_samples("x[0] < x[0]", [](auto& x) { return x < x; }) +
+                unary_samples("x[0] < 0.5", [](auto& x) { return x < 0.5; }) +
+                unary_samples("1 < x[0]", [](auto& x) { return 1 < x; });
+       },
+       [] { return binary_errors([](auto& a, auto& b) { return a < b; }); }},
+      {"le", "comparison", "a <= b", false,
+       [] {
+         return binary_samples("x[0] <= x[1]", [](auto& a, auto& b) { return a <= b; }) +
+                unary_samples("x[0] <= x[0]", [](auto& x) { return x <= x; }) +
+                unary_samples("x[0] <= 0.5", [](auto& x) { return x <= 0.5; }) +
+                unary_samples("1 <= x[0]", [](auto& x) { return 1 <= x; });
+       },
+       [] { return binary_errors([](auto& a, auto& b) { return a <= b; }); }},
+      {"gt", "comparison", "a > b", false,
+       [] {
+         return binary_samples("x[0] > x[1]", [](auto& a, auto& b) { return a > b; }) +
+                unary_samples("x[0] > x[0]", [](auto& x) { return x > x; }) +
+                unary_samples("x[0] > 0.5", [](auto& x) { return x > 0.5; }) +
+                unary_samples("1 > x[0]", [](auto& x) { return 1 > x; });
+       },
+       [] { return binary_errors([](auto& a, auto& b) { return a > b; }); }},
+      {"ge", "comparison", "a >= b", false,
+       [] {
+         return binary_samples("x[0] >= x[1]", [](auto& a, auto& b) { return a >= b; }) +
+                unary_samples("x[0] >= x[0]", [](auto& x) { return x >= x; }) +
+                unary_samples("x[0] >= 0.5", [](auto& x) { return x >= 0.5; }) +
+                unary_samples("1 >= x[0]", [](auto& x) { return 1 >= x; });
+       },
+       [] { return binary_errors([](auto& a, auto& b) { return a >= b; }); }},
+      {"isnan", "comparison", "x is NaN", false,
+       [] {
+         return unary_samples("torch.isnan(1 / (x[0] - x[0]))", [](auto& x) { return isnan(1 / (x - x)); }) +
+                unary_samples("torch.isnan(x[0])", [](auto& x) { return isnan(x); });
+       },
+       [] { return unary_errors([](auto& x) { return isnan(x); }); }},
+      {"isinf", "comparison", "x is infinite", false,
+       [] {
+         return unary_samples("torch.isinf(1 / (x[0] - x[0]))", [](auto& x) { return isinf(1 / (x - x)); }) +
+                unary_samples("torch.isinf(x[0])", [](auto& x) { return isinf(x); });
+       },
+       [] { return unary_errors([](auto& x) { return isinf(x); }); }},
+      {"isfinite", "comparison", "x is neither infinite nor NaN", false,
+       [] {
+         return unary_samples("torch.isfinite(1 / (x[0] - x[0]))", [](auto& x) { return isfinite(1 / (x - x)); }) +
+                unary_samples("torch.isfinite(x[0])", [](auto& x) { return isfinite(x); });
+       },
+       [] { return unary_errors([](auto& x) { return isfinite(x); }); }},
+      {"logical_and", "comparison", "a and b", false,
+       [] {
+         return binary_samples("torch.logical_and(x[0] > 0, x[1] > 0)",
+                               [](auto& a, auto& b) { return a > 0 && b > 0; }) +
+                binary_samples("torch.logical_and(x[0], x[1])", [](auto& a, auto& b) { return logical_and(a, b); });
+       },
+       [] { return binary_errors([](auto& a, auto& b) { return logical_and(a, b); }); }},
+      {"logical_or", "comparison", "a or b", false,
+       [] {
+         return binary_samples("torch.logical_or(x[0] > 0, x[1] > 0)",
+                               [](auto& a, auto& b) { return a > 0 || b > 0; }) +
+                binary_samples("torch.logical_or(x[0], x[1])", [](auto& a, auto& b) { return logical_or(a, b); });
+       },
+       [] { return binary_errors([](auto& a, auto& b) { return logical_or(a, b); }); }},
+      {"logical_xor", "comparison", "either a or b", false,
+       [] {
+         return binary_samples("torch.logical_xor(x[0] > 0, x[1] > 0)",
+                               [](auto& a, auto& b) { return logical_xor(a > 0, b > 0); }) +
+                binary_samples("torch.logical_xor(x[0], x[1])", [](auto& a, auto& b) { return logical_xor(a, b); });
+       },
+       [] { return binary_errors([](auto& a, auto& b) { return logical_xor(a, b); }); }},
+      {"logical_not", "comparison", "not x", false,
+       [] {
+         return unary_samples("torch.logical_not(x[0] > 0)", [](auto& x) { return !(x > 0); }) +
+                unary_samples("torch.logical_not(x[0])", [](auto& x) { return logical_not(x); });
+       },
+       [] { return unary_errors([](auto& x) { return logical_not(x); }); }},
+      {"where", "comparison", "a where the condition is true, else b", true,
+       [] {
+         return binary_samples("torch.where(x[0] > x[1], x[0], x[1])",
+                               [](auto& a, auto& b) { return where(a > b, a, b); }) +
+                binary_samples("torch.where(x[1] > 0, x[0], x[1])",
+                               [](auto& a, auto& b) { return where(b > 0, a, b); }) +
+                unary_samples("torch.where(x[0] > 0, x[0], 0.5)", [](auto& x) { return where(x > 0, x, 0.5); }) +
+                unary_samples("torch.where(x[0] > 0, 2, x[0])", [](auto& x) { return where(x > 0, 2, x); });
+       },
+       [] {
+         return binary_errors([](auto& a, auto& b) { return where(tensor(true, {.dtype = bool_}), a, b); }) +
+                std::vector<OpError>{
+                    {[] { where(ones({2}), ones({2}), 0); }, "where: the condition has dtype float32"}};
+       }},
+      {"masked_fill", "comparison", "value where the mask is true, else x", true,
+       [] {
+         return unary_samples("x[0].masked_fill(x[0] > 0.5, -1.5)",
+                              [](auto& x) { return masked_fill(x, x > 0.5, -1.5); });
+       },
+       [] {
+         return std::vector<OpError>{
+             {[] { masked_fill(ones({2}), ones({3}) > 0, 1); }, "masked_fill: the mask has shape (3,)"},
+             {[] { masked_fill(ones({2}, {.dtype = int64}), ones({2}) > 0, 0.5); }, "masked_fill: the value 0.5"},
+             {[] { masked_fill(ones({2}), ones({2}), 1); }, "expected bool"}};
+       }},
+      {"clamp", "comparison", "min(max(x, low), high)", true,
+       [] {
+         return unary_samples("torch.clamp(x[0], -1, 0.5)", [](auto& x) { return clamp(x, -1, 0.5); }) +
+                unary_samples("torch.clamp(x[0], min=0.25)", [](auto& x) { return clamp(x, 0.25); }) +
+                unary_samples("torch.clamp(x[0], max=0.25)", [](auto& x) { return clamp(x, {}, 0.25); });
+       },
+       [] {
+         return std::vector<OpError>{{[] { clamp(ones({2}), {}); }, "clamp: neither min nor max"}};
+       }},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad

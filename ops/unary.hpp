@@ -1,0 +1,48 @@
+#pragma once
+// Functions of one floating tensor, from a formula for the value and one for the gradient.
+
+#include <algorithm>
+
+#include "../autograd/apply.hpp"
+#include "kernels/map.hpp"
+
+namespace xgrad::detail {
+
+/// Text as a template argument.
+template <std::size_t N>
+struct Text {
+  consteval Text(const char (&characters)[N]) { std::copy_n(characters, N, text); }
+  char text[N];
+};
+
+template <Text Name, bool saves_output, class Value, class Gradient>
+struct Unary {
+  static constexpr const char* name = Name.text;
+  Value value;
+  Gradient gradient;
+  Saved saved = {};
+
+  Tensor forward(const Tensor& x) {
+    const Tensor y = map(name, value, x);
+    saved = saves_output ? y : x;
+    return y;
+  }
+  Tensor backward(const Tensor& grad) const { return fused(name, gradient, grad, saved.get()); }
+};
+
+/// x if it is floating, else converted to float32.
+inline Tensor floating(const Tensor& x) { return is_floating(x.dtype()) ? x : x.to(DType::float32); }
+
+/// y = value(x) with gradient(grad, x): the first for lanes, the second for lanes and tensors alike.
+template <Text Name, class Value, class Gradient>
+Tensor function_of_input(const Tensor& x, Value value, Gradient gradient) {
+  return apply(Unary<Name, false, Value, Gradient>{value, gradient}, floating(x));
+}
+
+/// y = value(x) with gradient(grad, y).
+template <Text Name, class Value, class Gradient>
+Tensor function_of_output(const Tensor& x, Value value, Gradient gradient) {
+  return apply(Unary<Name, true, Value, Gradient>{value, gradient}, floating(x));
+}
+
+}  // namespace xgrad::detail

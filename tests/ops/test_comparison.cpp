@@ -1,0 +1,136 @@
+#include <xgrad/autograd/engine.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/comparison.hpp>
+
+#include "../catch.hpp"
+#include "values.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+Bools bits(const Tensor& x) { return values<bool>(x); }
+
+}  // namespace
+
+TEST_CASE("comparison: operators on tensors and numbers give bool tensors") {
+  const Tensor x = tensor({1.0, 2.0, 3.0}), y = tensor({3.0, 2.0, 1.0});
+  CHECK(bits(x == y) == Bools{false, true, false});
+  CHECK(bits(x != y) == Bools{true, false, true});
+  CHECK(bits(x < y) == Bools{true, false, false});
+  CHECK(bits(x <= y) == Bools{true, true, false});
+  CHECK(bits(x > y) == Bools{false, false, true});
+  CHECK(bits(x >= y) == Bools{false, true, true});
+  CHECK(bits(x < 2) == Bools{true, false, false});
+  CHECK(bits(2 < x) == Bools{false, false, true});
+  CHECK(bits(2 <= x) == Bools{false, true, true});
+  CHECK(bits(2 >= x) == Bools{true, true, false});
+  CHECK(bits(2.0 > x) == Bools{true, false, false});
+  CHECK(bits(2 == x) == Bools{false, true, false});
+  CHECK(bits(2 != x) == Bools{true, false, true});
+  CHECK((x < tensor({{1}, {2}})).shape() == Shape{2, 3});
+  CHECK((zeros({0, 2}) < zeros({2})).shape() == Shape{0, 2});
+}
+
+TEST_CASE("comparison: mixed dtypes are promoted, int64 is compared exactly") {
+  const Tensor big = integers({9007199254740993, 9007199254740992});
+  CHECK(bits(big == 9007199254740993) == Bools{true, false});
+  CHECK(bits(integers({1, 2}) < 1.5) == Bools{true, false});
+  CHECK(bits(integers({1, 2}) == tensor({1.0, 2.5}, {.dtype = float64})) == Bools{true, false});
+  CHECK(bits(bools({0, 1}) == integers({0, 2})) == Bools{true, false});
+  CHECK(bits(bools({0, 1}) == true) == Bools{false, true});
+  CHECK(bits(bools({0, 1}) < bools({1, 1})) == Bools{true, false});
+  CHECK(bits(tensor({0.1f}) == 0.1) == Bools{true});  // the number becomes float32
+}
+
+TEST_CASE("comparison: NaN is unequal to everything") {
+  const Tensor x = tensor({NaN, 1.0}), y = tensor({NaN, NaN});
+  CHECK(bits(x == x) == Bools{false, true});
+  CHECK(bits(x != x) == Bools{true, false});
+  CHECK(bits(x < y) == Bools{false, false});
+  CHECK(bits(x >= y) == Bools{false, false});
+}
+
+TEST_CASE("comparison: results have no gradient") {
+  const Tensor x = doubles({1, 2});
+  CHECK_FALSE((x < 1.5).requires_grad());
+  CHECK_FALSE(isnan(x).requires_grad());
+  CHECK_FALSE(logical_not(x).requires_grad());
+}
+
+TEST_CASE("isnan, isinf and isfinite tell the kinds of numbers apart") {
+  for (const DType dtype : {float32, float64}) {
+    const Tensor x = tensor({NaN, inf, -inf, 0.0, 1e30}, {.dtype = dtype});
+    CHECK(bits(isnan(x)) == Bools{true, false, false, false, false});
+    CHECK(bits(isinf(x)) == Bools{false, true, true, false, false});
+    CHECK(bits(isfinite(x)) == Bools{false, false, false, true, true});
+  }
+  CHECK(bits(isfinite(integers({1, 2}))) == Bools{true, true});
+  CHECK(bits(isnan(bools({1}))) == Bools{false});
+}
+
+TEST_CASE("logic: truth tables, and numbers that count as true") {
+  const Tensor a = bools({0, 0, 1, 1}), b = bools({0, 1, 0, 1});
+  CHECK(bits(a && b) == Bools{false, false, false, true});
+  CHECK(bits(a || b) == Bools{false, true, true, true});
+  CHECK(bits(logical_xor(a, b)) == Bools{false, true, true, false});
+  CHECK(bits(!a) == Bools{true, true, false, false});
+  CHECK(bits(logical_and(tensor({0.0, 0.5, NaN}), integers({1}))) == Bools{false, true, true});
+}
+
+TEST_CASE("where: broadcasts three ways and promotes") {
+  const Tensor condition = bools({{1}, {0}}), a = tensor({1, 2, 3}), b = tensor(9);
+  CHECK(values<float>(where(condition, a, b)) == Floats{1, 2, 3, 9, 9, 9});
+  CHECK(values<float>(where(condition, 7, a)) == Floats{7, 7, 7, 1, 2, 3});
+  CHECK(values<float>(where(condition, a, 7.5)) == Floats{1, 2, 3, 7.5, 7.5, 7.5});
+  CHECK(values<std::int64_t>(where(bools({1, 0}), 1, 2)) == Integers{1, 2});
+  CHECK(values<std::int64_t>(where(bools({1, 0}), 1, 9007199254740993)) == Integers{1, 9007199254740993});
+  CHECK(values<float>(where(bools({1, 0}), 1, 0.5)) == Floats{1, 0.5});
+  CHECK(values<bool>(where(bools({1, 0}), false, bools({1, 1}))) == Bools{false, true});
+  CHECK(values<float>(where(bools({1, 0}), integers({1, 2}), 0.5)) == Floats{1, 0.5});
+  CHECK(where(bools({1, 0}), integers({1, 2}), tensor({1, 2}, {.dtype = float64})).dtype() == float64);
+  CHECK(values<float>(where(bools({0}), NaN, tensor({1}))) == Floats{1});
+  CHECK_THROWS_WITH(where(ones({2}), a, b), Catch::Contains("expected bool"));
+  CHECK_THROWS_WITH(where(bools({1, 0}), a, b), Catch::Contains("where: shapes"));
+}
+
+TEST_CASE("where: the branch not taken gets no gradient, even where it is NaN") {
+  for (const bool recorded : {false, true}) {
+    const Tensor x = doubles({1, 2}), y = doubles({NaN, 3});
+    const auto g = grad(where(bools({1, 0}), x, y), {x, y},
+                        {.create_graph = recorded, .grad_outputs = {tensor({5, 7}, {.dtype = float64})}});
+    CHECK(values<double>(g[0]) == Doubles{5, 0});
+    CHECK(values<double>(g[1]) == Doubles{0, 7});
+  }
+}
+
+TEST_CASE("where: a condition changed before backward is an error") {
+  const Tensor condition = bools({1, 0}), x = doubles({1, 2});
+  const Tensor y = where(condition, x, 0.0);
+  condition.impl().storage->raise_version();
+  CHECK_THROWS_WITH(y.backward(ones({2}, {.dtype = float64})), Catch::Contains("where"));
+}
+
+TEST_CASE("masked_fill: keeps the dtype and the other elements") {
+  CHECK(values<std::int64_t>(masked_fill(integers({1, 2, 3}), bools({0, 1, 0}), 9)) == Integers{1, 9, 3});
+  CHECK(values<float>(masked_fill(tensor({{1, 2}, {3, 4}}), bools({0, 1}), -inf)) ==
+        Floats{1, -std::numeric_limits<float>::infinity(), 3, -std::numeric_limits<float>::infinity()});
+}
+
+TEST_CASE("clamp: bounds, conventions of PyTorch on them, and NaN") {
+  const Doubles points = {0, -1, inf, -inf, NaN, 2, 5};
+  for (const bool recorded : {false, true}) {
+    const Tensor x = doubles_of(points);
+    const GradOptions options = {.create_graph = recorded, .grad_outputs = {ones({7}, {.dtype = float64})}};
+    const Tensor both = clamp(x, -1, 2), low = clamp(x, 0), high = clamp(x, {}, 0.0);
+    CHECK(alike(values<double>(both), {0, -1, 2, -1, NaN, 2, 2}));
+    CHECK(alike(values<double>(low), {0, 0, inf, 0, NaN, 2, 5}));
+    CHECK(alike(values<double>(high), {0, -1, 0, -inf, NaN, 0, 0}));
+    CHECK(values<double>(grad(both, {x}, options)[0]) == Doubles{1, 1, 0, 0, 0, 1, 0});
+    CHECK(values<double>(grad(low, {x}, options)[0]) == Doubles{1, 0, 1, 0, 0, 1, 1});
+  }
+  CHECK(values<double>(clamp(doubles({1}), 3, 2)) == Doubles{2});
+  CHECK(values<std::int64_t>(clamp(integers({-5, 5}), -2)) == Integers{-2, 5});
+  CHECK(values<float>(clamp(integers({-5, 5}), 0.5)) == Floats{0.5, 5});
+  CHECK_THROWS_WITH(clamp(doubles({1}), {}), Catch::Contains("clamp: neither"));
+}

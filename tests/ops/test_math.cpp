@@ -1,0 +1,248 @@
+#include <xgrad/autograd/engine.hpp>
+#include <xgrad/autograd/primitives.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/math.hpp>
+
+#include "../catch.hpp"
+#include "values.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+// 0, -1, infinities, NaN and an ordinary number.
+const Doubles points = {0, -1, inf, -inf, NaN, 2};
+
+struct Expected {
+  const char* name;
+  Tensor (*f)(const Tensor&);
+  Doubles value, gradient, gradient_of_zero;  // for an upstream gradient of 1 and of 0, as PyTorch 1.13 gives them
+};
+
+const Expected table[] = {
+    {"exp",
+     [](auto& x) { return exp(x); },
+     {1, std::exp(-1), inf, 0, NaN, std::exp(2)},
+     {1, std::exp(-1), inf, 0, NaN, std::exp(2)},
+     {0, 0, NaN, 0, NaN, 0}},
+    {"expm1",
+     [](auto& x) { return expm1(x); },
+     {0, std::expm1(-1), inf, -1, NaN, std::expm1(2)},
+     {1, std::exp(-1), inf, 0, NaN, std::exp(2)},
+     {0, 0, NaN, 0, NaN, 0}},
+    {"log",
+     [](auto& x) { return log(x); },
+     {-inf, NaN, inf, NaN, NaN, std::log(2)},
+     {inf, -1, 0, 0, NaN, 0.5},
+     {NaN, 0, 0, 0, NaN, 0}},
+    {"log1p",
+     [](auto& x) { return log1p(x); },
+     {0, -inf, inf, NaN, NaN, std::log(3)},
+     {1, inf, 0, 0, NaN, 1.0 / 3},
+     {0, NaN, 0, 0, NaN, 0}},
+    {"sqrt",
+     [](auto& x) { return sqrt(x); },
+     {0, NaN, inf, NaN, NaN, std::sqrt(2)},
+     {inf, NaN, 0, NaN, NaN, 0.5 / std::sqrt(2)},
+     {NaN, NaN, 0, NaN, NaN, 0}},
+    {"rsqrt",
+     [](auto& x) { return rsqrt(x); },
+     {inf, NaN, 0, NaN, NaN, 1 / std::sqrt(2)},
+     {-inf, NaN, 0, NaN, NaN, -0.25 / std::sqrt(2)},
+     {NaN, NaN, 0, NaN, NaN, 0}},
+    {"sin",
+     [](auto& x) { return sin(x); },
+     {0, std::sin(-1), NaN, NaN, NaN, std::sin(2)},
+     {1, std::cos(-1), NaN, NaN, NaN, std::cos(2)},
+     {0, 0, NaN, NaN, NaN, 0}},
+    {"cos",
+     [](auto& x) { return cos(x); },
+     {1, std::cos(-1), NaN, NaN, NaN, std::cos(2)},
+     {0, -std::sin(-1), NaN, NaN, NaN, -std::sin(2)},
+     {0, 0, NaN, NaN, NaN, 0}},
+    {"tan",
+     [](auto& x) { return tan(x); },
+     {0, std::tan(-1), NaN, NaN, NaN, std::tan(2)},
+     {1, 3.42551882081476, NaN, NaN, NaN, 5.774399204041917},
+     {0, 0, NaN, NaN, NaN, 0}},
+    {"tanh",
+     [](auto& x) { return tanh(x); },
+     {0, std::tanh(-1), 1, -1, NaN, std::tanh(2)},
+     {1, 0.41997434161402614, 0, 0, NaN, 0.07065082485316443},
+     {0, 0, 0, 0, NaN, 0}},
+    {"sigmoid",
+     [](auto& x) { return sigmoid(x); },
+     {0.5, 0.2689414213699951, 1, 0, NaN, 0.8807970779778823},
+     {0.25, 0.19661193324148185, 0, 0, NaN, 0.10499358540350662},
+     {0, 0, 0, 0, NaN, 0}},
+    {"erf",
+     [](auto& x) { return erf(x); },
+     {0, std::erf(-1), 1, -1, NaN, std::erf(2)},
+     {1.1283791670955126, 0.4151074974205947, 0, 0, NaN, 0.020666985354092053},
+     {0, 0, 0, 0, NaN, 0}},
+    {"square",
+     [](auto& x) { return square(x); },
+     {0, 1, inf, inf, NaN, 4},
+     {0, -2, inf, -inf, NaN, 4},
+     {0, 0, NaN, NaN, NaN, 0}},
+    {"abs", [](auto& x) { return abs(x); }, {0, 1, inf, inf, NaN, 2}, {0, -1, 1, -1, 0, 1}, {0, 0, 0, 0, 0, 0}},
+    {"sign", [](auto& x) { return sign(x); }, {0, -1, 1, -1, 0, 1}, {0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}},
+    {"reciprocal",
+     [](auto& x) { return reciprocal(x); },
+     {inf, -1, 0, 0, NaN, 0.5},
+     {-inf, -1, 0, 0, NaN, -0.25},
+     {NaN, 0, 0, 0, NaN, 0}},
+    {"pow 0", [](auto& x) { return pow(x, 0); }, {1, 1, 1, 1, 1, 1}, {0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}},
+    {"pow 1", [](auto& x) { return pow(x, 1); }, points, {1, 1, 1, 1, 1, 1}, {0, 0, 0, 0, 0, 0}},
+    {"pow 2",
+     [](auto& x) { return pow(x, 2); },
+     {0, 1, inf, inf, NaN, 4},
+     {0, -2, inf, -inf, NaN, 4},
+     {0, 0, NaN, NaN, NaN, 0}},
+    {"pow 3",
+     [](auto& x) { return pow(x, 3); },
+     {0, -1, inf, -inf, NaN, 8},
+     {0, 3, inf, inf, NaN, 12},
+     {0, 0, NaN, NaN, NaN, 0}},
+    {"pow -1",
+     [](auto& x) { return pow(x, -1); },
+     {inf, -1, 0, 0, NaN, 0.5},
+     {-inf, -1, 0, 0, NaN, -0.25},
+     {NaN, 0, 0, 0, NaN, 0}},
+    {"pow -2",
+     [](auto& x) { return pow(x, -2); },
+     {inf, 1, 0, 0, NaN, 0.25},
+     {-inf, 2, 0, 0, NaN, -0.25},
+     {NaN, 0, 0, 0, NaN, 0}},
+    {"pow 0.5",
+     [](auto& x) { return pow(x, 0.5); },
+     {0, NaN, inf, NaN, NaN, std::sqrt(2)},
+     {inf, NaN, 0, NaN, NaN, 0.5 / std::sqrt(2)},
+     {NaN, NaN, 0, NaN, NaN, 0}},
+    {"pow -0.5",
+     [](auto& x) { return pow(x, -0.5); },
+     {inf, NaN, 0, NaN, NaN, 1 / std::sqrt(2)},
+     {-inf, NaN, 0, 0, NaN, -0.25 / std::sqrt(2)},
+     {NaN, NaN, 0, 0, NaN, 0}},
+    {"pow 1.5",
+     [](auto& x) { return pow(x, 1.5); },
+     {0, NaN, inf, inf, NaN, std::pow(2, 1.5)},
+     {0, NaN, inf, NaN, NaN, 1.5 * std::sqrt(2)},
+     {0, NaN, NaN, NaN, NaN, 0}},
+    {"0 pow",
+     [](auto& x) { return pow(0.0, x); },
+     {1, inf, 0, inf, NaN, 0},
+     {0, -inf, 0, -inf, NaN, 0},
+     {0, NaN, 0, NaN, NaN, 0}},
+    {"1 pow", [](auto& x) { return pow(1.0, x); }, {1, 1, 1, 1, 1, 1}, {0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}},
+    {"2 pow",
+     [](auto& x) { return pow(2.0, x); },
+     {1, 0.5, inf, 0, NaN, 4},
+     {std::log(2), 0.5 * std::log(2), inf, 0, NaN, 4 * std::log(2)},
+     {0, 0, NaN, 0, NaN, 0}},
+};
+
+Doubles gradient(const Expected& op, double upstream, bool recorded) {
+  const Tensor x = doubles_of(points);
+  const Tensor seed = full({6}, upstream, {.dtype = float64});
+  return values<double>(grad(op.f(x), {x}, {.create_graph = recorded, .grad_outputs = {seed}})[0]);
+}
+
+}  // namespace
+
+TEST_CASE("elementary functions: values and gradients at 0, infinity and NaN are PyTorch's") {
+  for (const Expected& op : table) {
+    INFO(op.name);
+    const Doubles value = values<double>(op.f(doubles_of(points)));
+    CAPTURE(value);
+    CHECK(alike(value, op.value));
+    for (const bool recorded : {false, true}) {
+      const Doubles of_one = gradient(op, 1, recorded), of_zero = gradient(op, 0, recorded);
+      CAPTURE(recorded, of_one, of_zero);
+      CHECK(alike(of_one, op.gradient));
+      CHECK(alike(of_zero, op.gradient_of_zero));
+    }
+  }
+}
+
+TEST_CASE("elementary functions: float32 has the same values, within its precision") {
+  for (const Expected& op : table) {
+    INFO(op.name);
+    const Floats value = values<float>(op.f(tensor({0.0, -1.0, inf, -inf, NaN, 2.0})));
+    CAPTURE(value);
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      CAPTURE(i);
+      if (std::isnan(op.value[i]))
+        CHECK(std::isnan(value[i]));
+      else
+        CHECK((value[i] == op.value[i] || std::abs(value[i] / op.value[i] - 1) < 4e-7));
+    }
+  }
+}
+
+TEST_CASE("pow: a base or a power of 0 has the gradient of PyTorch") {
+  const Tensor a = doubles({0, 0, 0, -1, -1, 2, inf, NaN, 1, 0});
+  const Tensor b = doubles({0, 1, -1, 2, .5, 0, 0, 0, NaN, 2});
+  const Tensor y = pow(a, b);
+  CHECK(alike(values<double>(y), {1, 0, inf, 1, NaN, 1, 1, 1, 1, 0}));
+  for (const bool recorded : {false, true}) {
+    const auto g = grad(
+        y, {a, b}, {.retain_graph = true, .create_graph = recorded, .grad_outputs = {ones({10}, {.dtype = float64})}});
+    CAPTURE(values<double>(g[0]), values<double>(g[1]));
+    CHECK(alike(values<double>(g[0]), {0, 1, -inf, -2, NaN, 0, 0, 0, NaN, 0}));
+    CHECK(alike(values<double>(g[1]), {0, 0, -inf, NaN, NaN, std::log(2), inf, NaN, 0, 0}));
+  }
+}
+
+TEST_CASE("pow: integers stay integers") {
+  const Tensor i = integers({-2, -1, 0, 1, 3});
+  CHECK(values<std::int64_t>(pow(i, 2)) == Integers{4, 1, 0, 1, 9});
+  CHECK(values<std::int64_t>(pow(2, abs(i))) == Integers{4, 2, 1, 2, 8});
+  CHECK(values<std::int64_t>(pow(i, integers({-1, -3, -1, -5, 2}))) == Integers{0, -1, 0, 1, 9});
+  CHECK(values<std::int64_t>(pow(integers({3, 10}), integers({40, 20}))) ==
+        Integers{-6289078614652622815, 7766279631452241920});  // modulo 2^64
+  CHECK(pow(i, 0.5).dtype() == float32);
+  CHECK(pow(2.5, i).dtype() == float32);
+  CHECK_THROWS_WITH(pow(i, -1), Catch::Contains("pow: integers to the power -1"));
+}
+
+TEST_CASE("elementary functions: integers are converted to float32") {
+  CHECK(values<float>(sqrt(integers({4, 9}))) == Floats{2, 3});
+  CHECK(values<float>(exp(bools({0, 1})))[0] == 1);
+  CHECK(reciprocal(integers({1})).dtype() == float32);
+  CHECK(values<std::int64_t>(square(integers({-3}))) == Integers{9});
+  CHECK(values<std::int64_t>(abs(integers({-3, 3}))) == Integers{3, 3});
+  CHECK(values<std::int64_t>(abs(integers({std::numeric_limits<std::int64_t>::min()})))[0] < 0);  // wraps around
+  CHECK(values<std::int64_t>(sign(integers({-3, 0, 3}))) == Integers{-1, 0, 1});
+}
+
+TEST_CASE("maximum and minimum: a tie shares the gradient, NaN wins") {
+  for (const bool recorded : {false, true}) {
+    const Tensor a = doubles({1, 2, NaN, 1, 0}), b = doubles({1, 1, 1, NaN, -0.0});
+    const Tensor seed = ones({5}, {.dtype = float64});
+    const Tensor most = maximum(a, b), least = minimum(a, b);
+    CHECK(alike(values<double>(most), {1, 2, NaN, NaN, 0}));
+    CHECK(alike(values<double>(least), {1, 1, NaN, NaN, 0}));
+    const auto upper = grad(most, {a, b}, {.create_graph = recorded, .grad_outputs = {seed}});
+    CHECK(values<double>(upper[0]) == Doubles{0.5, 1, 1, 1, 0.5});
+    CHECK(values<double>(upper[1]) == Doubles{0.5, 0, 1, 1, 0.5});
+    const auto lower = grad(least, {a, b}, {.create_graph = recorded, .grad_outputs = {seed}});
+    CHECK(values<double>(lower[0]) == Doubles{0.5, 0, 1, 1, 0.5});
+    CHECK(values<double>(lower[1]) == Doubles{0.5, 1, 1, 1, 0.5});
+  }
+  CHECK(values<std::int64_t>(maximum(integers({1, -5}), integers({0, -2}))) == Integers{1, -2});
+  CHECK(values<bool>(minimum(bools({0, 1}), bools({1, 1}))) == Bools{false, true});
+}
+
+TEST_CASE("a function saves one tensor: its input or its output") {
+  Tensor x = doubles({1, 2});
+  Tensor y = exp(x);
+  {
+    const NoGrad no_grad;
+    x.impl().storage->raise_version();
+  }
+  CHECK_NOTHROW(sum_to(y, {}).backward());
+  Tensor z = sin(x);
+  x.impl().storage->raise_version();
+  CHECK_THROWS_WITH(sum_to(z, {}).backward(), Catch::Contains("sin"));
+}
