@@ -1,0 +1,25 @@
+#pragma once
+
+#include "module.hpp"
+
+namespace xgrad::nn {
+
+struct LinearOptions {
+  bool bias = true;
+  DType dtype = float32;
+};
+
+/// y = x weight^T + bias, for x of shape (..., in_features).
+/// weight (out, in) and bias (out,) begin uniform in [-1/sqrt(in), 1/sqrt(in)), as PyTorch's do.
+struct Linear {
+  /// Throws Error for a negative size or an integer dtype.
+  Linear(std::int64_t in_features, std::int64_t out_features, const LinearOptions& options = {});
+
+  Tensor operator()(const Tensor& x) const;
+  auto fields() { return xgrad::fields("weight", parameter(weight), "bias", parameter(bias)); }
+
+  Tensor weight;
+  Tensor bias;  // undefined without one
+};
+
+}  // namespace xgrad::nn
