@@ -16,6 +16,8 @@ std::span<const OpInfo> shape_ops();
 std::span<const OpInfo> slicing_ops();
 std::span<const OpInfo> joining_ops();
 std::span<const OpInfo> matmul_ops();
+std::span<const OpInfo> indexing_ops();
+std::span<const OpInfo> gather_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
   Tensor out = empty(shape, float64);
@@ -34,9 +36,19 @@ Tensor sample_uniform(const Shape& shape, double low, double high, std::uint64_t
 std::span<const OpInfo> registry() {
   static const std::vector<OpInfo> all = [] {
     std::vector<OpInfo> ops;
-    for (const auto family : {detail::primitive_ops(), detail::arithmetic_ops(), detail::math_ops(),
-                              detail::comparison_ops(), detail::activation_ops(), detail::shape_ops(),
-                              detail::slicing_ops(), detail::joining_ops(), detail::matmul_ops()})
+    for (const auto family : {
+             detail::primitive_ops(),
+             detail::arithmetic_ops(),
+             detail::math_ops(),
+             detail::comparison_ops(),
+             detail::activation_ops(),
+             detail::shape_ops(),
+             detail::slicing_ops(),
+             detail::joining_ops(),
+             detail::matmul_ops(),
+             detail::indexing_ops(),
+             detail::gather_ops(),
+         })
       ops.insert(ops.end(), family.begin(), family.end());
     return ops;
   }();

@@ -1,0 +1,228 @@
+#include "gather.hpp"
+
+#include "../autograd/apply.hpp"
+#include "../autograd/primitives.hpp"
+#include "../core/parallel.hpp"
+#include "kernels/index.hpp"
+#include "registry.hpp"
+#include "shape.hpp"
+
+namespace xgrad {
+
+namespace {
+
+using detail::checked_index;
+using detail::dispatch_size;
+using detail::plus;
+
+/// The lines along an axis of an index tensor, and where the same lines of a tensor with these strides begin. Calls
+/// f(index_offset, offset) for each line.
+template <class F>
+void each_line(const Shape& index_shape, std::size_t axis, const Shape& strides, const F& f) {
+  Shape lines = index_shape;
+  lines[axis] = 1;
+  const Shape index_strides = row_major_strides(index_shape);
+  parallel_for(lines.numel(), 8192 / index_shape[axis] + 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t line = begin; line < end; ++line) {
+      std::int64_t rest = line, index_offset = 0, offset = 0;
+      for (std::size_t k = lines.size(); k-- > 0; rest /= lines[k]) {
+        index_offset += rest % lines[k] * index_strides[k];
+        offset += rest % lines[k] * strides[k];
+      }
+      f(index_offset, offset);
+    }
+  });
+}
+
+struct Gather {
+  static constexpr const char* name = "gather";
+  std::size_t axis;
+  Saved index;
+  Shape input = {};
+
+  Tensor forward(const Tensor& x) {
+    input = x.shape();
+    const Tensor at = checked_index(name, index, input, axis);
+    const Tensor out = detail::empty(at.shape(), x.dtype());
+    if (out.numel() == 0) return out;
+    const std::int64_t* const indices = at.data<std::int64_t>();
+    const std::int64_t n = at.shape()[axis], step = x.strides()[axis], index_step = row_major_strides(at.shape())[axis];
+    dispatch_size(x.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      const T* const from = reinterpret_cast<const T*>(x.impl().data);
+      T* const to = reinterpret_cast<T*>(out.impl().data);
+      each_line(at.shape(), axis, x.strides(), [=](std::int64_t index_offset, std::int64_t offset) {
+        for (std::int64_t i = 0; i < n; ++i, index_offset += index_step)
+          to[index_offset] = from[offset + indices[index_offset] * step];
+      });
+    });
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const;
+};
+
+/// Adds the elements of `source` to those of `out`, whose memory is dense, at the positions that gather reads.
+void scatter(const char* op, const Tensor& out, std::size_t axis, const Tensor& index, const Tensor& source) {
+  const Tensor at = checked_index(op, index, out.shape(), axis), from = detail::dense(source);
+  if (from.numel() == 0) return;
+  const std::int64_t* const indices = at.data<std::int64_t>();
+  const std::int64_t n = at.shape()[axis], step = out.strides()[axis], index_step = row_major_strides(at.shape())[axis];
+  dispatch(out.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T* const terms = from.data<T>();
+    T* const sums = out.data<T>();
+    each_line(at.shape(), axis, out.strides(), [=](std::int64_t index_offset, std::int64_t offset) {
+      for (std::int64_t i = 0; i < n; ++i, index_offset += index_step) {
+        T& sum = sums[offset + indices[index_offset] * step];
+        sum = plus(sum, terms[index_offset]);
+      }
+    });
+  });
+}
+
+struct GatherBackward {
+  static constexpr const char* name = "gather_backward";
+  std::size_t axis;
+  Saved index;
+  Shape input;
+  Tensor forward(const Tensor& grad) const {
+    const Tensor out = zeros(input, {.dtype = grad.dtype()});
+    scatter(name, out, axis, index, grad);
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const { return apply(Gather{axis, index}, grad); }
+};
+
+Tensor Gather::backward(const Tensor& grad) const { return apply(GatherBackward{axis, index, input}, grad); }
+
+struct ScatterAdd {
+  static constexpr const char* name = "scatter_add";
+  std::size_t axis;
+  Saved index;
+  Tensor forward(const Tensor& x, const Tensor& source) const {
+    const Tensor out = detail::empty(x.shape(), x.dtype());
+    detail::overwrite(out, x);
+    scatter(name, out, axis, index, source);
+    return out;
+  }
+  std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    return {grad, needs[1] ? apply(Gather{axis, index}, grad) : Tensor()};
+  }
+};
+
+void expect_gather_shape(const char* op, const Tensor& x, std::size_t axis, const Tensor& index) {
+  check(index.dim() == x.dim(), op, ": an index of shape ", index.shape(), " for shape ", x.shape(),
+        "; they must have as many axes");
+  for (std::size_t i = 0; i < x.dim(); ++i)
+    check(i == axis || index.shape()[i] <= x.shape()[i], op, ": an index of shape ", index.shape(), " for shape ",
+          x.shape(), " is larger along axis ", i);
+}
+
+}  // namespace
+
+Tensor gather(Operand x, std::int64_t axis, const Tensor& index) {
+  const std::size_t at = normalize_axis("gather", axis, x->dim());
+  expect_gather_shape("gather", *x, at, index);
+  return apply(Gather{at, index}, x);
+}
+
+Tensor scatter_add(Operand x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+  const std::size_t at = normalize_axis("scatter_add", axis, x->dim());
+  expect_gather_shape("scatter_add", *x, at, index);
+  check(source.shape() == index.shape(), "scatter_add: source ", source.shape(), " and index ", index.shape(),
+        " must have one shape");
+  const DType dtype = promote(x->dtype(), source.dtype());
+  return apply(ScatterAdd{at, index}, x->to(dtype), source.to(dtype));
+}
+
+namespace detail {
+
+namespace {
+
+Tensor indices(const NestedNumbers& numbers) { return tensor(numbers, {.dtype = int64}); }
+Tensor no_indices(const Shape& shape) { return zeros(shape, {.dtype = int64}); }
+Tensor turned() { return transpose(sample_normal({4, 3}).detach(), 0, 1).requires_grad_(); }
+
+std::vector<OpSample> gather_samples() {
+  const auto of = [](const Tensor& x, const Tensor& index) {
+    return sample("torch.gather(x[0], 1, x[1])", {x, index}, [](auto& in) { return gather(in[0], 1, in[1]); });
+  };
+  return {of(sample_normal({2, 3}), indices({{2, 0, 0, 1}, {1, 1, 2, 0}})),
+          of(sample_normal({2, 3}), indices({{2}})),
+          of(turned(), indices({{3, 0}, {1, 1}, {2, 3}})),
+          of(sample_normal({2, 3, 2}), indices({{{2, 0}, {0, 1}}, {{1, 1}, {2, 0}}})),
+          sample("torch.gather(x[0], -2, x[1])", {sample_normal({3, 2}), indices({{2, 1}, {0, 1}})},
+                 [](auto& in) { return gather(in[0], -2, in[1]); }),
+          of(sample_normal({2, 3}), no_indices({2, 0})),
+          of(sample_normal({0, 3}), no_indices({0, 2}))};
+}
+
+std::vector<OpError> gather_errors() {
+  return {{[] {
+             gather(ones({2, 3}), 1, indices({{0, 1}, {2, 3}}));
+           },
+           "gather: index 3 at (1, 1) is out of range for axis 1 of shape (2, 3)"},
+          {[] {
+             gather(ones({2, 3}), 0, indices({{0, -1}}));
+           },
+           "gather: index -1 at (0, 1)"},
+          {[] {
+             gather(ones({2, 3}), 1, indices({0}));
+           },
+           "gather: an index of shape (1,) for shape (2, 3)"},
+          {[] {
+             gather(ones({2, 3}), 1, no_indices({3, 3}));
+           },
+           "is larger along axis 0"},
+          {[] {
+             gather(ones({2, 3}), 1, zeros({2, 3}, {.dtype = bool_}));
+           },
+           "gather: indices of dtype bool"},
+          {[] {
+             gather(ones({2, 3}), 2, no_indices({2, 3}));
+           },
+           "gather: axis 2 is out of range"}};
+}
+
+std::vector<OpSample> scatter_add_samples() {
+  const auto of = [](const Tensor& x, const Tensor& index) {
+    return sample("torch.scatter_add(x[0], 1, x[1], x[2])", {x, index, sample_normal(index.shape(), 2)},
+                  [](auto& in) { return scatter_add(in[0], 1, in[1], in[2]); });
+  };
+  return {of(sample_normal({2, 3}), indices({{2, 0, 0, 1}, {1, 1, 1, 0}})),
+          of(sample_normal({2, 3}), indices({{2}})),
+          of(turned(), indices({{3, 0}, {1, 1}, {2, 3}})),
+          of(sample_normal({2, 3, 2}), indices({{{2, 0}, {2, 1}}, {{1, 1}, {2, 1}}})),
+          of(sample_normal({2, 3}), no_indices({2, 0})),
+          of(sample_normal({0, 3}), no_indices({0, 2}))};
+}
+
+std::vector<OpError> scatter_add_errors() {
+  return {{[] {
+             scatter_add(ones({2, 3}), 1, indices({{0, 3}}), ones({1, 2}));
+           },
+           "scatter_add: index 3 at (0, 1) is out of range for axis 1 of shape (2, 3)"},
+          {[] {
+             scatter_add(ones({2, 3}), 1, indices({{0, 1}}), ones({2, 2}));
+           },
+           "scatter_add: source (2, 2) and index (1, 2) must have one shape"},
+          {[] {
+             scatter_add(ones({2, 3}), 1, no_indices({3, 3}), ones({3, 3}));
+           },
+           "is larger along axis 0"}};
+}
+
+}  // namespace
+
+std::span<const OpInfo> gather_ops() {
+  static const OpInfo ops[] = {
+      {"gather", "indexing", "x[i, index[i, j]]", true, gather_samples, gather_errors},
+      {"scatter_add", "indexing", "x with x[i, index[i, j]] += source[i, j]", true, scatter_add_samples,
+       scatter_add_errors},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad

@@ -1,0 +1,236 @@
+#include "indexing.hpp"
+
+#include "../autograd/apply.hpp"
+#include "../autograd/primitives.hpp"
+#include "../core/parallel.hpp"
+#include "kernels/index.hpp"
+#include "registry.hpp"
+#include "shape.hpp"
+
+namespace xgrad {
+
+namespace {
+
+using detail::checked_index;
+using detail::dispatch_size;
+using detail::plus;
+
+/// A shape as (outer, size, inner) around an axis.
+struct Around {
+  Around(const Shape& shape, std::size_t axis)
+      : outer(Shape(shape.begin(), axis).numel()),
+        size(shape[axis]),
+        inner(Shape(shape.begin() + axis + 1, shape.size() - axis - 1).numel()) {}
+  std::int64_t outer, size, inner;
+};
+
+template <class T>
+void select_parts(const Around& x, const T* from, const std::int64_t* index, std::int64_t count, T* to) {
+  parallel_for(x.outer * count, 16384 / x.inner + 1, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const T* const part = from + (i / count * x.size + index[i % count]) * x.inner;
+      if (x.inner == 1)
+        to[i] = *part;
+      else
+        std::copy(part, part + x.inner, to + i * x.inner);
+    }
+  });
+}
+
+/// Every thread adds up columns of its own, in the order of the indices.
+template <class T>
+void add_parts(const Around& x, const T* from, const std::int64_t* index, std::int64_t count, T* to) {
+  parallel_for(x.outer * x.inner, std::max<std::int64_t>(64, 32768 / count), [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < end;) {
+      const std::int64_t outer = at / x.inner, column = at % x.inner, n = std::min(x.inner - column, end - at);
+      for (std::int64_t i = 0; i < count; ++i) {
+        T* __restrict sum = to + (outer * x.size + index[i]) * x.inner + column;
+        const T* __restrict term = from + (outer * count + i) * x.inner + column;
+        for (std::int64_t k = 0; k < n; ++k) sum[k] = plus(sum[k], term[k]);
+      }
+      at += n;
+    }
+  });
+}
+
+struct IndexSelectBackward;
+
+struct IndexSelect {
+  static constexpr const char* name = "index_select";
+  std::size_t axis;
+  Saved index;
+  Shape input = {};
+
+  Tensor forward(const Tensor& x) {
+    input = x.shape();
+    const Tensor at = checked_index(name, index, input, axis), from = detail::dense(x);
+    Shape shape = input;
+    shape[axis] = at.numel();
+    const Tensor out = detail::empty(shape, x.dtype());
+    if (out.numel() > 0)
+      dispatch_size(x.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        select_parts(Around(input, axis), reinterpret_cast<const T*>(from.impl().data), at.data<std::int64_t>(),
+                     at.numel(), reinterpret_cast<T*>(out.impl().data));
+      });
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const;
+};
+
+/// Adds the parts of `source` to those of `out`, whose memory is dense.
+void add_parts(const char* op, const Tensor& out, std::size_t axis, const Tensor& index, const Tensor& source) {
+  const Tensor at = checked_index(op, index, out.shape(), axis), from = detail::dense(source);
+  if (from.numel() == 0) return;
+  dispatch(out.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    add_parts(Around(out.shape(), axis), from.data<T>(), at.data<std::int64_t>(), at.numel(), out.data<T>());
+  });
+}
+
+struct IndexSelectBackward {
+  static constexpr const char* name = "index_select_backward";
+  std::size_t axis;
+  Saved index;
+  Shape input;
+  Tensor forward(const Tensor& grad) const {
+    const Tensor out = zeros(input, {.dtype = grad.dtype()});
+    add_parts(name, out, axis, index, grad);
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const { return apply(IndexSelect{axis, index}, grad); }
+};
+
+Tensor IndexSelect::backward(const Tensor& grad) const { return apply(IndexSelectBackward{axis, index, input}, grad); }
+
+struct IndexAdd {
+  static constexpr const char* name = "index_add";
+  std::size_t axis;
+  Saved index;
+  Tensor forward(const Tensor& x, const Tensor& source) const {
+    const Tensor out = detail::empty(x.shape(), x.dtype());
+    detail::overwrite(out, x);
+    add_parts(name, out, axis, index, source);
+    return out;
+  }
+  std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    return {grad, needs[1] ? apply(IndexSelect{axis, index}, grad) : Tensor()};
+  }
+};
+
+void expect_vector(const char* op, const Tensor& index) {
+  check(index.dim() == 1, op, ": an index of shape ", index.shape(), "; it must have one axis");
+}
+
+}  // namespace
+
+Tensor index_select(Operand x, std::int64_t axis, const Tensor& index) {
+  const std::size_t at = normalize_axis("index_select", axis, x->dim());
+  expect_vector("index_select", index);
+  return apply(IndexSelect{at, index}, x);
+}
+
+Tensor index_add(Operand x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+  const std::size_t at = normalize_axis("index_add", axis, x->dim());
+  expect_vector("index_add", index);
+  Shape expected = x->shape();
+  expected[at] = index.numel();
+  check(source.shape() == expected, "index_add: a source of shape ", source.shape(), " for shape ", x->shape(), " and ",
+        index.numel(), " indices along axis ", axis, "; it must have shape ", expected);
+  const DType dtype = promote(x->dtype(), source.dtype());
+  return apply(IndexAdd{at, index}, x->to(dtype), source.to(dtype));
+}
+
+namespace detail {
+
+namespace {
+
+Tensor indices(const NestedNumbers& numbers) { return tensor(numbers, {.dtype = int64}); }
+Tensor no_indices(const Shape& shape) { return zeros(shape, {.dtype = int64}); }
+Tensor turned() { return transpose(sample_normal({4, 3}).detach(), 0, 1).requires_grad_(); }
+
+std::vector<OpSample> index_select_samples() {
+  const Tensor x = sample_normal({3, 4, 2}), index = indices({2, 0, 2, 1, 2});
+  return {
+      sample("torch.index_select(x[0], 0, x[1])", {x, index}, [](auto& in) { return index_select(in[0], 0, in[1]); }),
+      sample("torch.index_select(x[0], 1, x[1])", {x, index}, [](auto& in) { return index_select(in[0], 1, in[1]); }),
+      sample("torch.index_select(x[0], -1, x[1])", {turned(), index},
+             [](auto& in) { return index_select(in[0], -1, in[1]); }),
+      sample("torch.index_select(x[0], 0, x[1])", {x, no_indices({0})},
+             [](auto& in) { return index_select(in[0], 0, in[1]); }),
+      sample("torch.index_select(x[0], 1, x[1])", {sample_normal({0, 3}), index},
+             [](auto& in) { return index_select(in[0], 1, in[1]); })};
+}
+
+std::vector<OpError> index_select_errors() {
+  return {{[] {
+             index_select(ones({2, 3}), 1, indices({0, 3}));
+           },
+           "index_select: index 3 at (1,) is out of range for axis 1 of shape (2, 3)"},
+          {[] {
+             index_select(ones({2, 3}), 0, indices({-1}));
+           },
+           "index_select: index -1 at (0,)"},
+          {[] {
+             index_select(ones({0, 3}), 0, indices({0}));
+           },
+           "index 0 at (0,) is out of range for axis 0"},
+          {[] {
+             index_select(ones({2, 3}), 0, tensor({1.0}));
+           },
+           "index_select: indices of dtype float32"},
+          {[] {
+             index_select(ones({2, 3}), 0, indices({{0}}));
+           },
+           "index_select: an index of shape (1, 1)"},
+          {[] {
+             index_select(ones({2, 3}), 2, indices({0}));
+           },
+           "index_select: axis 2 is out of range"},
+          {[] { index_select(ones({2}), 0, Tensor()); }, "undefined"}};
+}
+
+std::vector<OpSample> index_add_samples() {
+  const Tensor index = indices({2, 0, 2, 1, 2});
+  const auto of = [&](const std::string& axis, const Tensor& x, const Tensor& at, const Tensor& source, auto call) {
+    return sample("torch.index_add(x[0], " + axis + ", x[1], x[2])", {x, at, source}, call);
+  };
+  const auto first = [](auto& in) { return index_add(in[0], 0, in[1], in[2]); };
+  const auto last = [](auto& in) { return index_add(in[0], -1, in[1], in[2]); };
+  return {of("0", sample_normal({3, 4}), index, sample_normal({5, 4}, 2), first),
+          of("-1", sample_normal({2, 3}), index, sample_normal({2, 5}, 2), last),
+          of("0", turned(), index, sample_normal({5, 4}, 2), first),
+          of("0", sample_normal({3, 4}), no_indices({0}), sample_normal({0, 4}, 2), first),
+          of("-1", sample_normal({0, 3}), index, sample_normal({0, 5}, 2), last)};
+}
+
+std::vector<OpError> index_add_errors() {
+  return {
+      {[] {
+         index_add(ones({2, 3}), 1, indices({0, 3}), ones({2, 2}));
+       },
+       "index_add: index 3 at (1,) is out of range for axis 1 of shape (2, 3)"},
+      {[] {
+         index_add(ones({2, 3}), 0, indices({0, 1, 1}), ones({2, 3}));
+       },
+       "index_add: a source of shape (2, 3) for shape (2, 3) and 3 indices along axis 0; it must have shape (3, 3)"},
+      {[] {
+         index_add(ones({2, 3}), 0, indices({{0}}), ones({1, 3}));
+       },
+       "index_add: an index of shape (1, 1)"},
+      {[] { index_add(ones({}), 0, indices({0}), ones({})); }, "index_add: axis 0 is out of range"}};
+}
+
+}  // namespace
+
+std::span<const OpInfo> indexing_ops() {
+  static const OpInfo ops[] = {
+      {"index_select", "indexing", "x[index] along an axis", true, index_select_samples, index_select_errors},
+      {"index_add", "indexing", "x with x[index] += source along an axis", true, index_add_samples, index_add_errors},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad
