@@ -17,12 +17,14 @@ Optimizer::Optimizer(std::vector<Tensor> parameters, double lr, std::vector<cons
   std::unordered_set<const detail::TensorImpl*> seen;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
-    check(parameter.requires_grad() && parameter.is_leaf(), "optimizer: parameter ", i,
-          " is no leaf that requires a gradient");
+    check(parameter.is_leaf() && is_floating(parameter.dtype()), "optimizer: parameter ", i, " of shape ",
+          parameter.shape(), " and dtype ", parameter.dtype(), " is no floating leaf");
     check(parameter.is_contiguous(), "optimizer: parameter ", i, " of shape ", parameter.shape(), " is not contiguous");
     check(seen.insert(&parameter.impl()).second, "optimizer: parameter ", i, " of shape ", parameter.shape(),
           " was given before");
   }
+  check(std::any_of(parameters_.begin(), parameters_.end(), [](const Tensor& p) { return p.requires_grad(); }),
+        "optimizer: no parameter requires a gradient");
   set_lr(lr);
 }
 

@@ -37,8 +37,8 @@ class Optimizer {
 
  protected:
   /// `buffers` names the tensors of a parameter's shape that the update keeps for each.
-  /// Throws Error for no parameters, one given twice, one that is no contiguous leaf requiring a gradient, and a bad
-  /// rate.
+  /// Frozen parameters, which require no gradient, are left alone. Throws Error for no parameters or only frozen ones,
+  /// one given twice, one that is no contiguous floating leaf, and a bad rate.
   Optimizer(std::vector<Tensor> parameters, double lr, std::vector<const char*> buffers);
 
   /// A piece of one parameter with its gradient and buffers.

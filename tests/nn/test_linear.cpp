@@ -3,6 +3,7 @@
 #include <xgrad/nn/flatten.hpp>
 #include <xgrad/nn/linear.hpp>
 #include <xgrad/nn/sequential.hpp>
+#include <xgrad/optim/sgd.hpp>
 
 #include <cmath>
 
@@ -49,4 +50,18 @@ TEST_CASE("Sequential: a small network is differentiated through its layers") {
   net(ones({1, 2, 3})).backward();
   for (const auto& p : nn::parameters(net)) CHECK(p.grad().shape() == p.shape());
   CHECK(values(net[3].as<nn::Linear>().weight) == values(net[1].as<nn::Linear>().bias.grad()));
+}
+
+TEST_CASE("optimizers: leave the frozen parameters of a module alone") {
+  manual_seed(2);
+  nn::Sequential net(nn::Linear(2, 2), nn::Linear(2, 1));
+  nn::requires_grad_(net[0].as<nn::Linear>(), false);
+  const auto before = values(net[0].as<nn::Linear>().weight), head = values(net[1].as<nn::Linear>().weight);
+  optim::SGD sgd(nn::parameters(net), {.lr = 0.1});
+  net(ones({1, 2})).backward();
+  sgd.step();
+  CHECK(values(net[0].as<nn::Linear>().weight) == before);
+  CHECK(values(net[1].as<nn::Linear>().weight) != head);
+  nn::requires_grad_(net, false);
+  CHECK_THROWS_WITH(optim::SGD(nn::parameters(net), {.lr = 0.1}), Catch::Contains("no parameter requires a gradient"));
 }
