@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "parallel.hpp"
+#include "transpose.hpp"
 
 namespace xgrad::detail {
 
@@ -146,6 +147,44 @@ void convert(const void*, std::int64_t n, std::byte* const* pointers) {
   }
 }
 
+/// The axis along which the elements of an operand are neighbours; -1 if there is none.
+int unit_axis(const Strided& operand) {
+  for (std::size_t axis = operand.strides.size(); axis-- > 0;)
+    if (operand.strides[axis] == 1) return static_cast<int>(axis);
+  return -1;
+}
+
+/// Copies where the neighbours of one side are along another axis than those of the other: as matrices to transpose.
+/// False, and nothing done, where that is not so.
+bool copy_transposed(const Plan& plan) {
+  const Strided &to = plan.operands[0], &from = plan.operands[1];
+  const int to_axis = unit_axis(to), from_axis = unit_axis(from);
+  if (to_axis < 0 || from_axis < 0 || to_axis == from_axis) return false;
+  const auto row_axis = static_cast<std::size_t>(to_axis), column_axis = static_cast<std::size_t>(from_axis);
+  const std::int64_t rows = plan.shape[row_axis], columns = plan.shape[column_axis];
+  if (rows < 4 || columns < 4) return false;
+
+  constexpr std::int64_t band = 16;  // columns
+  const std::int64_t bands = (columns - 1) / band + 1, item = static_cast<std::int64_t>(to.item_size);
+  Shape matrices = plan.shape;
+  matrices[row_axis] = matrices[column_axis] = 1;
+  parallel_for(matrices.numel() * bands, 65536 / (rows * band) + 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t column = i % bands * band;
+      std::int64_t to_offset = column * to.strides[column_axis], from_offset = column;
+      for (std::size_t axis = matrices.size(), rest = static_cast<std::size_t>(i / bands); axis-- > 0;) {
+        const auto size = static_cast<std::size_t>(matrices[axis]);
+        to_offset += static_cast<std::int64_t>(rest % size) * to.strides[axis];
+        from_offset += static_cast<std::int64_t>(rest % size) * from.strides[axis];
+        rest /= size;
+      }
+      transpose_copy(to.item_size, rows, std::min(band, columns - column), from.data + from_offset * item,
+                     from.strides[row_axis], to.data + to_offset * item, to.strides[column_axis]);
+    }
+  });
+  return true;
+}
+
 }  // namespace
 
 void for_each_element(const Shape& shape, std::span<const Strided> operands, std::size_t outputs, DenseLoop loop,
@@ -167,6 +206,7 @@ Shape broadcast_strides(const Shape& shape, const Shape& strides, const Shape& t
 
 void copy_strided(const Shape& shape, const Strided& to, DType to_dtype, const Strided& from, DType from_dtype) {
   const Strided operands[] = {to, from};
+  if (to_dtype == from_dtype && shape.numel() >= 256 && copy_transposed(coalesce(shape, operands))) return;
   const DenseLoop loop = dispatch(to_dtype, [&](auto to_zero) {
     return dispatch(from_dtype,
                     [&](auto from_zero) -> DenseLoop { return convert<decltype(from_zero), decltype(to_zero)>; });
