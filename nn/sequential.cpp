@@ -3,8 +3,8 @@
 namespace xgrad::nn::detail {
 
 void add_fields(Tree& tree, AnyModule& module, Walk& walk) {
-  tree.type = module.held_->type();
-  module.held_->add_fields(tree, walk);
+  tree.type = module.held().type();
+  module.held().add_fields(tree, walk);
 }
 
 }  // namespace xgrad::nn::detail

@@ -17,20 +17,20 @@ class AnyModule {
       : held_(std::make_unique<Held<M>>(std::move(layer))) {
     static_assert(std::is_copy_constructible_v<M>, "AnyModule: a layer has to be copyable");
   }
-  AnyModule(const AnyModule& other) : held_(other.held_->copy()) {}
+  AnyModule(const AnyModule& other) : held_(other.held().copy()) {}
   AnyModule(AnyModule&& other) = default;
   AnyModule& operator=(AnyModule other) {
     held_ = std::move(other.held_);
     return *this;
   }
 
-  Tensor operator()(const Tensor& x) const { return held_->forward(x); }
+  Tensor operator()(const Tensor& x) const { return held().forward(x); }
 
   /// The layer. Throws Error if it is of another type than M.
   template <class M>
   M& as() {
-    check(held_->info() == typeid(M), "AnyModule: this is a ", held_->type(), ", not a ", type_name<M>);
-    return static_cast<Held<M>&>(*held_).layer;
+    check(is<M>(), "AnyModule: this is a ", held().type(), ", not a ", type_name<M>);
+    return static_cast<Held<M>&>(held()).layer;
   }
   template <class M>
   const M& as() const {
@@ -39,7 +39,7 @@ class AnyModule {
   /// Whether the layer is an M.
   template <class M>
   bool is() const {
-    return held_->info() == typeid(M);
+    return held().info() == typeid(M);
   }
 
  private:
@@ -64,6 +64,11 @@ class AnyModule {
 
     M layer;
   };
+
+  Interface& held() const {
+    check(held_ != nullptr, "AnyModule: used after it was moved from");
+    return *held_;
+  }
 
   std::unique_ptr<Interface> held_;
 };

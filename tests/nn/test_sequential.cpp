@@ -57,3 +57,12 @@ TEST_CASE("Sequential: holds functions and lambdas") {
   CHECK(nn::parameters(net).empty());
   CHECK_THAT(nn::summary(net), Catch::Contains("2       lambda"));
 }
+
+TEST_CASE("AnyModule: one that was moved from is an error to use, and can be assigned to") {
+  nn::AnyModule layer = Affine(1, 1);
+  nn::AnyModule other = std::move(layer);
+  CHECK_THROWS_WITH(layer(ones({1})), Catch::Contains("moved from"));
+  CHECK_THROWS_AS(nn::AnyModule(layer), Error);
+  layer = other;
+  CHECK(layer.is<Affine>());
+}
