@@ -4,21 +4,6 @@
 
 namespace xgrad::detail {
 
-namespace {
-
-template <class T>
-struct Sum {
-  using Element = T;
-  // Unsigned, because sums of int64 wrap around.
-  using Partial = std::conditional_t<std::is_floating_point_v<T>, T, std::uint64_t>;
-  static constexpr bool centred = false;
-  static constexpr Partial identity = 0;
-  [[gnu::always_inline]] static Partial lift(T x, T) { return static_cast<Partial>(x); }
-  [[gnu::always_inline]] static Partial combine(Partial a, Partial b) { return a + b; }
-};
-
-}  // namespace
-
 ReductionStep innermost_step(const Shape& shape, const Shape& result) {
   Shape groups;  // alternately kept and reduced
   bool last_reduced = false;
@@ -80,7 +65,9 @@ ReductionParts reduction_parts(const ReducedSize& size, std::size_t partial_size
 
 void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to) {
   dispatch(dtype, [&](auto zero) {
-    using Reduction = Sum<decltype(zero)>;
+    using T = decltype(zero);
+    // Unsigned, because sums of int64 wrap around.
+    using Reduction = Sum<T, std::conditional_t<std::is_floating_point_v<T>, T, std::uint64_t>>;
     reduce_axes(Reduction{}, shape, result, reinterpret_cast<const typename Reduction::Element*>(from),
                 reinterpret_cast<typename Reduction::Partial*>(to));
   });

@@ -32,6 +32,22 @@ void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::b
 //
 // lift and combine are always-inline, free of branches and calls, so that loops over them are vectorised.
 
+/// What the sums of something have in common: partial results of type P from elements of type T.
+template <class T, class P = T>
+struct Adding {
+  using Element = T;
+  using Partial = P;
+  static constexpr bool centred = false;
+  static constexpr P identity = 0;
+  [[gnu::always_inline]] static P combine(P a, P b) { return a + b; }
+};
+
+/// The sum of the elements themselves.
+template <class T, class P = T>
+struct Sum : Adding<T, P> {
+  [[gnu::always_inline]] static P lift(T x, T) { return static_cast<P>(x); }
+};
+
 /// `reduction` on what it has reduced so far.
 template <class Reduction>
 struct Again {
@@ -283,6 +299,12 @@ void reduce_innermost(const R& reduction, const ReductionStep& step, const typen
 template <class R>
 void reduce_axes(const R& reduction, const Shape& shape, const Shape& result, const typename R::Element* from,
                  typename R::Partial* to, const typename R::Element* centers = nullptr) {
+  const std::int64_t results = result.numel();
+  if (results == 0) return;
+  if (shape.numel() == 0) {
+    for (std::int64_t i = 0; i < results; ++i) to[i] = R::identity;
+    return;
+  }
   const ReductionStep step = innermost_step(shape, result);
   if (step.last) return reduce_innermost(reduction, step, from, to, centers);
   const Scratch<typename R::Partial> inner(step.size.outer * step.size.inner);

@@ -16,37 +16,6 @@ void check_dtypes(const MapLoop& loop, std::span<const Tensor* const> inputs) {
           ", expected ", loop.dtypes[i]);
 }
 
-/// The axes longer than 1 in their order in memory, outermost first; as they come where elements are repeated.
-Shape memory_order(const Shape& shape, const Shape& strides) {
-  Shape order;
-  bool repeated = false;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (shape[axis] == 1) continue;
-    order.push_back(static_cast<std::int64_t>(axis));
-    repeated = repeated || strides[axis] == 0;
-  }
-  if (repeated) return order;
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    return strides[static_cast<std::size_t>(a)] > strides[static_cast<std::size_t>(b)];
-  });
-  return order;
-}
-
-/// A new tensor of `shape` whose axes lie in memory in this order.
-Tensor empty_in_order(const Shape& shape, DType dtype, const Shape& order) {
-  Tensor out = empty(shape, dtype);
-  if (std::is_sorted(order.begin(), order.end())) return out;
-  TensorImpl& impl = out.impl();
-  std::int64_t stride = 1;
-  for (std::size_t i = order.size(); i-- > 0;) {
-    const auto axis = static_cast<std::size_t>(order[i]);
-    impl.strides[axis] = stride;
-    stride *= shape[axis];
-  }
-  impl.row_major = false;
-  return out;
-}
-
 void run_dense(const MapLoop& loop, const Tensor& out, std::span<const Tensor* const> inputs) {
   parallel_for(out.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
     std::byte* at[max_operands];
@@ -79,6 +48,35 @@ bool all_dense(std::span<const Tensor* const> inputs, const Shape& shape) {
 }
 
 }  // namespace
+
+Shape memory_order(const Shape& shape, const Shape& strides) {
+  Shape order;
+  bool repeated = false;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] == 1) continue;
+    order.push_back(static_cast<std::int64_t>(axis));
+    repeated = repeated || strides[axis] == 0;
+  }
+  if (repeated) return order;
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return strides[static_cast<std::size_t>(a)] > strides[static_cast<std::size_t>(b)];
+  });
+  return order;
+}
+
+Tensor empty_in_order(const Shape& shape, DType dtype, const Shape& order) {
+  Tensor out = empty(shape, dtype);
+  if (std::is_sorted(order.begin(), order.end())) return out;
+  TensorImpl& impl = out.impl();
+  std::int64_t stride = 1;
+  for (std::size_t i = order.size(); i-- > 0;) {
+    const auto axis = static_cast<std::size_t>(order[i]);
+    impl.strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  impl.row_major = false;
+  return out;
+}
 
 Tensor run_map(const MapLoop& loop, std::span<const Tensor* const> inputs) {
   check_dtypes(loop, inputs);

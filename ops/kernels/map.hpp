@@ -66,6 +66,11 @@ void map_loop(const void* context, std::int64_t n, std::byte* const* pointers) {
   });
 }
 
+/// The axes longer than 1 in their order in memory, outermost first; as they come where elements are repeated.
+Shape memory_order(const Shape& shape, const Shape& strides);
+/// A new tensor of `shape` whose axes lie in memory in this order.
+Tensor empty_in_order(const Shape& shape, DType dtype, const Shape& order);
+
 /// What run_map needs to know of a loop.
 struct MapLoop {
   const char* op;

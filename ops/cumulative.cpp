@@ -1,0 +1,94 @@
+#include "cumulative.hpp"
+
+#include "../autograd/apply.hpp"
+#include "../autograd/primitives.hpp"
+#include "kernels/reduction.hpp"
+#include "registry.hpp"
+
+namespace xgrad {
+
+namespace {
+
+/// Totals along the middle axis; from its end with `reverse`.
+template <class T>
+void add_up(const T* from, const detail::ReducedSize& size, bool reverse, T* to) {
+  using Total = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
+  constexpr std::int64_t together = 256;
+  const std::int64_t groups = (size.inner + together - 1) / together,
+                     grain = 16384 / std::max<std::int64_t>(size.reduced * std::min(size.inner, together), 1) + 1;
+  parallel_for(size.outer * groups, grain, [=](std::int64_t begin, std::int64_t end) {
+    vectorized([=] {
+      for (std::int64_t group = begin; group < end; ++group) {
+        const std::int64_t column = group % groups * together,
+                           first = group / groups * size.reduced * size.inner + column,
+                           width = size.inner - column < together ? size.inner - column : together;
+        Total total[together] = {};
+        for (std::int64_t row = 0; row < size.reduced; ++row) {
+          const std::int64_t at = first + (reverse ? size.reduced - 1 - row : row) * size.inner;
+          XGRAD_INDEPENDENT_ITERATIONS
+          for (std::int64_t i = 0; i < width; ++i) {
+            total[i] += static_cast<Total>(from[at + i]);
+            to[at + i] = static_cast<T>(total[i]);
+          }
+        }
+      }
+    });
+  });
+}
+
+struct Cumsum {
+  static constexpr const char* name = "cumsum";
+  std::size_t axis;
+  bool reverse = false;
+  Tensor forward(const Tensor& x) {
+    const Tensor in = detail::dense(x);
+    Tensor out = detail::empty(x.shape(), x.dtype());
+    if (x.numel() == 0) return out;
+    const detail::ReducedSize size = detail::size_along(x.shape(), axis);
+    if (x.dtype() == int64)
+      add_up(in.data<std::int64_t>(), size, reverse, out.data<std::int64_t>());
+    else
+      dispatch_floating(name, x.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        add_up(in.data<T>(), size, reverse, out.data<T>());
+      });
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const { return apply(Cumsum{axis, !reverse}, grad); }
+};
+
+}  // namespace
+
+Tensor cumsum(Operand x, std::int64_t axis) {
+  const std::size_t along = normalize_axis("cumsum", axis, x->dim());
+  return apply(Cumsum{along}, x->dtype() == bool_ ? x->to(int64) : *x);
+}
+
+namespace detail {
+
+std::span<const OpInfo> cumulative_ops() {
+  static const OpInfo ops[] = {
+      {"cumsum", "reductions", "y_i = x_0 + ... + x_i", true,
+       [] {
+         return std::vector<OpSample>{
+             sample("torch.cumsum(x[0], 1)", {sample_normal({2, 3, 4})}, [](auto& x) { return cumsum(x[0], 1); }),
+             sample("torch.cumsum(x[0], -1)", {sample_normal({2, 3, 4})}, [](auto& x) { return cumsum(x[0], -1); }),
+             sample("torch.cumsum(x[0], 0)", {view(sample_normal({3, 2}), {2, 3}, {1, 2}).requires_grad_()},
+                    [](auto& x) { return cumsum(x[0], 0); }),
+             sample("torch.cumsum(x[0], 0)", {sample_normal({0, 3})}, [](auto& x) { return cumsum(x[0], 0); }),
+             sample("torch.cumsum(x[0], 0)", {sample_normal({3, 0})}, [](auto& x) { return cumsum(x[0], 0); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] {
+                                        cumsum(ones({2, 3}), 2);
+                                      },
+                                      "cumsum: axis 2 is out of range for a tensor with 2 axes"},
+                                     {[] { cumsum(Tensor(), 0); }, "undefined"}};
+       }},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad

@@ -1,0 +1,87 @@
+#pragma once
+// Reductions (see core/reduce.hpp) of tensors.
+
+#include "../../autograd/primitives.hpp"
+#include "../../core/reduce.hpp"
+#include "../axes.hpp"
+
+namespace xgrad::detail {
+
+/// The shapes of a reduction of a tensor.
+class ReducedShape {
+ public:
+  /// Throws Error in the name of `op` for axes that the shape does not have.
+  ReducedShape(const char* op, const Shape& shape, const Axes& axes, bool keepdim);
+
+  const Shape& input() const { return input_; }
+  bool keepdim() const { return keepdim_; }
+  /// The reduced axes, ascending.
+  Shape axes() const;
+  bool is_reduced(std::size_t axis) const { return (reduced_ >> axis & 1) != 0; }
+  /// The shape with size 1 for the reduced axes.
+  Shape kept() const;
+  /// The shape of the result: with keepdim `kept`, else without the reduced axes.
+  Shape result() const;
+  /// Number of elements behind each result.
+  std::int64_t count() const;
+  /// The same reduction with keepdim.
+  ReducedShape keeping() const;
+  /// Throws Error where there are results but no elements behind them, for operations that have no value then.
+  void expect_elements(const char* op) const;
+  /// Strides of the shape `input` or `kept` that make it a view of a result with these strides.
+  Shape strides_of_result(const Shape& strides) const;
+
+ private:
+  Shape input_;
+  std::uint8_t reduced_ = 0;  // a bit an axis
+  bool keepdim_;
+};
+
+/// Dense memory of this shape as (outer, reduced, inner), the middle axis being `axis`.
+ReducedSize size_along(const Shape& shape, std::size_t axis);
+
+/// The elements of a tensor in their order in memory, for reduction. Dense memory is read as it lies, whatever the
+/// order of the axes is; other memory is copied.
+struct ReductionMemory {
+  ReductionMemory(const Tensor& x, const ReducedShape& of);
+  /// A new tensor for the result, in the order of the memory.
+  Tensor make_result(const ReducedShape& of, DType dtype) const;
+
+  Tensor tensor;         // x or a copy
+  Shape order;           // axes longer than 1 as they lie in memory, outermost first
+  Shape shape, reduced;  // sizes before and after, in that order
+};
+
+template <class Partial>
+constexpr DType dtype_of_partial() {
+  if constexpr (std::is_same_v<Partial, std::uint64_t>)
+    return DType::int64;
+  else
+    return dtype_of<Partial>();
+}
+
+/// Reduces x. `centers`, for a centred reduction, is the result of another reduction of x over the same axes.
+template <class R>
+Tensor run_reduction(const R& reduction, const Tensor& x, const ReducedShape& shape, const Tensor& centers = {}) {
+  using Element = typename R::Element;
+  using Partial = typename R::Partial;
+  const ReductionMemory in(x, shape);
+  Tensor out = in.make_result(shape, dtype_of_partial<Partial>());
+  reduce_axes(reduction, in.shape, in.reduced, in.tensor.data<Element>(), reinterpret_cast<Partial*>(out.impl().data),
+              R::centred ? reinterpret_cast<const Element*>(centers.impl().data) : nullptr);
+  return out;
+}
+
+/// Replaces every element of a dense tensor that no one else holds by f of it.
+template <class T, class F>
+void change_elements(const Tensor& x, const F& f) {
+  T* const at = x.data<T>();
+  parallel_for(x.numel(), 16384, [&](std::int64_t begin, std::int64_t end) {
+    vectorized([at, begin, end, f] {
+      XGRAD_INDEPENDENT_ITERATIONS
+      for (std::int64_t i = begin; i < end; ++i) at[i] = f(at[i]);
+    });
+  });
+}
+
+}  // namespace xgrad::detail

@@ -1,0 +1,169 @@
+#include "norm.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "../autograd/apply.hpp"
+#include "arithmetic.hpp"
+#include "comparison.hpp"
+#include "elementwise_samples.hpp"
+#include "extrema.hpp"
+#include "kernels/extrema.hpp"
+#include "kernels/map.hpp"
+#include "math.hpp"
+#include "reduce_samples.hpp"
+#include "spread.hpp"
+#include "unary.hpp"
+
+namespace xgrad {
+
+namespace {
+
+using detail::fused;
+using detail::ReducedShape;
+using detail::run_reduction;
+using detail::spread;
+
+template <class T>
+struct Exponentials : detail::Adding<T> {
+  static constexpr bool centred = true;
+  [[gnu::always_inline]] static T lift(T x, T center) { return lane_math::exp(x - center); }
+};
+
+// In double, where squares of float neither overflow nor vanish.
+template <class T>
+struct Squares : detail::Adding<T, double> {
+  [[gnu::always_inline]] static double lift(T x, T) { return static_cast<double>(x) * static_cast<double>(x); }
+};
+
+template <class T>
+struct Powers : detail::Adding<T, double> {
+  double p;
+  explicit Powers(double exponent) : p(exponent) {}
+  [[gnu::always_inline]] double lift(T x, T) const { return lane_math::pow(lane_math::abs(static_cast<double>(x)), p); }
+};
+
+struct LogSumExp {
+  static constexpr const char* name = "logsumexp";
+  ReducedShape shape;
+  Saved x = {}, y = {};
+  Tensor forward(const Tensor& input) {
+    x = input;
+    const Tensor center = detail::extreme_values(detail::Extreme::largest, input, shape);
+    const Tensor out = dispatch_floating(name, input.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      constexpr T infinity = std::numeric_limits<T>::infinity();
+      detail::change_elements<T>(center, [](T c) { return lane_math::abs(c) == infinity ? T(0) : c; });
+      const Tensor sums = run_reduction(Exponentials<T>{}, input, shape, center);
+      const T* const c = center.data<T>();
+      T* const s = sums.data<T>();
+      parallel_for(sums.numel(), 4096, [=](std::int64_t begin, std::int64_t end) {
+        vectorized([=] {
+          XGRAD_INDEPENDENT_ITERATIONS
+          for (std::int64_t i = begin; i < end; ++i) s[i] = lane_math::log(s[i]) + c[i];
+        });
+      });
+      return sums;
+    });
+    y = out;
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const {
+    const auto formula = [](const auto& g, const auto& in, const auto& out) { return g * exp(in - out); };
+    return fused(name, formula, spread(grad, shape), x.get(), spread(y, shape));
+  }
+};
+
+/// (sum of |x|^p)^(1/p), for finite p other than 0.
+struct Norm {
+  static constexpr const char* name = "norm";
+  ReducedShape shape;
+  double p;
+  Saved x = {}, y = {};
+  Tensor forward(const Tensor& input) {
+    x = input;
+    const Tensor sums = dispatch_floating(name, input.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      return p == 2 ? run_reduction(Squares<T>{}, input, shape) : run_reduction(Powers<T>(p), input, shape);
+    });
+    detail::change_elements<double>(sums, [q = p](double s) { return q == 2 ? std::sqrt(s) : std::pow(s, 1 / q); });
+    const Tensor out = sums.to(input.dtype());
+    y = out;
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const {
+    if (p == 2) {
+      // g x / |x|, and 0 where |x| is
+      const auto formula = [](const auto& g, const auto& in, const auto& out) {
+        return where(out == 0, 0, g * (in / where(out == 0, 1, out)));
+      };
+      return fused(name, formula, spread(grad, shape), x.get(), spread(y, shape));
+    }
+    // g sign(x) (|x| / norm)^(p - 1), and 0 where the norm is, or where x is and p < 1
+    const auto formula = [q = p](const auto& g, const auto& in, const auto& out) {
+      const auto size = abs(in);
+      const auto none = q < 1 ? size == 0 : out == 0;
+      return where(none, 0, g * sign(in) * pow(where(none, 1, size) / where(none, 1, out), q - 1));
+    };
+    return fused(name, formula, spread(grad, shape), x.get(), spread(y, shape));
+  }
+};
+
+}  // namespace
+
+Tensor logsumexp(Operand x, const Axes& axes, const ReduceOptions& options) {
+  return apply(LogSumExp{{"logsumexp", x->shape(), axes, options.keepdim}}, detail::floating(x));
+}
+
+Tensor norm(Operand x, double p, const Axes& axes, const ReduceOptions& options) {
+  check(p == p, "norm: p is NaN");
+  const Tensor input = detail::floating(x);
+  if (p == 0) return count_nonzero(input, axes, options).to(input.dtype());
+  if (p == 1) return sum(abs(input), axes, options);
+  if (std::isinf(p)) return p > 0 ? amax(abs(input), axes, options) : amin(abs(input), axes, options);
+  return apply(Norm{{"norm", x->shape(), axes, options.keepdim}, p}, input);
+}
+
+namespace detail {
+
+std::span<const OpInfo> norm_ops() {
+  static const OpInfo ops[] = {
+      {"logsumexp", "reductions", "log of the sum of exp(x)", true,
+       [] {
+         return reduction_samples(
+             "torch.logsumexp(x[0], dim={dim}, keepdim={keepdim})",
+             [](auto& x, auto& axes, bool keepdim) { return logsumexp(x, axes, {.keepdim = keepdim}); });
+       },
+       [] { return reduction_errors([](auto& x, auto& axes, bool) { return logsumexp(x, axes); }); }},
+      {"norm", "reductions", "(sum of |x|^p)^(1/p)", true,
+       [] {
+         return reduction_samples(
+                    "torch.linalg.vector_norm(x[0], 2, dim={dim}, keepdim={keepdim})",
+                    [](auto& x, auto& axes, bool keepdim) { return norm(x, 2, axes, {.keepdim = keepdim}); }) +
+                reduction_samples(
+                    "torch.linalg.vector_norm(x[0], 1, dim={dim}, keepdim={keepdim})",
+                    [](auto& x, auto& axes, bool keepdim) { return norm(x, 1, axes, {.keepdim = keepdim}); }) +
+                reduction_samples(
+                    "torch.linalg.vector_norm(x[0], 3.5, dim={dim}, keepdim={keepdim})",
+                    [](auto& x, auto& axes, bool keepdim) { return norm(x, 3.5, axes, {.keepdim = keepdim}); }) +
+                reduction_samples(
+                    "torch.linalg.vector_norm(x[0], 0.5, dim={dim}, keepdim={keepdim})",
+                    [](auto& x, auto& axes, bool keepdim) { return norm(x, 0.5, axes, {.keepdim = keepdim}); }) +
+                reduction_samples(
+                    "torch.linalg.vector_norm(x[0], -1, dim={dim}, keepdim={keepdim})",
+                    [](auto& x, auto& axes, bool keepdim) { return norm(x, -1, axes, {.keepdim = keepdim}); },
+                    {.of_nothing = false}) +
+                reduction_samples("torch.linalg.vector_norm(x[0], float('inf'), dim={dim}, keepdim={keepdim})",
+                                  [](auto& x, auto& axes, bool keepdim) {
+                                    return norm(x, std::numeric_limits<double>::infinity(), axes, {.keepdim = keepdim});
+                                  },
+                                  {.of_nothing = false});
+       },
+       [] { return reduction_errors([](auto& x, auto& axes, bool) { return norm(x, 2, axes); }); }},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad

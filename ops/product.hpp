@@ -1,0 +1,12 @@
+#pragma once
+// Products over axes.
+
+#include "reduce.hpp"
+
+namespace xgrad {
+
+/// Product of the elements; 1 where there are none. int64 and bool give int64. Derivatives of every order are right at
+/// zeros, too.
+Tensor prod(Operand x, const Axes& axes = {}, const ReduceOptions& options = {});
+
+}  // namespace xgrad

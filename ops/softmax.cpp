@@ -1,0 +1,121 @@
+#include "softmax.hpp"
+
+#include "../autograd/apply.hpp"
+#include "../autograd/primitives.hpp"
+#include "arithmetic.hpp"
+#include "kernels/reduction.hpp"
+#include "kernels/softmax.hpp"
+#include "math.hpp"
+#include "reduce.hpp"
+#include "registry.hpp"
+#include "unary.hpp"
+
+namespace xgrad {
+
+namespace {
+
+using Forward = void (*)(DType, const detail::ReducedSize&, const std::byte*, std::byte*);
+using Backward = void (*)(DType, const detail::ReducedSize&, const std::byte*, const std::byte*, std::byte*);
+
+Tensor run_forward(Forward kernel, const Tensor& x, std::size_t axis) {
+  const Tensor in = detail::dense(x), out = detail::empty(x.shape(), x.dtype());
+  if (x.numel() > 0) kernel(x.dtype(), detail::size_along(x.shape(), axis), in.impl().data, out.impl().data);
+  return out;
+}
+
+Tensor run_backward(Backward kernel, const Tensor& y, const Tensor& grad, std::size_t axis) {
+  const Tensor out = detail::dense(y), dy = detail::dense(grad), dx = detail::empty(y.shape(), y.dtype());
+  if (y.numel() > 0)
+    kernel(y.dtype(), detail::size_along(y.shape(), axis), out.impl().data, dy.impl().data, dx.impl().data);
+  return dx;
+}
+
+struct Softmax {
+  static constexpr const char* name = "softmax";
+  std::size_t axis;
+  Saved y = {};
+  Tensor forward(const Tensor& x) {
+    const Tensor out = run_forward(detail::softmax, x, axis);
+    y = out;
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const {
+    if (!is_grad_enabled()) return run_backward(detail::softmax_backward, y, grad, axis);
+    return y * (grad - sum(y * grad, axis, {.keepdim = true}));
+  }
+};
+
+struct LogSoftmax {
+  static constexpr const char* name = "log_softmax";
+  std::size_t axis;
+  Saved y = {};
+  Tensor forward(const Tensor& x) {
+    const Tensor out = run_forward(detail::log_softmax, x, axis);
+    y = out;
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const {
+    if (!is_grad_enabled()) return run_backward(detail::log_softmax_backward, y, grad, axis);
+    return grad - exp(y) * sum(grad, axis, {.keepdim = true});
+  }
+};
+
+}  // namespace
+
+Tensor softmax(Operand x, std::int64_t axis) {
+  return apply(Softmax{normalize_axis("softmax", axis, x->dim())}, detail::floating(x));
+}
+
+Tensor log_softmax(Operand x, std::int64_t axis) {
+  return apply(LogSoftmax{normalize_axis("log_softmax", axis, x->dim())}, detail::floating(x));
+}
+
+namespace detail {
+
+namespace {
+
+using FunctionAlong = Tensor (*)(const Tensor& x, std::int64_t axis);
+
+std::vector<OpSample> softmax_samples(const std::string& function, FunctionAlong f) {
+  std::vector<OpSample> samples;
+  const auto add = [&](const Tensor& x, std::int64_t axis) {
+    samples.push_back(sample(function + "(x[0], " + std::to_string(axis) + ")", {x},
+                             [f, axis](auto& inputs) { return f(inputs[0], axis); }));
+  };
+  add(sample_normal({3, 5}), 1);
+  add(sample_normal({2, 40}), -1);
+  add(sample_normal({2, 3, 4}), 1);
+  add(sample_normal({4, 1}), 0);
+  add(view(sample_normal({5, 2}), {2, 5}, {1, 2}).requires_grad_(), 1);
+  add(sample_normal({0, 3}), 1);
+  add(sample_normal({3, 0}), 1);
+  return samples;
+}
+
+std::vector<OpError> softmax_errors(FunctionAlong f) {
+  return {{[f] {
+             f(ones({2, 3}), 2);
+           },
+           "axis 2 is out of range for a tensor with 2 axes"},
+          {[f] { f(Tensor(), 0); }, "undefined"}};
+}
+
+}  // namespace
+
+std::span<const OpInfo> softmax_ops() {
+  static const OpInfo ops[] = {
+      {"softmax", "softmax", "exp(x) / sum of exp(x)", true,
+       [] { return softmax_samples("torch.softmax", [](auto& x, std::int64_t axis) { return softmax(x, axis); }); },
+       [] { return softmax_errors([](auto& x, std::int64_t axis) { return softmax(x, axis); }); }},
+      {"log_softmax", "softmax", "log(softmax(x))", true,
+       [] {
+         return softmax_samples("torch.log_softmax", [](auto& x, std::int64_t axis) { return log_softmax(x, axis); });
+       },
+       [] { return softmax_errors([](auto& x, std::int64_t axis) { return log_softmax(x, axis); }); }},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad
