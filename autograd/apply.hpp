@@ -61,8 +61,8 @@ void each_tensor(Tensors& tensors, F&& f) {
 }
 
 /// Makes `output` the output `index` of `node`. A tensor that others hold too (an input, a saved output) is not
-/// touched: a new handle to its elements takes its place.
-void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index);
+/// touched: a new handle to its elements takes its place; it is a view if forward returned an input.
+void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index, bool is_input);
 /// The edge for an input of the operation `op`; throws Error for a view whose elements changed since it was taken.
 Edge edge_to(const char* op, const Tensor& input);
 [[noreturn]] void fail_gradient_count(const char* op, std::size_t gradients, std::size_t inputs);
@@ -99,7 +99,10 @@ class OpNode final : public Node {
     enter_graph(edges_, outputs_);
     std::uint32_t index = 0;
     each_tensor(result, [&](Tensor& output) {
-      attach(output, *this, outputs_[index], index);
+      bool is_input = false;
+      const auto compare = [&](const Tensor& input) { is_input = is_input || input.reference() == output.reference(); };
+      (each_tensor(inputs, compare), ...);
+      attach(output, *this, outputs_[index], index, is_input);
       ++index;
     });
   }

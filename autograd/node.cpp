@@ -58,13 +58,17 @@ namespace detail {
 
 LeafNode::LeafNode(const Shape& shape, DType dtype) : info_{shape, dtype, nullptr} { enter_graph({}, {&info_, 1}); }
 
-void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index) {
+void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index, bool is_input) {
   check(output.defined(), node.name(), ": forward returned an undefined tensor");
   info.shape = output.shape();
   info.dtype = output.dtype();
   info.storage = output.impl().storage.get();
   if (!is_floating(info.dtype)) return;
-  if (!output.reference()->unique()) output = view(output, output.shape(), output.strides());
+  if (!output.reference()->unique()) {
+    const bool is_view = is_input || output.impl().is_view;
+    output = view(output, output.shape(), output.strides());
+    output.impl().is_view = is_view;
+  }
   TensorImpl& impl = output.impl();
   impl.node = Reference<Node>::share(&node);
   impl.output_index = index;

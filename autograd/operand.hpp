@@ -11,7 +11,11 @@ namespace xgrad {
 class Saved {
  public:
   Saved() = default;
-  Saved(const Tensor& tensor) : tensor_(tensor), version_(tensor.defined() ? tensor.version() : 0) {}
+  Saved(const Tensor& tensor) : tensor_(tensor) {
+    if (!tensor.defined()) return;
+    version_ = tensor.version();
+    tensor.impl().saved.store(true, std::memory_order_relaxed);
+  }
 
   bool defined() const { return tensor_.defined(); }
   const Shape& shape() const { return tensor_.shape(); }

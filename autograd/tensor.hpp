@@ -7,6 +7,7 @@
 
 #include "../core/dtype.hpp"
 #include "../core/reference.hpp"
+#include "../core/scalar.hpp"
 #include "../core/shape.hpp"
 #include "../core/storage.hpp"
 
@@ -57,9 +58,10 @@ struct TensorImpl : Counted {
   std::int64_t numel = 0;
   std::byte* data = nullptr;  // the first element, somewhere in storage
   Reference<Storage> storage;
-  Reference<Node> node;            // what made this tensor, or its leaf node; null when it requires no gradient
-  bool is_view = false;            // made as a view of another tensor...
-  std::uint32_t view_version = 0;  // ...when its storage had this version
+  Reference<Node> node;             // what made this tensor, or its leaf node; null when it requires no gradient
+  bool is_view = false;             // made as a view of another tensor...
+  std::atomic<bool> saved = false;  // an operation may hold this handle
+  std::uint32_t view_version = 0;   // ...when its storage had this version
 };
 
 }  // namespace detail
@@ -139,18 +141,20 @@ class Tensor {
   Tensor to(DType dtype) const;
 
   // In place. Each raises the version of the storage, which backward checks of what it saved. The other operand
-  // broadcasts to this shape; promotion must not change this dtype. While operations are recorded, throws Error for a
-  // leaf that requires a gradient (use NoGrad), and for a view of a tensor in the graph.
+  // broadcasts to this shape and may overlap this tensor; promotion must not change this dtype, except that copy_ and
+  // fill_ convert. Throws Error for an expanded tensor. When the change is recorded, because this tensor or the other
+  // requires a gradient, throws Error for a leaf that requires one (use NoGrad) and for a view; else this tensor
+  // becomes the result of the operation: it depends on what it was, and on the other.
   Tensor& add_(const Tensor& other);
   Tensor& sub_(const Tensor& other);
   Tensor& mul_(const Tensor& other);
   Tensor& div_(const Tensor& other);
-  Tensor& add_(double other);
-  Tensor& sub_(double other);
-  Tensor& mul_(double other);
-  Tensor& div_(double other);
+  Tensor& add_(const Scalar& other);
+  Tensor& sub_(const Scalar& other);
+  Tensor& mul_(const Scalar& other);
+  Tensor& div_(const Scalar& other);
   Tensor& copy_(const Tensor& other);
-  Tensor& fill_(double value);
+  Tensor& fill_(const Scalar& value);
   Tensor& zero_() { return fill_(0); }
 
   /// Number of changes in place that this memory has seen, through any view.
