@@ -18,6 +18,14 @@ std::span<const OpInfo> joining_ops();
 std::span<const OpInfo> matmul_ops();
 std::span<const OpInfo> indexing_ops();
 std::span<const OpInfo> gather_ops();
+std::span<const OpInfo> reduce_ops();
+std::span<const OpInfo> norm_ops();
+std::span<const OpInfo> product_ops();
+std::span<const OpInfo> extrema_ops();
+std::span<const OpInfo> cumulative_ops();
+std::span<const OpInfo> softmax_ops();
+std::span<const OpInfo> normalization_ops();
+std::span<const OpInfo> loss_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
   Tensor out = empty(shape, float64);
@@ -35,19 +43,13 @@ Tensor sample_uniform(const Shape& shape, double low, double high, std::uint64_t
 
 std::span<const OpInfo> registry() {
   static const std::vector<OpInfo> all = [] {
+    using namespace detail;
     std::vector<OpInfo> ops;
     for (const auto family : {
-             detail::primitive_ops(),
-             detail::arithmetic_ops(),
-             detail::math_ops(),
-             detail::comparison_ops(),
-             detail::activation_ops(),
-             detail::shape_ops(),
-             detail::slicing_ops(),
-             detail::joining_ops(),
-             detail::matmul_ops(),
-             detail::indexing_ops(),
-             detail::gather_ops(),
+             primitive_ops(),  arithmetic_ops(), math_ops(),          comparison_ops(), activation_ops(),
+             shape_ops(),      slicing_ops(),    joining_ops(),       matmul_ops(),     indexing_ops(),
+             gather_ops(),     reduce_ops(),     norm_ops(),          product_ops(),    extrema_ops(),
+             cumulative_ops(), softmax_ops(),    normalization_ops(), loss_ops(),
          })
       ops.insert(ops.end(), family.begin(), family.end());
     return ops;

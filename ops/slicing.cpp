@@ -200,9 +200,11 @@ std::vector<OpError> slice_errors() {
 
 std::vector<OpSample> narrow_samples() {
   const Tensor x = sample_normal({2, 5});
-  return {sample("torch.narrow(x[0], 1, 1, 3)", {x}, [](auto& in) { return narrow(in[0], 1, 1, 3); }),
-          sample("torch.narrow(x[0], -1, -2, 2)", {x}, [](auto& in) { return narrow(in[0], -1, -2, 2); }),
-          sample("torch.narrow(x[0], 1, 5, 0)", {x}, [](auto& in) { return narrow(in[0], 1, 5, 0); })};
+  return {
+      sample("torch.narrow(x[0], 1, 1, 3)", {x}, [](auto& in) { return narrow(in[0], 1, 1, 3); }),
+      sample("torch.narrow(x[0], -1, -2, 2)", {x}, [](auto& in) { return narrow(in[0], -1, -2, 2); }),
+      sample("torch.narrow(x[0], 1, 5, 0)", {x}, [](auto& in) { return narrow(in[0], 1, 5, 0); }),
+      sample("torch.narrow(x[0], 1, 1, 2)", {sample_normal({0, 3})}, [](auto& in) { return narrow(in[0], 1, 1, 2); })};
 }
 
 std::vector<OpError> narrow_errors() {

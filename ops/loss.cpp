@@ -1,0 +1,417 @@
+#include "loss.hpp"
+
+#include <vector>
+
+#include "../autograd/apply.hpp"
+#include "../autograd/composed.hpp"
+#include "../autograd/create.hpp"
+#include "../autograd/primitives.hpp"
+#include "../core/parallel.hpp"
+#include "../core/vectorize.hpp"
+#include "activation.hpp"
+#include "arithmetic.hpp"
+#include "kernels/lane_math.hpp"
+#include "kernels/softmax.hpp"
+#include "reduce.hpp"
+#include "registry.hpp"
+#include "shape.hpp"
+#include "softmax.hpp"
+
+namespace xgrad {
+
+namespace {
+
+Tensor reduced(const Tensor& losses, Reduction reduction) {
+  return reduction == Reduction::none ? losses : reduction == Reduction::sum ? sum(losses) : mean(losses);
+}
+
+/// Cross-entropy, or the negative log-likelihood, of class indices over rows. Both are -sum of M * log p, where row r
+/// of M has (1 - smoothing) * weight[t] at the target t and smoothing / C * weight[c] everywhere, or 0 where it is
+/// ignored.
+struct ClassLoss {
+  static constexpr const char* name = "cross_entropy";
+  Tensor target, weight;  // (N,) int64; (C,) or undefined
+  std::int64_t ignore_index;
+  Reduction reduction;
+  double smoothing;
+  bool from_logits;
+  Saved x = {};
+  double denominator = 1;  // of the mean
+  Tensor gradient = {};    // of x, for an upstream gradient of 1
+  std::int64_t rows = 0, classes = 0;
+
+  Tensor forward(const Tensor& input) {
+    x = input;
+    rows = input.size(0), classes = input.size(1);
+    const Tensor memory = detail::dense(input);
+    Tensor losses = detail::empty({rows}, input.dtype());
+    Tensor scores = memory;  // log p, and then its gradient
+    const bool wants_gradient = is_grad_enabled() && input.requires_grad();
+    if (from_logits || wants_gradient) scores = detail::empty(input.shape(), input.dtype());
+    if (from_logits && scores.numel() > 0)
+      detail::log_softmax(input.dtype(), {rows, classes, 1}, memory.impl().data, scores.impl().data);
+    Tensor result;
+    dispatch_floating(name, input.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      const std::vector<T> weights = class_weights<T>();
+      measure<T>(weights, from_logits ? scores.data<T>() : memory.data<T>(), losses.data<T>());
+      if (wants_gradient) differentiate<T>(weights, scores.data<T>());
+      if (reduction == Reduction::none) {
+        result = losses;
+        return;
+      }
+      double total = 0;
+      for (std::int64_t row = 0; row < rows; ++row) total += static_cast<double>(losses.data<T>()[row]);
+      result = full({}, total / denominator, {.dtype = input.dtype()});
+    });
+    if (wants_gradient) gradient = scores;
+    return result;
+  }
+
+  Tensor backward(const Tensor& grad) const {
+    if (is_grad_enabled())
+      return detail::composed_backward([this](const Tensor& input) { return composed(input); },
+                                       std::array<Tensor, 1>{x}, grad, Needs())[0];
+    if (reduction == Reduction::none) return gradient * reshape(grad, {rows, 1});
+    return grad.item() == 1 ? gradient : gradient * grad.item();
+  }
+
+ private:
+  template <class T>
+  std::vector<T> class_weights() const {
+    if (!weight.defined()) return std::vector<T>(static_cast<std::size_t>(classes), T(1));
+    const Tensor values = detail::dense(weight);
+    return {values.data<T>(), values.data<T>() + classes};
+  }
+
+  /// The loss of each row, and what the mean divides by.
+  template <class T>
+  void measure(const std::vector<T>& weights, const T* log_p, T* losses) {
+    const auto* labels = target.data<std::int64_t>();
+    const T kept = static_cast<T>(1 - smoothing), spread = static_cast<T>(smoothing / static_cast<double>(classes));
+    double sum_of_weights = 0;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      losses[row] = 0;
+      if (labels[row] == ignore_index) continue;
+      const T* const p = log_p + row * classes;
+      const T own = weights[static_cast<std::size_t>(labels[row])];
+      T loss = -kept * own * p[labels[row]];
+      if (smoothing != 0)
+        for (std::int64_t c = 0; c < classes; ++c) loss -= spread * weights[static_cast<std::size_t>(c)] * p[c];
+      losses[row] = loss;
+      sum_of_weights += static_cast<double>(own);
+    }
+    if (reduction == Reduction::mean) denominator = sum_of_weights;
+  }
+
+  /// From log p to the gradient: (sum of M's row) * p - M for logits, -M for log-probabilities, over the denominator.
+  template <class T>
+  void differentiate(const std::vector<T>& class_weight, T* scores) const {
+    const auto* labels = target.data<std::int64_t>();
+    const T* const weights = class_weight.data();
+    const double scale = 1 / denominator;
+    const T kept = static_cast<T>((1 - smoothing) * scale),
+            spread = static_cast<T>(smoothing / static_cast<double>(classes) * scale);
+    T all = 0;
+    for (const T one : class_weight) all += spread * one;
+    const std::int64_t n = classes, ignored = ignore_index;
+    const bool logits = from_logits;
+    parallel_for(rows, std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(n, 1)),
+                 [=](std::int64_t begin, std::int64_t end) {
+                   vectorized([=] {
+                     for (std::int64_t row = begin; row < end; ++row) {
+                       T* const g = scores + row * n;
+                       if (labels[row] == ignored) {
+                         for (std::int64_t c = 0; c < n; ++c) g[c] = 0;
+                         continue;
+                       }
+                       const T own = kept * weights[labels[row]], mass = own + all;
+                       if (logits) {
+                         XGRAD_INDEPENDENT_ITERATIONS
+                         for (std::int64_t c = 0; c < n; ++c) g[c] = mass * lane_math::exp(g[c]) - spread * weights[c];
+                       } else {
+                         XGRAD_INDEPENDENT_ITERATIONS
+                         for (std::int64_t c = 0; c < n; ++c) g[c] = -spread * weights[c];
+                       }
+                       g[labels[row]] -= own;
+                     }
+                   });
+                 });
+  }
+
+  Tensor composed(const Tensor& input) const {
+    Tensor m = zeros({rows, classes}, {.dtype = input.dtype()});
+    dispatch_floating(name, input.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      const std::vector<T> weights = class_weights<T>();
+      for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t label = target.data<std::int64_t>()[row];
+        if (label == ignore_index) continue;
+        T* const to = m.data<T>() + row * classes;
+        const double spread = smoothing / static_cast<double>(classes);
+        for (std::int64_t c = 0; c < classes; ++c)
+          to[c] = static_cast<T>(spread * weights[static_cast<std::size_t>(c)] / denominator);
+        to[label] += static_cast<T>((1 - smoothing) * weights[static_cast<std::size_t>(label)] / denominator);
+      }
+    });
+    const Tensor terms = m * (from_logits ? log_softmax(input, 1) : input);
+    return -(reduction == Reduction::none ? sum(terms, {1}) : sum(terms));
+  }
+};
+
+void check_weight(const char* op, const Tensor& weight, const Tensor& x, std::int64_t classes) {
+  if (!weight.defined()) return;
+  check(weight.shape() == Shape{classes} && weight.dtype() == x.dtype(), op, ": weight has shape ", weight.shape(),
+        " and dtype ", weight.dtype(), "; ", classes, " classes of ", x.dtype(), " need (", classes, ",) of ",
+        x.dtype());
+}
+
+void check_labels(const char* op, const Tensor& target, std::int64_t classes, std::int64_t ignore_index) {
+  const auto* labels = target.data<std::int64_t>();
+  for (std::int64_t i = 0; i < target.numel(); ++i)
+    check((labels[i] >= 0 && labels[i] < classes) || labels[i] == ignore_index, op, ": target ", labels[i],
+          " at position ", i, " of the targets is none of the ", classes, " classes");
+}
+
+/// Rows of classes from (C,), (N, C) or (N, C, d...), the loss of the rows, and back to the shape of the targets.
+Tensor class_loss(const char* op, const Tensor& x, const Tensor& target, const CrossEntropyOptions& options,
+                  bool from_logits) {
+  const std::size_t axis = x.dim() == 1 ? 0 : 1;
+  const std::int64_t classes = x.shape()[axis];
+  Shape expected = x.shape();
+  expected.erase(axis);
+  check(target.dtype() == int64, op, ": target is ", target.dtype(), "; class indices are int64");
+  check(target.shape() == expected, op, ": target has shape ", target.shape(), "; input of shape ", x.shape(),
+        " needs class indices of shape ", expected);
+  check_weight(op, options.weight, x, classes);
+  const Tensor labels = detail::dense(target);
+  check_labels(op, labels, classes, options.ignore_index);
+
+  Tensor rows = x;
+  const std::int64_t count = expected.numel();
+  if (x.dim() > 2) {
+    Shape order;
+    for (std::size_t i = 0; i < x.dim(); ++i)
+      if (i != 1) order.push_back(static_cast<std::int64_t>(i));
+    order.push_back(1);
+    rows = permute(x, order);
+  }
+  if (x.dim() != 2) rows = reshape(rows, {count, classes});
+  const Tensor loss =
+      apply(ClassLoss{labels.shape().size() == 1 ? labels : detail::view(labels, {count}, {1}), options.weight,
+                      options.ignore_index, options.reduction, options.label_smoothing, from_logits},
+            rows);
+  return options.reduction == Reduction::none && x.dim() != 2 ? reshape(loss, expected) : loss;
+}
+
+}  // namespace
+
+Tensor cross_entropy(Operand logits, const Tensor& target, const CrossEntropyOptions& options) {
+  constexpr const char* op = "cross_entropy";
+  check(logits->dim() >= 1, op, ": logits have no class axis");
+  check(is_floating(logits->dtype()), op, ": logits are ", logits->dtype(), "; convert them with .to(float32)");
+  check(options.label_smoothing >= 0 && options.label_smoothing <= 1, op, ": label_smoothing is ",
+        options.label_smoothing, "; it must lie between 0 and 1");
+  const Tensor& x = logits;
+  if (!is_floating(target.dtype())) return class_loss(op, x, target, options, true);
+
+  check(target.shape() == x.shape() && target.dtype() == x.dtype(), op, ": target has shape ", target.shape(),
+        " and dtype ", target.dtype(), "; probabilities for logits of shape ", x.shape(),
+        " have their shape and dtype ", x.dtype());
+  const std::int64_t axis = x.dim() == 1 ? 0 : 1, classes = x.size(axis);
+  check_weight(op, options.weight, x, classes);
+  Tensor wanted = target;
+  if (options.label_smoothing != 0)
+    wanted = target * (1 - options.label_smoothing) + options.label_smoothing / static_cast<double>(classes);
+  if (options.weight.defined()) {
+    Shape shape = Shape::filled(x.dim(), 1);
+    shape[static_cast<std::size_t>(axis)] = classes;
+    wanted = wanted * reshape(options.weight, shape);
+  }
+  const Tensor losses = -sum(wanted * log_softmax(x, axis), {axis});
+  return reduced(losses, options.reduction);
+}
+
+Tensor nll_loss(Operand log_probabilities, const Tensor& target, const NLLLossOptions& options) {
+  constexpr const char* op = "nll_loss";
+  check(log_probabilities->dim() >= 1, op, ": the input has no class axis");
+  check(is_floating(log_probabilities->dtype()), op, ": the input is ", log_probabilities->dtype(),
+        "; convert it with .to(float32)");
+  return class_loss(op, log_probabilities, target, {options.weight, options.ignore_index, options.reduction}, false);
+}
+
+Tensor mse_loss(Operand input, const Tensor& target, Reduction reduction) {
+  return reduced(square(*input - target), reduction);
+}
+
+Tensor l1_loss(Operand input, const Tensor& target, Reduction reduction) {
+  return reduced(abs(*input - target), reduction);
+}
+
+Tensor binary_cross_entropy_with_logits(Operand logits, const Tensor& target, const BCEWithLogitsOptions& options) {
+  constexpr const char* op = "binary_cross_entropy_with_logits";
+  check(is_floating(logits->dtype()) && target.dtype() == logits->dtype(), op, ": logits are ", logits->dtype(),
+        " and target is ", target.dtype(), "; both must be float32 or both float64");
+  check(logits->shape() == target.shape(), op, ": logits have shape ", logits->shape(), ", target has ",
+        target.shape());
+  check(!options.weight.defined() || broadcasts_to(options.weight.shape(), logits->shape()), op, ": weight of shape ",
+        options.weight.defined() ? options.weight.shape() : Shape(), " does not broadcast to ", logits->shape());
+  check(!options.pos_weight.defined() || broadcasts_to(options.pos_weight.shape(), logits->shape()), op,
+        ": pos_weight of shape ", options.pos_weight.defined() ? options.pos_weight.shape() : Shape(),
+        " does not broadcast to ", logits->shape());
+  const Tensor& x = logits;
+  Tensor rest = softplus(-x);  // -log sigmoid(x)
+  if (options.pos_weight.defined()) rest = rest * (1 + (options.pos_weight - 1) * target);
+  Tensor losses = (1 - target) * x + rest;
+  if (options.weight.defined()) losses = losses * options.weight;
+  return reduced(losses, options.reduction);
+}
+
+namespace detail {
+
+std::span<const OpInfo> loss_ops() {
+  static const OpInfo ops[] = {
+      {"cross_entropy", "loss", "-sum over classes of target * log softmax(logits)", true,
+       [] {
+         Tensor labels = tensor({2, 0, 1, 2, 3}, {.dtype = int64}),
+                some = tensor({2, -100, 1, 2, -100}, {.dtype = int64});
+         Tensor pixels = tensor({{0, 1, 2}, {2, -100, 0}}, {.dtype = int64});
+         const Tensor weight = sample_uniform({4}, 0.5, 2, 9).detach(),
+                      weight3 = sample_uniform({3}, 0.5, 2, 9).detach();
+         const Tensor logits = sample_normal({5, 4});
+         const Tensor probabilities = softmax(sample_normal({5, 4}, 3).detach(), 1).requires_grad_();
+         return std::vector<OpSample>{
+             sample("F.cross_entropy(x[0], x[1])", {logits, labels}, [](auto& x) { return cross_entropy(x[0], x[1]); }),
+             sample("3 * F.cross_entropy(x[0], x[1])", {logits, labels},
+                    [](auto& x) { return 3 * cross_entropy(x[0], x[1]); }),
+             sample("F.cross_entropy(x[0], x[1], x[2], label_smoothing=0.1)", {logits, some, weight},
+                    [](auto& x) { return cross_entropy(x[0], x[1], {.weight = x[2], .label_smoothing = 0.1}); }),
+             sample("F.cross_entropy(x[0], x[1], reduction='sum')", {logits, some},
+                    [](auto& x) { return cross_entropy(x[0], x[1], {.reduction = Reduction::sum}); }),
+             sample(
+                 "F.cross_entropy(x[0], x[1], reduction='none', ignore_index=2)", {logits, labels},
+                 [](auto& x) { return cross_entropy(x[0], x[1], {.ignore_index = 2, .reduction = Reduction::none}); }),
+             sample("F.cross_entropy(x[0], x[1], x[2])", {sample_normal({2, 3, 3}), pixels, weight3},
+                    [](auto& x) { return cross_entropy(x[0], x[1], {.weight = x[2]}); }),
+             sample("F.cross_entropy(x[0], x[1], reduction='none')", {sample_normal({2, 3, 3}), pixels},
+                    [](auto& x) { return cross_entropy(x[0], x[1], {.reduction = Reduction::none}); }),
+             sample("F.cross_entropy(x[0], x[1])", {sample_normal({4}), tensor(2, {.dtype = int64})},
+                    [](auto& x) { return cross_entropy(x[0], x[1]); }),
+             sample("F.cross_entropy(x[0], x[1])", {logits, probabilities},
+                    [](auto& x) { return cross_entropy(x[0], x[1]); }),
+             sample("F.cross_entropy(x[0], x[1], x[2], label_smoothing=0.2)", {logits, probabilities, weight},
+                    [](auto& x) { return cross_entropy(x[0], x[1], {.weight = x[2], .label_smoothing = 0.2}); }),
+             sample("F.cross_entropy(x[0], x[1], reduction='sum')",
+                    {sample_normal({0, 4}), zeros({0}, {.dtype = int64})},
+                    [](auto& x) { return cross_entropy(x[0], x[1], {.reduction = Reduction::sum}); })};
+       },
+       [] {
+         const Tensor logits = ones({3, 4});
+         const auto with = [logits](std::int64_t label) {
+           return [logits, label] { cross_entropy(logits, tensor({0, label, 1}, {.dtype = int64})); };
+         };
+         return std::vector<OpError>{
+             {with(-1), "target -1 at position 1"},
+             {with(4), "target 4 at position 1"},
+             {with(INT64_MAX), "target 9223372036854775807 at position 1"},
+             {[=] { cross_entropy(logits, zeros({2}, {.dtype = int64})); }, "target has shape (2,)"},
+             {[=] {
+                cross_entropy(logits, zeros({3, 4}, {.dtype = int64}));
+              },
+              "needs class indices of shape (3,)"},
+             {[=] {
+                cross_entropy(logits, ones({3, 5}));
+              },
+              "target has shape (3, 5)"},
+             {[=] { cross_entropy(logits, zeros({3}, {.dtype = int64}), {.weight = ones({3})}); },
+              "weight has shape (3,)"},
+             {[=] { cross_entropy(logits, zeros({3}, {.dtype = int64}), {.label_smoothing = 2}); },
+              "label_smoothing is 2"},
+             {[] {
+                cross_entropy(zeros({3, 4}, {.dtype = int64}), zeros({3}, {.dtype = int64}));
+              },
+              "logits are int64"},
+             {[] { cross_entropy(zeros({}), zeros({}, {.dtype = int64})); }, "no class axis"}};
+       }},
+      {"nll_loss", "loss", "-weight[target] * x[target] for each row", true,
+       [] {
+         Tensor labels = tensor({2, -100, 1, 2, 3}, {.dtype = int64});
+         const Tensor weight = sample_uniform({4}, 0.5, 2, 9).detach();
+         return std::vector<OpSample>{
+             sample("F.nll_loss(x[0], x[1])", {sample_normal({5, 4}), labels},
+                    [](auto& x) { return nll_loss(x[0], x[1]); }),
+             sample("F.nll_loss(x[0], x[1], x[2])", {sample_normal({5, 4}), labels, weight},
+                    [](auto& x) { return nll_loss(x[0], x[1], {.weight = x[2]}); }),
+             sample("F.nll_loss(x[0], x[1], reduction='none')", {sample_normal({5, 4}), labels},
+                    [](auto& x) { return nll_loss(x[0], x[1], {.reduction = Reduction::none}); }),
+             sample("F.nll_loss(x[0], x[1], reduction='sum')", {sample_normal({0, 4}), zeros({0}, {.dtype = int64})},
+                    [](auto& x) { return nll_loss(x[0], x[1], {.reduction = Reduction::sum}); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] {
+                                        nll_loss(ones({2, 3}), tensor({0, 3}, {.dtype = int64}));
+                                      },
+                                      "nll_loss: target 3 at position 1"},
+                                     {[] {
+                                        nll_loss(ones({2, 3}), ones({2}));
+                                      },
+                                      "class indices are int64"}};
+       }},
+      {"mse_loss", "loss", "(input - target)^2", true,
+       [] {
+         return std::vector<OpSample>{
+             sample("F.mse_loss(x[0], x[1])", {sample_normal({3, 4}), sample_normal({3, 4}, 2)},
+                    [](auto& x) { return mse_loss(x[0], x[1]); }),
+             sample("F.mse_loss(x[0], x[1], reduction='sum')", {sample_normal({3, 4}), sample_normal({3, 4}, 2)},
+                    [](auto& x) { return mse_loss(x[0], x[1], Reduction::sum); }),
+             sample("F.mse_loss(x[0], x[1], reduction='none')", {sample_normal({0, 4}), sample_normal({0, 4}, 2)},
+                    [](auto& x) { return mse_loss(x[0], x[1], Reduction::none); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] { mse_loss(ones({3}), ones({4})); }, "do not broadcast"}};
+       }},
+      {"l1_loss", "loss", "|input - target|", true,
+       [] {
+         return std::vector<OpSample>{
+             sample("F.l1_loss(x[0], x[1])", {sample_normal({3, 4}), sample_normal({3, 4}, 2)},
+                    [](auto& x) { return l1_loss(x[0], x[1]); }),
+             sample("F.l1_loss(x[0], x[1], reduction='none')", {sample_normal({0, 4}), sample_normal({0, 4}, 2)},
+                    [](auto& x) { return l1_loss(x[0], x[1], Reduction::none); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] { l1_loss(ones({3}), ones({4})); }, "do not broadcast"}};
+       }},
+      {"binary_cross_entropy_with_logits", "loss", "-(target * log sigmoid(x) + (1 - target) * log(1 - sigmoid(x)))",
+       true,
+       [] {
+         const Tensor weight = sample_uniform({3, 1}, 0.5, 2, 8).detach(),
+                      pos_weight = sample_uniform({4}, 0.5, 2, 9).detach();
+         return std::vector<OpSample>{
+             sample("F.binary_cross_entropy_with_logits(x[0], x[1])",
+                    {sample_normal({3, 4}), sample_uniform({3, 4}, 0, 1, 2)},
+                    [](auto& x) { return binary_cross_entropy_with_logits(x[0], x[1]); }),
+             sample("F.binary_cross_entropy_with_logits(x[0], x[1], x[2], pos_weight=x[3], reduction='sum')",
+                    {sample_normal({3, 4}), sample_uniform({3, 4}, 0, 1, 2), weight, pos_weight},
+                    [](auto& x) {
+                      return binary_cross_entropy_with_logits(
+                          x[0], x[1], {.weight = x[2], .pos_weight = x[3], .reduction = Reduction::sum});
+                    }),
+             sample("F.binary_cross_entropy_with_logits(x[0], x[1], reduction='none')",
+                    {sample_normal({0, 4}), sample_uniform({0, 4}, 0, 1, 2)}, [](auto& x) {
+                      return binary_cross_entropy_with_logits(x[0], x[1], {.reduction = Reduction::none});
+                    })};
+       },
+       [] {
+         return std::vector<OpError>{
+             {[] { binary_cross_entropy_with_logits(ones({3}), ones({4})); }, "logits have shape (3,)"},
+             {[] { binary_cross_entropy_with_logits(ones({3}), ones({3}), {.weight = ones({2})}); },
+              "weight of shape (2,)"},
+             {[] { binary_cross_entropy_with_logits(ones({3}), ones({3}, {.dtype = int64})); }, "target is int64"}};
+       }},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad

@@ -1,0 +1,273 @@
+#include "normalization.hpp"
+
+#include <cmath>
+
+#include "../autograd/apply.hpp"
+#include "../autograd/composed.hpp"
+#include "../autograd/create.hpp"
+#include "../autograd/primitives.hpp"
+#include "../core/random.hpp"
+#include "arithmetic.hpp"
+#include "kernels/batch_norm.hpp"
+#include "math.hpp"
+#include "reduce.hpp"
+#include "registry.hpp"
+#include "shape.hpp"
+
+namespace xgrad {
+
+namespace {
+
+detail::BatchNormSize batch_norm_size(const Shape& shape) {
+  detail::BatchNormSize size{shape[0], shape[1], 1};
+  for (std::size_t axis = 2; axis < shape.size(); ++axis) size.length *= shape[axis];
+  return size;
+}
+
+template <class T>
+T* data_or_null(const Tensor& tensor) {
+  return tensor.defined() ? tensor.data<T>() : nullptr;
+}
+
+/// A (C,) tensor so that it broadcasts over (N, C, ...).
+Tensor per_channel(const Tensor& values, std::size_t rank) {
+  Shape shape = Shape::filled(rank, 1);
+  shape[1] = values.numel();
+  return reshape(values, shape);
+}
+
+/// Batch norm as other operations make it: for derivatives of derivatives.
+Tensor composed_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean_or_none,
+                           const Tensor& scale_or_none, double eps) {
+  Tensor centred, scale;
+  if (mean_or_none.defined()) {
+    centred = x - per_channel(mean_or_none, x.dim());
+    scale = per_channel(scale_or_none, x.dim());
+  } else {
+    Shape axes;
+    for (std::size_t axis = 0; axis < x.dim(); ++axis)
+      if (axis != 1) axes.push_back(static_cast<std::int64_t>(axis));
+    centred = x - mean(x, axes, {.keepdim = true});
+    scale = rsqrt(mean(square(centred), axes, {.keepdim = true}) + eps);
+  }
+  Tensor y = centred * scale;
+  if (weight.defined()) y = y * per_channel(weight, x.dim());
+  if (bias.defined()) y = y + per_channel(bias, x.dim());
+  return y;
+}
+
+struct BatchNorm {
+  static constexpr const char* name = "batch_norm";
+  BatchNormOptions options;
+  Tensor running_mean, running_var;
+  Saved x = {}, weight = {}, bias = {};
+  Tensor mean = {}, scale = {};  // scale = 1 / sqrt(variance + eps)
+
+  Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
+    x = input, weight = w, bias = b;
+    const Tensor memory = detail::dense(input), dense_w = w.defined() ? detail::dense(w) : w,
+                 dense_b = b.defined() ? detail::dense(b) : b;
+    const detail::BatchNormSize size = batch_norm_size(input.shape());
+    Tensor out = detail::empty(input.shape(), input.dtype());
+    mean = detail::empty({size.channels}, input.dtype());
+    scale = detail::empty({size.channels}, input.dtype());
+    dispatch_floating(name, input.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      T* const mu = mean.data<T>();
+      T* const s = scale.data<T>();
+      if (options.training) {
+        detail::batch_statistics(size, memory.data<T>(), mu, s);  // s holds the variance until the running one has it
+        update_running<T>(size, mu, s);
+      } else {
+        std::copy_n(running_mean.data<T>(), size.channels, mu);
+        std::copy_n(running_var.data<T>(), size.channels, s);
+      }
+      for (std::int64_t c = 0; c < size.channels; ++c) s[c] = T(1) / std::sqrt(s[c] + static_cast<T>(options.eps));
+      if (out.numel() > 0)
+        detail::normalize_batch(size, memory.data<T>(), mu, s, data_or_null<T>(dense_w), data_or_null<T>(dense_b),
+                                out.data<T>());
+    });
+    return out;
+  }
+
+  template <class T>
+  void update_running(const detail::BatchNormSize& size, const T* batch_mean, const T* batch_var) const {
+    if (!running_mean.defined()) return;
+    const T momentum = static_cast<T>(options.momentum);
+    const T unbias = static_cast<T>(static_cast<double>(size.values()) / static_cast<double>(size.values() - 1));
+    T* const mu = running_mean.data<T>();
+    T* const var = running_var.data<T>();
+    for (std::int64_t c = 0; c < size.channels; ++c) {
+      mu[c] = (1 - momentum) * mu[c] + momentum * batch_mean[c];
+      var[c] = (1 - momentum) * var[c] + momentum * unbias * batch_var[c];
+    }
+    running_mean.impl().storage->raise_version();
+    running_var.impl().storage->raise_version();
+  }
+
+  std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
+    if (is_grad_enabled()) {
+      const Tensor none, &fixed_mean = options.training ? none : mean, &fixed_scale = options.training ? none : scale;
+      return detail::composed_backward(
+          [&](const Tensor& input, const Tensor& w, const Tensor& b) {
+            return composed_batch_norm(input, w, b, fixed_mean, fixed_scale, options.eps);
+          },
+          std::array<Tensor, 3>{x, weight, bias}, grad, needs);
+    }
+    const Tensor input = detail::dense(x.get()), w = weight.defined() ? detail::dense(weight.get()) : Tensor(),
+                 g = detail::dense(grad);
+    const detail::BatchNormSize size = batch_norm_size(input.shape());
+    Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = g.dtype()}), b_grad = zeros_like(w_grad);
+    if (g.numel() == 0) return {zeros_like(input), w_grad, b_grad};
+    dispatch_floating(name, g.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      const T *const gd = g.data<T>(), *const xd = input.data<T>(), *const mu = mean.data<T>(),
+                     *const s = scale.data<T>();
+      if (options.training || needs[1] || needs[2])
+        detail::batch_norm_sums(size, gd, xd, mu, s, b_grad.data<T>(), w_grad.data<T>());
+      if (!needs[0]) return;
+      x_grad = detail::empty(input.shape(), input.dtype());
+      if (options.training) {
+        detail::batch_norm_input_grad(size, gd, xd, mu, s, data_or_null<T>(w), b_grad.data<T>(), w_grad.data<T>(),
+                                      x_grad.data<T>());
+      } else {
+        const Tensor no_mean = zeros_like(mean);
+        detail::normalize_batch<T>(size, gd, no_mean.data<T>(), s, data_or_null<T>(w), nullptr, x_grad.data<T>());
+      }
+    });
+    return {x_grad, w_grad, b_grad};
+  }
+};
+
+struct Dropout {
+  static constexpr const char* name = "dropout";
+  double p;
+  Tensor mask = {};  // 0 or 1 / (1 - p)
+
+  Tensor forward(const Tensor& x) {
+    const NoGrad no_grad;
+    Tensor kept = detail::empty(x.shape(), float32);  // whatever the dtype of x: one seed, one mask
+    default_generator().bernoulli(kept.data<float>(), kept.numel(), 1 - p);
+    mask = kept.to(x.dtype()) * (p < 1 ? 1 / (1 - p) : 0.0);
+    return x * mask;
+  }
+  Tensor backward(const Tensor& grad) const { return grad * mask; }
+};
+
+void check_channels(const char* what, const Tensor& tensor, const Tensor& x) {
+  if (!tensor.defined()) return;
+  check(tensor.shape() == Shape{x.size(1)} && tensor.dtype() == x.dtype(), "batch_norm: ", what, " has shape ",
+        tensor.shape(), " and dtype ", tensor.dtype(), ", input ", x.shape(), " of ", x.dtype(), " needs (", x.size(1),
+        ",) of ", x.dtype());
+}
+
+}  // namespace
+
+Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
+                  const Tensor& bias, const BatchNormOptions& options) {
+  check(x->dim() >= 2, "batch_norm: input of shape ", x->shape(),
+        " has no channel axis; (N, C) or (N, C, ...) is needed");
+  check(is_floating(x->dtype()), "batch_norm: input is ", x->dtype(), "; convert it with .to(float32)");
+  check_channels("running_mean", running_mean, x);
+  check_channels("running_var", running_var, x);
+  check_channels("weight", weight, x);
+  check_channels("bias", bias, x);
+  check(running_mean.defined() == running_var.defined(), "batch_norm: running_mean and running_var go together");
+  check(!running_mean.defined() || (running_mean.is_contiguous() && running_var.is_contiguous()),
+        "batch_norm: the running statistics must be contiguous");
+  check(options.training || running_mean.defined(), "batch_norm: without running statistics only training is possible");
+  check(options.eps >= 0, "batch_norm: eps is ", options.eps, ", it must not be negative");
+  const std::int64_t values = x->size(1) == 0 ? 0 : x->numel() / x->size(1);
+  check(!options.training || values > 1, "batch_norm: training needs more than one value a channel, input of shape ",
+        x->shape(), " has ", values);
+  return apply(BatchNorm{options, running_mean, running_var}, x, weight, bias);
+}
+
+Tensor dropout(Operand x, double p, bool training) {
+  check(p >= 0 && p <= 1, "dropout: p is ", p, "; it must lie between 0 and 1");
+  check(is_floating(x->dtype()), "dropout: input is ", x->dtype(), "; convert it with .to(float32)");
+  if (!training || p == 0) return *x;
+  return apply(Dropout{p}, x);
+}
+
+namespace detail {
+
+std::span<const OpInfo> normalization_ops() {
+  static const OpInfo ops[] = {
+      {"batch_norm", "normalization", "(x - mean) / sqrt(variance + eps) * weight + bias, for each channel", true,
+       [] {
+         const Tensor mean = sample_normal({3}, 4).detach(), variance = sample_uniform({3}, 0.5, 2, 5).detach();
+         const BatchNormOptions training{.training = true};
+         return std::vector<OpSample>{
+             sample("F.batch_norm(x[0], None, None, x[1], x[2], True)",
+                    {sample_normal({5, 3}), sample_normal({3}, 2), sample_normal({3}, 3)},
+                    [=](auto& x) { return batch_norm(x[0], {}, {}, x[1], x[2], training); }),
+             sample("F.batch_norm(x[0], None, None, x[1], x[2], True)",
+                    {sample_normal({2, 3, 2, 2}), sample_normal({3}, 2), sample_normal({3}, 3)},
+                    [=](auto& x) { return batch_norm(x[0], {}, {}, x[1], x[2], training); }),
+             sample("F.batch_norm(x[0], x[1].clone(), x[2].clone(), None, None, True, 0.1, 1e-3)",
+                    {sample_normal({2, 3, 4}), mean, variance},
+                    [](auto& x) {
+                      return batch_norm(x[0], x[1].clone(), x[2].clone(), {}, {}, {.training = true, .eps = 1e-3});
+                    }),
+             sample("F.batch_norm(x[0].transpose(0, 1), None, None, None, None, True)", {sample_normal({3, 4})},
+                    [=](auto& x) { return batch_norm(transpose(x[0], 0, 1), {}, {}, {}, {}, training); }),
+             sample("F.batch_norm(x[0], x[1], x[2], x[3], x[4])",
+                    {sample_normal({4, 3, 2}), mean, variance, sample_normal({3}, 2), sample_normal({3}, 3)},
+                    [](auto& x) { return batch_norm(x[0], x[1], x[2], x[3], x[4]); }),
+             sample("F.batch_norm(x[0], x[1], x[2], x[3])",
+                    {sample_normal({0, 3}), mean, variance, sample_normal({3}, 2)},
+                    [](auto& x) { return batch_norm(x[0], x[1], x[2], x[3]); })};
+       },
+       [] {
+         const BatchNormOptions training{.training = true};
+         return std::vector<OpError>{{[=] {
+                                        batch_norm(ones({1, 3}), {}, {}, {}, {}, training);
+                                      },
+                                      "more than one value a channel"},
+                                     {[=] {
+                                        batch_norm(ones({0, 3}), {}, {}, {}, {}, training);
+                                      },
+                                      "more than one value a channel"},
+                                     {[=] { batch_norm(ones({3}), {}, {}, {}, {}, training); }, "has no channel axis"},
+                                     {[=] {
+                                        batch_norm(ones({4, 3}), {}, {}, ones({4}), {}, training);
+                                      },
+                                      "weight has shape (4,)"},
+                                     {[=] {
+                                        batch_norm(ones({4, 3}), {}, {}, {}, ones({3}, {.dtype = float64}), training);
+                                      },
+                                      "bias has shape (3,)"},
+                                     {[] {
+                                        batch_norm(ones({4, 3}), {}, {});
+                                      },
+                                      "without running statistics"},
+                                     {[] {
+                                        batch_norm(ones({4, 3}), ones({3}), {});
+                                      },
+                                      "go together"},
+                                     {[=] {
+                                        batch_norm(ones({4, 3}, {.dtype = int64}), {}, {}, {}, {}, training);
+                                      },
+                                      "input is int64"}};
+       }},
+      {"dropout", "normalization", "0 with probability p, else x / (1 - p), in training; x otherwise", true,
+       [] {
+         return std::vector<OpSample>{
+             sample("F.dropout(x[0], 0.3, False)", {sample_normal({3, 4})},
+                    [](auto& x) { return dropout(x[0], 0.3, false); }),
+             sample("F.dropout(x[0], 1.0, True)", {sample_normal({3, 4})}, [](auto& x) { return dropout(x[0], 1); }),
+             sample("F.dropout(x[0], 0.3, True)", {sample_normal({0, 4})}, [](auto& x) { return dropout(x[0], 0.3); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] { dropout(ones({3}), 1.5); }, "dropout: p is 1.5"},
+                                     {[] { dropout(ones({3}), -0.1); }, "dropout: p is -0.1"},
+                                     {[] { dropout(ones({3}, {.dtype = int64})); }, "input is int64"}};
+       }},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad

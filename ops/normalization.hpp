@@ -1,0 +1,28 @@
+#pragma once
+// Normalisation over a mini-batch, and dropout.
+
+#include "../autograd/operand.hpp"
+
+namespace xgrad {
+
+struct BatchNormOptions {
+  bool training = false;  // normalise by the batch's statistics and update the running ones; else by the running ones
+  double momentum = 0.1;  // running = (1 - momentum) * running + momentum * batch
+  double eps = 1e-5;      // added to the variance
+};
+
+/// Normalises each channel of x, of shape (N, C) or (N, C, ...), over all other axes:
+///   y = (x - mean) / sqrt(variance + eps) * weight + bias, with weight and bias of shape (C,), 1 and 0 where
+///   undefined.
+/// In training mean and biased variance are the batch's, and running_mean and running_var, of shape (C,), move towards
+/// the batch's mean and unbiased variance, in place, unless undefined. Otherwise they are what normalises. Throws Error
+/// for training with one value a channel, for statistics that are missing when not training, and for shapes or dtypes
+/// that do not fit; the running statistics are then as before.
+Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight = {},
+                  const Tensor& bias = {}, const BatchNormOptions& options = {});
+
+/// In training sets each element to 0 with probability p and divides the others by 1 - p; else gives x. The mask comes
+/// from default_generator(). Throws Error unless 0 <= p <= 1.
+Tensor dropout(Operand x, double p = 0.5, bool training = true);
+
+}  // namespace xgrad

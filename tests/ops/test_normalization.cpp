@@ -1,0 +1,85 @@
+#include <xgrad/autograd/engine.hpp>
+#include <xgrad/autograd/gradcheck.hpp>
+#include <xgrad/autograd/node.hpp>
+#include <xgrad/core/parallel.hpp>
+#include <xgrad/core/random.hpp>
+#include <xgrad/ops/normalization.hpp>
+#include <xgrad/ops/registry.hpp>
+
+#include <cmath>
+#include <vector>
+
+#include "../catch.hpp"
+
+using namespace xgrad;
+
+TEST_CASE("batch_norm: training with one value a channel leaves the running statistics alone, and evaluation works") {
+  Tensor mean = full({3}, 0.5), variance = full({3}, 4);
+  const Tensor x = ones({1, 3});
+  CHECK_THROWS_AS(batch_norm(x, mean, variance, {}, {}, {.training = true}), Error);
+  CHECK(mean.data<float>()[0] == 0.5f);
+  CHECK(variance.data<float>()[2] == 4.0f);
+  CHECK(batch_norm(x, mean, variance).data<float>()[1] == Approx(0.25).margin(1e-5));
+}
+
+TEST_CASE("batch_norm: a large offset costs no accuracy") {
+  Generator generator(1);
+  Tensor x = empty({512, 8});
+  generator.normal(x.data<float>(), x.numel(), 1000, 1);
+  const Tensor y = batch_norm(x, {}, {}, {}, {}, {.training = true});
+  double sum = 0, squares = 0;
+  for (std::int64_t i = 0; i < 512; ++i) sum += y.data<float>()[i * 8], squares += std::pow(y.data<float>()[i * 8], 2);
+  CHECK(std::abs(sum / 512) < 1e-4);
+  CHECK(squares / 512 == Approx(1).margin(1e-3));
+}
+
+TEST_CASE("batch_norm: one, two and four threads give the same bits") {
+  const auto run = [](const Shape& shape, int threads) {
+    set_num_threads(threads);
+    Tensor x = empty(shape), upstream = empty(shape);
+    Generator(1).normal(x.data<float>(), x.numel(), 0, 1);
+    Generator(2).normal(upstream.data<float>(), x.numel(), 0, 1);
+    x.requires_grad_();
+    Tensor weight = full({shape[1]}, 1.5, {.requires_grad = true}), bias = zeros({shape[1]}, {.requires_grad = true});
+    Tensor y = batch_norm(x, {}, {}, weight, bias, {.training = true});
+    y.backward(upstream);
+    std::vector<float> all(y.data<float>(), y.data<float>() + y.numel());
+    for (const Tensor& t : {x.grad(), weight.grad(), bias.grad()})
+      all.insert(all.end(), t.data<float>(), t.data<float>() + t.numel());
+    return all;
+  };
+  const int before = num_threads();
+  for (const Shape& shape : {Shape{300, 300}, Shape{16, 20, 30, 31}}) {
+    const auto expected = run(shape, 1);
+    CHECK((run(shape, 2) == expected));
+    CHECK((run(shape, 4) == expected));
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("dropout: keeps what it should, scales it, and gives the gradient of what it kept") {
+  manual_seed(5);
+  Tensor x = ones({100, 100}, {.requires_grad = true});
+  Tensor y = dropout(x, 0.25);
+  y.backward(ones({100, 100}));
+  std::int64_t kept = 0;
+  for (std::int64_t i = 0; i < y.numel(); ++i) {
+    const float value = y.data<float>()[i];
+    CHECK((value == 0 || value == Approx(1 / 0.75)));
+    CHECK(x.grad().data<float>()[i] == value);
+    kept += value != 0;
+  }
+  CHECK(kept == Approx(7500).margin(300));
+  manual_seed(5);
+  const Tensor again = dropout(x, 0.25);
+  for (std::int64_t i = 0; i < y.numel(); ++i) REQUIRE(again.data<float>()[i] == y.data<float>()[i]);
+}
+
+TEST_CASE("dropout: gradients agree with central differences for one mask") {
+  const auto f = [](const Tensor& x) {
+    manual_seed(7);
+    return dropout(x, 0.4);
+  };
+  CHECK(gradcheck(f, {detail::sample_normal({5, 4})}));
+  CHECK(gradgradcheck(f, {detail::sample_normal({5, 4})}));
+}
