@@ -1,10 +1,11 @@
 #pragma once
-// Activation functions as layers; see ops/activation.hpp for what they compute.
+// Activation functions as layers; see ops/activation.hpp, ops/math.hpp and ops/softmax.hpp for what they compute.
 
 #include <string>
 
 #include "../ops/activation.hpp"
 #include "../ops/math.hpp"
+#include "../ops/softmax.hpp"
 #include "module.hpp"
 
 namespace xgrad::nn {
@@ -52,6 +53,20 @@ struct Softplus {
   Tensor operator()(const Tensor& x) const { return softplus(x, beta, threshold); }
   auto fields() { return xgrad::fields("beta", beta, "threshold", threshold); }
   double beta, threshold;
+};
+
+struct Softmax {
+  explicit Softmax(std::int64_t along = -1) : axis(along) {}
+  Tensor operator()(const Tensor& x) const { return softmax(x, axis); }
+  auto fields() { return xgrad::fields("axis", axis); }
+  std::int64_t axis;
+};
+
+struct LogSoftmax {
+  explicit LogSoftmax(std::int64_t along = -1) : axis(along) {}
+  Tensor operator()(const Tensor& x) const { return log_softmax(x, axis); }
+  auto fields() { return xgrad::fields("axis", axis); }
+  std::int64_t axis;
 };
 
 }  // namespace xgrad::nn
