@@ -1,0 +1,69 @@
+// Graphs of extreme depth and width, built, differentiated and freed under a small stack (ctest runs this under
+// `ulimit -s 256`). Time must grow linearly and nothing may be left behind.
+#include <xgrad/xgrad.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+using namespace xgrad;
+
+namespace {
+
+void expect(bool ok, const char* what) {
+  if (ok) return;
+  std::fprintf(stderr, "deep_graph: %s\n", what);
+  std::exit(1);
+}
+
+double chain(std::int64_t depth) {
+  const auto start = std::chrono::steady_clock::now();
+  Tensor x = full({1}, 1, {.dtype = float64, .requires_grad = true});
+  {
+    Tensor y = x;
+    for (std::int64_t i = 0; i < depth; ++i) y = y * 1.0;
+    y.backward();
+  }
+  expect(x.grad().item<double>() == 1, "the gradient through a chain is wrong");
+  {
+    Tensor y = x;  // freed without a backward pass
+    for (std::int64_t i = 0; i < depth; ++i) y = y * 1.0;
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void fan_in(std::int64_t width) {
+  Tensor x = full({1}, 1, {.dtype = float64, .requires_grad = true});
+  std::vector<Tensor> terms;
+  for (std::int64_t i = 0; i < width; ++i) terms.push_back(x * 2.0);
+  sum(concat(terms, 0)).backward();
+  expect(x.grad().item<double>() == 2 * static_cast<double>(width), "the gradient of a wide sum is wrong");
+}
+
+void diamond(int levels) {  // 2^levels paths, 2 * levels nodes
+  Tensor x = full({1}, 1, {.dtype = float64, .requires_grad = true});
+  Tensor y = x;
+  for (int i = 0; i < levels; ++i) y = 0.5 * y + 0.5 * y;
+  y.backward();
+  expect(x.grad().item<double>() == 1, "the gradient through a diamond is wrong");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::int64_t depth = argc > 1 ? std::atoll(argv[1]) : 1000000;
+  chain(depth / 10);
+  const auto before = memory_stats();
+  double half = 1e9, whole = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    half = std::min(half, chain(depth / 2));
+    whole = std::min(whole, chain(depth));
+  }
+  std::printf("chain of %lld operations: %.2f s; of half as many: %.2f s; ratio %.2f\n", static_cast<long long>(depth),
+              whole, half, whole / half);
+  expect(whole <= 2.3 * half, "time grows faster than the chain");
+  fan_in(depth);
+  diamond(40);
+  expect(memory_stats().live_blocks == before.live_blocks, "memory is left behind");
+}
