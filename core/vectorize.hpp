@@ -86,7 +86,8 @@ template <class F>
 
 /// Runs f() in a clone compiled and vectorised for `level`, whatever flags the calling file is compiled with. f is a
 /// small loop nest over raw pointers and numbers captured by value, sums and the like by reference; it and all it calls
-/// is inlined. A level above simd_level() is undefined behaviour. Results may differ in the last bits between levels.
+/// is inlined. A sum is vectorised as an array of 16 to 64 partial sums, since the compiler may not reorder one. A
+/// level above simd_level() is undefined behaviour. Results may differ in the last bits between levels.
 template <class F>
 void vectorized(SimdLevel level, const F& f) {
   // Not is_trivially_copyable, which g++ 12 denies for a lambda that captures, while its function is being compiled.

@@ -7,6 +7,15 @@
 
 namespace xgrad::lane_math {
 
+namespace {
+volatile std::uint32_t zero = 0;
+}
+extern const std::uint32_t unknown_zero32;
+extern const std::uint64_t unknown_zero64;
+const std::uint32_t unknown_zero32 =
+    zero;  // read when the program starts, so that link-time optimisation learns nothing
+const std::uint64_t unknown_zero64 = zero;
+
 float lgamma(float x) {
   int sign;
   return ::lgammaf_r(x, &sign);

@@ -46,15 +46,24 @@ template <class T>
   return __builtin_bit_cast(T, x);
 }
 
-// Keeps -ffast-math in a user's file from re-associating the sums that round to an integer.
-template <class T>
-[[gnu::always_inline]] constexpr T as_written(T x) {
+// Keeps -ffast-math in a user's file from re-associating sums that are exact, or round, only as written.
 #if defined(__clang__)
+template <class T>
+[[gnu::always_inline]] inline T as_written(T x) {
   return __arithmetic_fence(x);
-#else
-  return __builtin_assoc_barrier(x);
-#endif
 }
+#elif defined(__ASSOCIATIVE_MATH__)
+// Zeros the compiler does not know; g++ 12 forgets __builtin_assoc_barrier when it vectorises.
+extern const std::uint32_t unknown_zero32;
+extern const std::uint64_t unknown_zero64;
+[[gnu::always_inline]] inline float as_written(float x) { return from_bits<float>(bits(x) ^ unknown_zero32); }
+[[gnu::always_inline]] inline double as_written(double x) { return from_bits<double>(bits(x) ^ unknown_zero64); }
+#else
+template <class T>
+[[gnu::always_inline]] inline T as_written(T x) {
+  return x;
+}
+#endif
 
 // Logical operations without the branch of && and ||.
 [[gnu::always_inline]] constexpr bool both(bool a, bool b) { return static_cast<int>(a) & static_cast<int>(b); }
@@ -113,7 +122,7 @@ template <class T>
   constexpr T hi = is_float<T> ? T(6.9313812256e-01) : T(6.93147180369123816490e-01);
   constexpr T lo = is_float<T> ? T(9.0580006145e-06) : T(1.90821492927058770002e-10);
   const T k = as_written(as_written(x * T(1.4426950408889634074) + Format<T>::rounder) - Format<T>::rounder);
-  return {(x - k * hi) - k * lo, k};
+  return {as_written(x - k * hi) - k * lo, k};
 }
 
 // e^(x + low) * 2^shift, for |low| far below 1.
@@ -143,7 +152,7 @@ template <class T>
   c = c < bottom ? bottom : c;
   const auto [r, k] = reduce_by_ln2(c);
   const T scale = power_of_two(as_written((k - T(1)) + Format<T>::rounder));  // 2^k / 2, which never overflows
-  const T y = T(2) * (scale * (r + r * r * exp_tail(r)) + (scale - T(0.5)));
+  const T y = T(2) * (scale * (r + r * r * exp_tail(r)) + as_written(scale - T(0.5)));
   return select(abs(x) < Format<T>::min_normal, x, y);
 }
 
@@ -165,7 +174,7 @@ template <class T>
   const T biased = as_written(from_bits<T>((shifted >> F::mantissa) | bits(integer)) - integer);
   const T k = biased - select(small, T(F::bias) + T(is_float<T> ? 24 : 54), T(F::bias));
   const T twice_inverse = from_bits<T>((F::bias + F::bias + 1 - (shifted >> F::mantissa)) << F::mantissa);  // 2^(1-k)
-  const T f = (m - T(1)) + T(0.5) * low * twice_inverse;
+  const T f = as_written(m - T(1)) + T(0.5) * low * twice_inverse;
   const T s = f / (T(2) + f), z = s * s, half_square = T(0.5) * f * f;
   T series;
   if constexpr (is_float<T>)
@@ -271,9 +280,11 @@ template <class T>
   const double k = as_written(t - Format<double>::rounder);
   T r;
   if constexpr (is_float<T>)
-    r = T(((wide - k * 0x1.921fb0p+0) - k * 0x1.5110bp-22) - k * 0x1.18469898cc517p-44);
+    r = T(as_written(as_written(wide - k * 0x1.921fb0p+0) - k * 0x1.5110bp-22) - k * 0x1.18469898cc517p-44);
   else
-    r = ((((wide - k * 0x1.921fb0p+0) - k * 0x1.5110bp-22) - k * 0x1.184698p-44) - k * 0x1.319880p-69) -
+    r = as_written(
+            as_written(as_written(as_written(wide - k * 0x1.921fb0p+0) - k * 0x1.5110bp-22) - k * 0x1.184698p-44) -
+            k * 0x1.319880p-69) -
         k * 0x1.1701b839a2520p-88;
   r = select(abs(x) <= T(0x1p31), r, Format<T>::nan);
   const T z = r * r;
@@ -285,11 +296,11 @@ template <class T>
     sine = r + r * z *
                    polynomial(z, -1.66666666666666324348e-01, 8.33333333332248946124e-03, -1.98412698298579493134e-04,
                               2.75573137070700676789e-06, -2.50507602534068634195e-08, 1.58969099521155010221e-10);
-    const T h = T(0.5) * z, w = T(1) - h;
-    cosine = w + (((T(1) - w) - h) + z * z *
-                                         polynomial(z, 4.16666666666666019037e-02, -1.38888888888741095749e-03,
-                                                    2.48015872894767294178e-05, -2.75573143513906633035e-07,
-                                                    2.08757232129817482790e-09, -1.13596475577881948265e-11));
+    const T h = T(0.5) * z, w = as_written(T(1) - h);
+    cosine = w + ((as_written(T(1) - w) - h) +
+                  z * z *
+                      polynomial(z, 4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05,
+                                 -2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11));
   }
   const Bits<T> quadrant = static_cast<Bits<T>>(bits(t));
   constexpr int top = 8 * sizeof(T) - 1;
