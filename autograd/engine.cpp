@@ -114,7 +114,7 @@ std::size_t Pass::position(const Node* node) const {
 }
 
 void Pass::grow() {
-  table_.assign(table_.size() * 4, none);
+  table_.assign(table_.size() * 2, none);
   for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) table_[position(slots_[slot].node)] = slot;
 }
 
