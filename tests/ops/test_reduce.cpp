@@ -1,0 +1,151 @@
+#include <xgrad/autograd/primitives.hpp>
+#include <xgrad/core/parallel.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/comparison.hpp>
+#include <xgrad/ops/extrema.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
+
+#include "../catch.hpp"
+#include "values.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+Tensor counted(const Shape& shape) { return reshape(arange(shape.numel(), {.dtype = float64}), shape); }
+
+}  // namespace
+
+TEST_CASE("sum: axes are spelled as a number, a list, a Shape, or not at all") {
+  const Tensor x = counted({2, 3, 4});
+  CHECK(sum(x).item() == 276);
+  CHECK(sum(x, {}).item() == 276);
+  CHECK(sum(x, {}, {.keepdim = true}).shape() == Shape{1, 1, 1});
+  CHECK(values<double>(sum(x, 2)) == Doubles{6, 22, 38, 54, 70, 86});
+  CHECK(sum(x, 2).shape() == Shape{2, 3});
+  CHECK(values<double>(sum(x, {0, 2})) == Doubles{60, 92, 124});
+  CHECK(sum(x, {0, 2}, {.keepdim = true}).shape() == Shape{1, 3, 1});
+  CHECK(values<double>(sum(x, {-1, 0})) == Doubles{60, 92, 124});
+  CHECK(values<double>(sum(x, Shape{0, 2})) == Doubles{60, 92, 124});
+  CHECK(sum(x, {1}, {.keepdim = true}).shape() == Shape{2, 1, 4});
+  CHECK(sum(x, x.dim() - 1).shape() == Shape{2, 3});
+}
+
+TEST_CASE("sum: of comparisons it counts, as accuracy does") {
+  const Tensor scores = tensor({{1, 3, 2}, {9, 0, 1}, {0, 1, 5}}), y = integers({1, 2, 2});
+  CHECK(sum(argmax(scores, 1) == y).item<std::int64_t>() == 2);
+}
+
+TEST_CASE("reductions: dtypes of the results") {
+  const Tensor whole = integers({1, 2, 4}), flags = bools({true, false, true}), single = ones({3});
+  CHECK(sum(whole).dtype() == int64);
+  CHECK(sum(flags).dtype() == int64);
+  CHECK(sum(flags).item<std::int64_t>() == 2);
+  CHECK(sum(single).dtype() == float32);
+  CHECK(mean(whole).dtype() == float32);
+  CHECK(mean(whole).item() == Approx(7.0 / 3));
+  CHECK(mean(flags).item() == Approx(2.0 / 3));
+  CHECK(var(whole).dtype() == float32);
+  CHECK(var(whole).item() == Approx(7.0 / 3));
+  CHECK(stddev(flags, {}, {.correction = 0}).item() == Approx(std::sqrt(2) / 3));
+  CHECK(count_nonzero(single).dtype() == int64);
+  CHECK(all(whole).dtype() == bool_);
+}
+
+TEST_CASE("reductions: of no elements") {
+  const Tensor none = zeros({0}), rows = zeros({2, 0}, {.dtype = float64}), columns = zeros({0, 2});
+  CHECK(sum(none).item() == 0);
+  CHECK(values<double>(sum(rows, 1)) == Doubles{0, 0});
+  CHECK(sum(columns, 1).shape() == Shape{0});
+  CHECK(std::isnan(mean(none).item()));
+  CHECK(alike(values<double>(mean(rows, 1)), {NaN, NaN}));
+  CHECK(std::isnan(var(none).item()));
+  CHECK(all(none).item<bool>());
+  CHECK_FALSE(any(none).item<bool>());
+  CHECK(count_nonzero(none).item() == 0);
+
+  Tensor leaf = zeros({2, 0}, {.requires_grad = true});
+  sum(mean(leaf, 1)).backward();
+  CHECK(leaf.grad().shape() == Shape{2, 0});
+}
+
+TEST_CASE("var and stddev: of one element, of equal ones, and with more correction than elements, as PyTorch") {
+  CHECK(std::isnan(var(doubles({3})).item()));
+  CHECK(std::isinf(var(doubles({1, 2}), {}, {.correction = 2}).item()));
+  CHECK(std::isinf(var(doubles({1, 2}), {}, {.correction = 3}).item()));
+  const Tensor equal = doubles({2, 2, 2});
+  CHECK(var(equal).item() == 0);
+  stddev(equal).backward();
+  CHECK(values<double>(equal.grad()) == Doubles{0, 0, 0});
+}
+
+TEST_CASE("var: small deviations from a large mean are not lost") {
+  const Tensor x = tensor({100000, 100001, 100002, 100003});
+  CHECK(var(x).item() == Approx(5.0 / 3).epsilon(1e-6));
+  const Tensor many = full({64, 3000}, 4096.25);
+  CHECK(values<float>(var(many, 1)) == Floats(64, 0));
+}
+
+TEST_CASE("reductions: a transposed tensor gives what its copy gives") {
+  const Tensor x = randn({3, 5, 7, 4}, {.dtype = float64}),
+               channels_last = permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2});
+  REQUIRE_FALSE(channels_last.is_contiguous());
+  for (const Axes& axes : {Axes{}, Axes{1}, Axes{2}, Axes{0, 2, 3}, Axes{0, 2}, Axes{1, 3}, Axes{0, 1}})
+    for (const bool keepdim : {false, true}) {
+      CAPTURE(axes.numbers(), keepdim);
+      CHECK(sum(channels_last, axes, {.keepdim = keepdim}).shape() == sum(x, axes, {.keepdim = keepdim}).shape());
+      CHECK(alike(values<double>(sum(channels_last, axes, {.keepdim = keepdim})), values<double>(sum(x, axes))));
+      CHECK(alike(values<double>(var(channels_last, axes, {.keepdim = keepdim})), values<double>(var(x, axes))));
+      CHECK(alike(values<double>(amax(channels_last, axes, {.keepdim = keepdim})), values<double>(amax(x, axes))));
+    }
+}
+
+TEST_CASE("sum: an expanded tensor is summed as if it were copied") {
+  const Tensor row = doubles({1, 2, 3});
+  CHECK(values<double>(sum(expand(row, {4, 3}), 0)) == Doubles{4, 8, 12});
+  CHECK(values<double>(sum(expand(row, {4, 3}), 1)) == Doubles{6, 6, 6, 6});
+}
+
+TEST_CASE("all, any, count_nonzero: NaN is not 0") {
+  const Tensor x = doubles({{0, NaN}, {0, 0}, {1, -2}});
+  CHECK(values<std::int64_t>(count_nonzero(x, 1)) == Integers{1, 0, 2});
+  CHECK(values<bool>(all(x, 1)) == Bools{false, false, true});
+  CHECK(values<bool>(any(x, 1)) == Bools{true, false, true});
+  CHECK(any(x, 0, {.keepdim = true}).shape() == Shape{1, 2});
+}
+
+TEST_CASE("reductions: infinities and NaN as IEEE arithmetic has them") {
+  CHECK(std::isnan(sum(doubles({inf, -inf})).item()));
+  CHECK(sum(doubles({inf, 1})).item() == inf);
+  CHECK(std::isnan(mean(doubles({NaN, 1})).item()));
+  CHECK(std::isnan(var(doubles({inf, 1})).item()));
+}
+
+TEST_CASE("reductions: errors name the operation, the axis and the shape") {
+  const Tensor x = ones({2, 3});
+  CHECK_THROWS_WITH(sum(x, 2), Catch::Contains("sum: axis 2 is out of range for a tensor with 2 axes"));
+  CHECK_THROWS_WITH(mean(x, {0, -2}), Catch::Contains("mean: axis 0 is named twice in (0, -2)"));
+  CHECK_THROWS_WITH(var(x, -3), Catch::Contains("var: axis -3"));
+  CHECK_THROWS_AS(stddev(Tensor()), Error);
+}
+
+TEST_CASE("reductions: the same bits with any number of threads") {
+  const int before = num_threads();
+  const Tensor x = randn({40, 30, 700});
+  const auto run = [&](int threads) {
+    set_num_threads(threads);
+    Floats all = values<float>(sum(x));
+    for (const Axes& axes : {Axes{0}, Axes{1}, Axes{2}, Axes{0, 2}, Axes{}}) {
+      for (const Tensor& y : {mean(x, axes), var(x, axes), stddev(x, axes)}) {
+        const Floats more = values<float>(y);
+        all.insert(all.end(), more.begin(), more.end());
+      }
+    }
+    return all;
+  };
+  const Floats one = run(1);
+  CHECK(run(2) == one);
+  CHECK(run(5) == one);
+  set_num_threads(before);
+}
