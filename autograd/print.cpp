@@ -1,8 +1,9 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "node.hpp"
@@ -13,59 +14,102 @@ namespace xgrad {
 namespace {
 
 constexpr std::int64_t abridge_over = 1000, edge_items = 3, line_width = 75;
+constexpr std::size_t most_digits = 8;  // after the point
 
-/// How the floating elements of one tensor are written: NumPy's rule, eight digits at most after the point.
-struct Format {
-  bool scientific = false;
-  int precision = 0;
-
-  std::string operator()(double value) const {
-    if (std::isnan(value)) return "nan";
-    if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-    char buffer[512];
-    if (scientific) {
-      std::snprintf(buffer, sizeof buffer, "%.*e", precision, value);
-      return buffer;
-    }
-    std::snprintf(buffer, sizeof buffer, "%.*f", std::max(precision, 1), value);
-    std::string text = buffer;
-    return precision == 0 ? text.substr(0, text.find('.') + 1) : text;
-  }
+/// A number's text in parts: "-12", "5", "" or "1", "25", "-07"; all in `whole` where it is not finite.
+struct Digits {
+  std::string whole, fraction, exponent;
 };
 
-int digits_needed(double value, const char* format) {
+/// The fewest digits that tell `value` from its neighbours in T, eight at most after the point.
+template <class T>
+Digits digits_of(T value, bool scientific) {
+  if (std::isnan(value)) return {"nan", "", ""};
+  if (std::isinf(value)) return {value > 0 ? "inf" : "-inf", "", ""};
+  const auto format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
   char buffer[512];
-  std::snprintf(buffer, sizeof buffer, format, value);
-  std::string text = buffer;
-  text = text.substr(0, text.find('e'));
-  const auto point = text.find('.'), last = text.find_last_not_of('0');
-  return static_cast<int>(last - point);
+  const auto write = [&](auto... precision) {
+    return std::string_view(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format, precision...).ptr);
+  };
+  Digits digits;
+  const auto split = [&](std::string_view text) {
+    const auto e = std::min(text.find('e'), text.size()), point = std::min(text.find('.'), e);
+    digits.whole = text.substr(0, point);
+    digits.fraction = text.substr(std::min(point + 1, e), e - std::min(point + 1, e));
+    digits.exponent = text.substr(std::min(e + 1, text.size()));
+  };
+  split(write());
+  if (digits.fraction.size() > most_digits) split(write(static_cast<int>(most_digits)));
+  digits.fraction.erase(digits.fraction.find_last_not_of('0') + 1);
+  return digits;
 }
 
-Format format_for(const std::vector<double>& values) {
+/// Texts of one width for all values: NumPy's rule.
+template <class T>
+std::vector<std::string> format(const std::vector<T>& values) {
   double smallest = INFINITY, largest = 0;
-  for (const double value : values) {
+  for (const T value : values) {
     if (!std::isfinite(value) || value == 0) continue;
-    smallest = std::min(smallest, std::abs(value));
-    largest = std::max(largest, std::abs(value));
+    smallest = std::min(smallest, std::abs(static_cast<double>(value)));
+    largest = std::max(largest, std::abs(static_cast<double>(value)));
   }
-  Format format;
-  format.scientific = largest > 0 && (largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1000);
-  for (const double value : values)
-    if (std::isfinite(value))
-      format.precision = std::max(format.precision, digits_needed(value, format.scientific ? "%.8e" : "%.8f"));
-  return format;
+  const bool scientific = largest > 0 && (largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1000);
+  std::vector<Digits> numbers;
+  std::size_t whole = 0, fraction = 0, exponent = 0;
+  for (const T value : values) {
+    numbers.push_back(digits_of(value, scientific));
+    if (!std::isfinite(value)) continue;
+    whole = std::max(whole, numbers.back().whole.size());
+    fraction = std::max(fraction, numbers.back().fraction.size());
+    exponent = std::max(exponent, numbers.back().exponent.size());
+  }
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Digits& number = numbers[i];
+    if (!std::isfinite(values[i])) {
+      texts.push_back(std::move(number.whole));
+    } else {
+      number.fraction.resize(fraction, scientific ? '0' : ' ');
+      if (scientific) number.exponent.insert(1, exponent - number.exponent.size(), '0');
+      texts.push_back(number.whole + '.' + number.fraction + (scientific ? "e" : "") + number.exponent);
+    }
+  }
+  return texts;
+}
+
+/// A single number, as Python writes it.
+template <class T>
+std::string scalar_text(T value) {
+  if (!std::isfinite(value)) return digits_of(value, false).whole;
+  const double size = std::abs(static_cast<double>(value));
+  char buffer[512];
+  const bool scientific = size != 0 && (size < 1e-4 || size >= 1e16);
+  const auto format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
+  const std::string text(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr);
+  return scientific || text.find('.') != std::string::npos ? text : text + ".0";
 }
 
 class Printer {
  public:
   explicit Printer(const Tensor& tensor) : shape_(tensor.shape()), abridged_(tensor.numel() > abridge_over) {
     const Tensor memory = detail::dense(tensor.to(tensor.dtype()));
-    collect(memory, 0, 0);
-    pad();
+    dispatch(memory.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      std::vector<T> values;
+      collect(memory.data<T>(), memory.strides(), 0, values);
+      if constexpr (!std::is_floating_point_v<T>)
+        for (const T value : values)
+          texts_.push_back(std::is_same_v<T, bool> ? (value ? "True" : "False") : std::to_string(value));
+      else if (shape_.empty())
+        texts_.push_back(scalar_text(values[0]));
+      else
+        texts_ = format(values);
+    });
+    align();
   }
 
   std::string str() {
+    if (texts_.empty()) return "[]";
     std::string out;
     write(out, 0);
     return out;
@@ -74,32 +118,16 @@ class Printer {
  private:
   bool skips(std::size_t axis) const { return abridged_ && shape_[axis] > 2 * edge_items; }
 
-  void collect(const Tensor& memory, std::size_t axis, std::int64_t offset) {
-    if (axis == shape_.size()) {
-      dispatch(memory.dtype(), [&](auto zero) {
-        using T = decltype(zero);
-        const T value = memory.data<T>()[offset];
-        if constexpr (std::is_floating_point_v<T>)
-          values_.push_back(static_cast<double>(value));
-        else if constexpr (std::is_same_v<T, bool>)
-          texts_.push_back(value ? "True" : "False");
-        else
-          texts_.push_back(std::to_string(value));
-      });
-      return;
-    }
-    const std::int64_t step = memory.strides()[axis];
+  template <class T>
+  void collect(const T* from, const Shape& strides, std::size_t axis, std::vector<T>& values) {
+    if (axis == shape_.size()) return values.push_back(*from);
     for (std::int64_t i = 0; i < shape_[axis]; ++i) {
       if (skips(axis) && i == edge_items) i = shape_[axis] - edge_items;
-      collect(memory, axis + 1, offset + i * step);
+      collect(from + i * strides[axis], strides, axis + 1, values);
     }
   }
 
-  void pad() {
-    if (!values_.empty()) {
-      const Format format = format_for(values_);
-      for (const double value : values_) texts_.push_back(format(value));
-    }
+  void align() {
     std::size_t width = 0;
     for (const std::string& text : texts_) width = std::max(width, text.size());
     for (std::string& text : texts_) text.insert(0, width - text.size(), ' ');
@@ -124,7 +152,8 @@ class Printer {
       if (innermost) {
         const std::size_t width = texts_[next_].size() + 1;
         if (line + width > static_cast<std::size_t>(line_width) && i > 0) {
-          out.back() = '\n';
+          out.erase(out.find_last_not_of(' ') + 1);
+          out += '\n';
           out.append(axis + 1, ' ');
           line = axis + 1;
         }
@@ -146,7 +175,6 @@ class Printer {
 
   Shape shape_;
   bool abridged_;
-  std::vector<double> values_;
   std::vector<std::string> texts_;
   std::size_t next_ = 0;
 };

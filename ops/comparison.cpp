@@ -111,11 +111,11 @@ struct Clamp {
   struct Value {
     Scalar min, max;
     template <class T>
-    real<T> operator()(const real<T>& x) const {
-      return clamp(x, min.value(), max.value());
+    real<T> operator()(const real<T>& v) const {
+      return clamp(v, min.value(), max.value());
     }
-    std::int64_t operator()(std::int64_t x) const {
-      const std::int64_t y = x < min.integer() ? min.integer() : x;
+    std::int64_t operator()(std::int64_t v) const {
+      const std::int64_t y = v < min.integer() ? min.integer() : v;
       return y > max.integer() ? max.integer() : y;
     }
   };

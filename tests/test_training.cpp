@@ -115,3 +115,29 @@ TEST_CASE("training: the same seed gives the same bits, with one, two and four t
   CHECK((run(4) == expected));
   set_num_threads(before);
 }
+
+TEST_CASE("training: batches of none, of one, and smaller than asked for") {
+  manual_seed(3);
+  Net net;
+  const auto loss_of = [&](std::int64_t rows) {
+    return cross_entropy(net(randn({rows, 20})), zeros({rows}, {.dtype = int64}), {.reduction = Reduction::sum});
+  };
+  for (const std::int64_t rows : {0, 1}) {  // fewer values than a variance takes
+    CHECK_THROWS_WITH(loss_of(rows), Catch::Contains("batch_norm") && Catch::Contains("(" + std::to_string(rows) + ", 32)"));
+    for (const auto& [name, buffer] : nn::state_dict(net))
+      if (name.ends_with("running_mean")) CHECK(count_nonzero(buffer).item() == 0);
+  }
+  nn::eval(net);
+  for (const std::int64_t rows : {0, 1, 3}) {
+    nn::zero_grad(net);
+    const Tensor loss = loss_of(rows);
+    loss.backward();
+    CHECK((loss.item() == 0) == (rows == 0));
+    for (const Tensor& parameter : nn::parameters(net)) {
+      REQUIRE(parameter.grad().defined());
+      CHECK(all(isfinite(parameter.grad())).item<bool>());
+      if (rows == 0) CHECK(count_nonzero(parameter.grad()).item() == 0);
+    }
+  }
+  CHECK(std::isnan(cross_entropy(zeros({0, 5}), zeros({0}, {.dtype = int64})).item()));  // the mean of nothing
+}

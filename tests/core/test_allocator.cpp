@@ -201,5 +201,5 @@ TEST_CASE("allocator: more than there can be is out of memory") {
   CHECK_THROWS_AS(allocate(std::size_t{1} << 63), Error);
   CHECK_THROWS_AS(allocate((std::size_t{1} << 63) - 1), Error);
   CHECK_THROWS_WITH(allocate(std::size_t{1} << 62),
-                    Catch::Matchers::StartsWith("out of memory: 4611686018427387904 bytes"));
+                    Catch::StartsWith("out of memory: 4611686018427387904 bytes"));
 }

@@ -7,7 +7,7 @@
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 using Indices = std::vector<std::int64_t>;
 
 namespace {

@@ -8,7 +8,7 @@
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include "../catch.hpp"
 
 using namespace xgrad;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 using Indices = std::vector<std::int64_t>;
 
 namespace {

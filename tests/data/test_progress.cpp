@@ -15,8 +15,8 @@
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
-using Catch::Matchers::Contains;
-using Catch::Matchers::EndsWith;
+using Catch::Contains;
+using Catch::EndsWith;
 using detail::progress_line;
 
 namespace {

@@ -11,7 +11,7 @@
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 using Names = std::vector<std::string>;
 
 TEST_CASE("file: a whole file is written and read back") {

@@ -15,7 +15,7 @@
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 
 namespace {
 

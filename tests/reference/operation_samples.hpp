@@ -9,6 +9,8 @@
 
 #include <xgrad/ops/registry.hpp>
 
+#include "more_samples.hpp"
+
 namespace reference {
 
 inline std::string key(const xgrad::OpInfo& op, std::size_t number) {
@@ -40,17 +42,23 @@ inline nlohmann::json to_json(const xgrad::Tensor& tensor) {
   return {{"shape", shape}, {"dtype", xgrad::name(tensor.dtype())}, {"values", values}, {"requires_grad", tensor.requires_grad()}};
 }
 
+inline nlohmann::json to_json(const std::string& sample_key, const xgrad::OpSample& sample) {
+  nlohmann::json inputs = nlohmann::json::array();
+  for (const xgrad::Tensor& input : sample.inputs) inputs.push_back(to_json(input));
+  return {{"key", sample_key}, {"reference", sample.reference}, {"inputs", inputs}};
+}
+
+inline std::string more_key(std::size_t number) { return "more/" + std::to_string(number); }
+
 /// Every sample with its key, its PyTorch expression and its inputs.
 inline nlohmann::json samples_as_json() {
   nlohmann::json all = nlohmann::json::array();
   for (const xgrad::OpInfo& op : xgrad::registry()) {
     std::size_t number = 0;
-    for (const xgrad::OpSample& sample : op.samples()) {
-      nlohmann::json inputs = nlohmann::json::array();
-      for (const xgrad::Tensor& input : sample.inputs) inputs.push_back(to_json(input));
-      all.push_back({{"key", key(op, number++)}, {"reference", sample.reference}, {"inputs", inputs}});
-    }
+    for (const xgrad::OpSample& sample : op.samples()) all.push_back(to_json(key(op, number++), sample));
   }
+  std::size_t number = 0;
+  for (const xgrad::OpSample& sample : more_samples()) all.push_back(to_json(more_key(number++), sample));
   return all;
 }
 

@@ -15,7 +15,7 @@
 #include "catch.hpp"
 
 using namespace xgrad;
-using Catch::Matchers::Equals;
+using Catch::Equals;
 
 namespace {
 
@@ -73,7 +73,7 @@ TEST_CASE("from_xtensor: scalars and empty arrays") {
 
 TEST_CASE("from_xtensor: what cannot become a tensor is an error") {
   const xt::xarray<double> a = {1.0, 2.0, 3.0}, b = {1.0, 2.0};
-  CHECK_THAT(message([&] { from_xtensor(a + b); }), Catch::Matchers::StartsWith("from_xtensor: "));
+  CHECK_THAT(message([&] { from_xtensor(a + b); }), Catch::StartsWith("from_xtensor: "));
   CHECK(message([] {
           from_xtensor(xt::xarray<std::uint64_t>{1, std::uint64_t{1} << 63});
         }) == "from_xtensor: 9223372036854775808 at element 1 does not fit into int64");
