@@ -4,6 +4,7 @@
 #include "autograd/anomaly.hpp"
 #include "autograd/apply.hpp"
 #include "autograd/create.hpp"
+#include "autograd/derivatives.hpp"
 #include "autograd/engine.hpp"
 #include "autograd/gradcheck.hpp"
 #include "autograd/primitives.hpp"

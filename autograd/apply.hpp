@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "node.hpp"
@@ -69,6 +70,26 @@ Edge edge_to(const char* op, const Tensor& input);
 /// A zero gradient, for an output that none came for.
 Tensor zero_gradient(const OutputInfo& info);
 
+/// The rules of push_forward that an operation can declare; see apply().
+template <class Op>
+concept HasJvp = requires {
+  &Op::jvp;
+};
+template <class Op>
+concept Elementwise = requires {
+  requires Op::elementwise;
+};
+template <class Op>
+concept LinearMap = requires {
+  requires Op::linear;
+};
+/// Forward mode of a node of one output whose element i depends on elements i of the (broadcast) inputs alone.
+void push_elementwise(Node& node, std::span<const Tensor> inputs, std::span<Tensor> outputs);
+[[noreturn]] void fail_tangent_count(const char* op, std::size_t tangents, std::size_t outputs);
+
+template <class Op, class... Inputs>
+auto record(Op op, const Inputs&... inputs);
+
 template <class T, std::size_t N>
 using FixedOrVector = std::conditional_t<N == 0, std::vector<T>, std::array<T, N>>;
 
@@ -120,7 +141,37 @@ class OpNode final : public Node {
     }
   }
 
+  void push_forward(std::span<const Tensor> inputs, std::span<Tensor> outputs) override {
+    if constexpr (HasJvp<Op>) {
+      take_tangents(call_jvp(inputs, std::make_index_sequence<InputCount>{}), outputs);
+    } else if constexpr (Elementwise<Op>) {
+      static_assert(std::is_same_v<Result, Tensor>, "an elementwise operation gives one Tensor");
+      push_elementwise(*this, inputs, outputs);
+    } else if constexpr (LinearMap<Op>) {
+      static_assert(InputCount == 1, "a linear operation of several inputs has a jvp of its own");
+      take_tangents(record(Op(*op_), inputs[0]), outputs);
+    } else {
+      Node::push_forward(inputs, outputs);
+    }
+  }
+
  private:
+  template <std::size_t... I>
+  auto call_jvp(std::span<const Tensor> inputs, std::index_sequence<I...>) {
+    if constexpr (InputCount == 0)
+      return std::as_const(*op_).jvp(std::vector<Tensor>(inputs.begin(), inputs.end()));
+    else
+      return std::as_const(*op_).jvp(inputs[I]...);
+  }
+
+  template <class Tangents>
+  void take_tangents(Tangents&& tangents, std::span<Tensor> outputs) {
+    std::size_t actual = 0, at = 0;
+    each_tensor(tangents, [&](Tensor&) { ++actual; });
+    if (actual != outputs.size()) fail_tangent_count(name(), actual, outputs.size());
+    each_tensor(tangents, [&](Tensor& tangent) { outputs[at++] = std::move(tangent); });
+  }
+
   template <class Gradients>
   auto call(const Gradients& gradients, Needs needs) {
     if constexpr (requires { op_->backward(gradients, needs); })
@@ -183,7 +234,15 @@ auto record(Op op, const Inputs&... inputs) {
 ///     std::array (or std::vector) of them. `needs[i]` says whether that of input i is wanted; an undefined Tensor
 ///     counts as zero. A gradient larger than its input is summed over the axes along which the input was broadcast.
 ///   - members of type Saved for the tensors that backward uses, and whatever else it needs;
-///   - optionally `static constexpr const char* name`, in place of the type's name.
+///   - optionally `static constexpr const char* name`, in place of the type's name;
+///   - optionally a rule for forward mode (jvp, see derivatives.hpp); without one it is derived from backward, which
+///     then runs, recorded. One of
+///       `jvp(const Tensor&...)`, const: from the tangents of the inputs, one for each and undefined where zero, (or a
+///         vector of them, where forward takes one), to the tangent of the output, or of each output as forward gives
+///         them, undefined where zero, of the output's shape. It may use what forward saved for these inputs;
+///       `static constexpr bool elementwise = true`: element i of the one output depends only on elements i of the
+///         inputs, so that backward says it all;
+///       `static constexpr bool linear = true`: linear in its one input, so that forward says it all.
 /// forward may call kernels or other operations; what it saves of these stays differentiable, so that gradients of
 /// gradients are right when backward is made of differentiable operations.
 template <class Op, class... Inputs>

@@ -11,6 +11,7 @@ namespace xgrad::detail {
 /// Another name for a tensor in the graph, so that one tensor given twice has a gradient for each.
 struct Alias {
   static constexpr const char* name = "alias";
+  static constexpr bool linear = true;
   Tensor forward(const Tensor& x) { return view(x, x.shape(), x.strides()); }
   Tensor backward(const Tensor& grad) const { return grad; }
 };

@@ -9,6 +9,7 @@
 #include "anomaly.hpp"
 #include "create.hpp"
 #include "primitives.hpp"
+#include "running_node.hpp"
 
 namespace xgrad {
 
@@ -152,8 +153,11 @@ void Pass::aim_at(std::span<const Tensor> roots, std::span<const Tensor> targets
   aimed_ = true;
   std::vector<const Node*> reachable;
   std::unordered_set<const Node*> seen;
+  // What is older than every target leads to none of them.
+  std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+  for (const Tensor& target : targets) oldest = std::min(oldest, target.impl().node->sequence());
   const auto visit = [&](const Node* node) {
-    if (seen.insert(node).second) reachable.push_back(node);
+    if (node->sequence() >= oldest && seen.insert(node).second) reachable.push_back(node);
   };
   for (const Tensor& root : roots) visit(root.impl().node.get());
   for (std::size_t next = 0; next < reachable.size(); ++next)
@@ -213,27 +217,9 @@ Tensor Pass::conform(const Node& node, std::size_t input, Tensor gradient) const
   return sum_to(gradient, wanted.shape);
 }
 
-class RunningNode {
- public:
-  explicit RunningNode(Node* node) : before_(detail::running_node), site_(detail::call_site) {
-    detail::running_node = node;
-    detail::call_site = node->call_site();  // operations of a recorded backward belong to the forward's line
-  }
-  ~RunningNode() {
-    detail::running_node = before_;
-    detail::call_site = site_;
-  }
-
- private:
-  Node* before_;
-  detail::CallSite site_;
-};
-
 void Pass::run_node(const Slot& slot) {
   Node& node = *slot.node;
-  check(!node.released(), node.name(),
-        ": backward ran through this graph before and freed what it saved; give the first ",
-        "backward {.retain_graph = true}");
+  detail::expect_saved(node);
   const auto edges = node.edges();
   std::uint64_t needs = 0;
   for (std::size_t i = 0; i < edges.size(); ++i)
@@ -257,7 +243,7 @@ void Pass::run_node(const Slot& slot) {
   }
   if (!any) return;
   {
-    const RunningNode running(&node);
+    const detail::RunningNode running(&node);
     node.backward(from, to, Needs(needs));
     for (std::size_t i = 0; i < edges.size(); ++i) {
       if (!edges[i].node || !to[i].defined() || (i < 64 && (needs >> i & 1) == 0)) continue;

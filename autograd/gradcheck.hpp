@@ -1,16 +1,12 @@
 #pragma once
 // Derivatives checked against central differences.
 
-#include <array>
-#include <functional>
 #include <iosfwd>
 #include <string>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "tensor.hpp"
+#include "tensor_function.hpp"
 
 namespace xgrad {
 
@@ -33,58 +29,9 @@ std::ostream& operator<<(std::ostream& out, const GradcheckResult& result);
 
 namespace detail {
 
-using TensorFunction = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
-
 GradcheckResult gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options);
 GradcheckResult gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options);
-
-/// How many Tensors f takes; 0 for one that takes a vector of them.
-template <class F, std::size_t... I>
-constexpr bool takes(std::index_sequence<I...>) {
-  return std::is_invocable_v<F&, decltype((void(I), std::declval<const Tensor&>()))...>;
-}
-template <class F, std::size_t N = 1>
-constexpr std::size_t arity() {
-  if constexpr (std::is_invocable_v<F&, const std::vector<Tensor>&>)
-    return 0;
-  else if constexpr (takes<F>(std::make_index_sequence<N>{}))
-    return N;
-  else {
-    static_assert(N < 8, "the function takes one to eight Tensors, or a std::vector of them");
-    return arity<F, N + 1>();
-  }
-}
-
-inline std::vector<Tensor> as_vector(Tensor tensor) { return {std::move(tensor)}; }
-inline std::vector<Tensor> as_vector(std::vector<Tensor> tensors) { return tensors; }
-template <class... T>
-std::vector<Tensor> as_vector(const std::tuple<T...>& tensors) {
-  return std::apply([](const auto&... tensor) { return std::vector<Tensor>{tensor...}; }, tensors);
-}
-template <class A, class B>
-std::vector<Tensor> as_vector(const std::pair<A, B>& tensors) {
-  return {tensors.first, tensors.second};
-}
-template <std::size_t N>
-std::vector<Tensor> as_vector(const std::array<Tensor, N>& tensors) {
-  return {tensors.begin(), tensors.end()};
-}
-
-/// f as a function of a vector; throws Error for a wrong number of inputs.
-template <class F>
-TensorFunction on_vector(F f) {
-  return [f = std::move(f)](const std::vector<Tensor>& inputs) -> std::vector<Tensor> {
-    constexpr std::size_t n = arity<F>();
-    if constexpr (n == 0) {
-      return as_vector(f(inputs));
-    } else {
-      check(inputs.size() == n, "the function takes ", n, " tensors, ", inputs.size(), " were given");
-      return [&]<std::size_t... I>(std::index_sequence<I...>) { return as_vector(f(inputs[I]...)); }
-      (std::make_index_sequence<n>{});
-    }
-  };
-}
 
 }  // namespace detail
 

@@ -48,6 +48,9 @@ class Node : public detail::Counted {
   /// From the gradients of the outputs (undefined where none came) to those of the inputs that `needs` names; an
   /// undefined result counts as zero. The spans have the sizes of outputs() and edges().
   virtual void backward(std::span<Tensor> outputs, std::span<Tensor> inputs, Needs needs) = 0;
+  /// Forward mode: from the tangents of the inputs (undefined where zero) to those of the outputs; an undefined result
+  /// counts as zero. Where a node has no rule of its own, the derivative of its backward serves.
+  virtual void push_forward(std::span<const Tensor> inputs, std::span<Tensor> outputs);
   /// Lets go of what was saved; backward through this node is an error from then on.
   virtual void release_saved() noexcept {}
   virtual bool released() const noexcept { return false; }

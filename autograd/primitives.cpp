@@ -9,6 +9,7 @@ namespace {
 
 struct Clone {
   static constexpr const char* name = "clone";
+  static constexpr bool linear = true;
   Tensor forward(const Tensor& x) {
     Tensor out = detail::empty(x.shape(), x.dtype());
     detail::overwrite(out, x);
@@ -19,6 +20,7 @@ struct Clone {
 
 struct To {
   static constexpr const char* name = "to";
+  static constexpr bool linear = true;
   DType from, to;
   Tensor forward(const Tensor& x) {
     Tensor out = detail::empty(x.shape(), to);
@@ -30,6 +32,7 @@ struct To {
 
 struct SumTo {
   static constexpr const char* name = "sum_to";
+  static constexpr bool linear = true;
   Shape shape, input = {};
   Tensor forward(const Tensor& x) {
     input = x.shape();
@@ -45,6 +48,7 @@ struct SumTo {
 
 struct Expand {
   static constexpr const char* name = "expand";
+  static constexpr bool linear = true;
   Shape shape, input = {};
   Tensor forward(const Tensor& x) {
     input = x.shape();
@@ -55,6 +59,7 @@ struct Expand {
 
 struct Accumulate {
   static constexpr const char* name = "accumulate";
+  static constexpr bool elementwise = true;
   Tensor forward(const Tensor& a, const Tensor& b) {
     Tensor out = detail::empty(a.shape(), a.dtype());
     detail::overwrite(out, a);

@@ -16,12 +16,14 @@ using namespace detail;
 
 struct Add {
   static constexpr const char* name = "add";
+  static constexpr bool elementwise = true;
   Tensor forward(const Tensor& a, const Tensor& b) { return map_numbers(name, Plus{}, a, b); }
   std::array<Tensor, 2> backward(const Tensor& grad) const { return {grad, grad}; }
 };
 
 struct AddNumber {
   static constexpr const char* name = "add";
+  static constexpr bool elementwise = true;
   Scalar number;
   Tensor forward(const Tensor& x) { return map_numbers(name, WithNumber{Plus{}, number}, x); }
   Tensor backward(const Tensor& grad) const { return grad; }
@@ -29,12 +31,14 @@ struct AddNumber {
 
 struct Sub {
   static constexpr const char* name = "sub";
+  static constexpr bool elementwise = true;
   Tensor forward(const Tensor& a, const Tensor& b) { return map_numbers(name, Minus{}, a, b); }
   std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const { return {grad, needs[1] ? -grad : Tensor()}; }
 };
 
 struct SubNumber {
   static constexpr const char* name = "sub";
+  static constexpr bool elementwise = true;
   Scalar number;
   Tensor forward(const Tensor& x) { return map_numbers(name, WithNumber{Minus{}, number}, x); }
   Tensor backward(const Tensor& grad) const { return grad; }
@@ -42,6 +46,7 @@ struct SubNumber {
 
 struct NumberSub {
   static constexpr const char* name = "sub";
+  static constexpr bool elementwise = true;
   Scalar number;
   Tensor forward(const Tensor& x) { return map_numbers(name, OfNumber{Minus{}, number}, x); }
   Tensor backward(const Tensor& grad) const { return -grad; }
@@ -49,6 +54,7 @@ struct NumberSub {
 
 struct Mul {
   static constexpr const char* name = "mul";
+  static constexpr bool elementwise = true;
   Saved a = {}, b = {};
   Tensor forward(const Tensor& left, const Tensor& right) {
     if (right.requires_grad()) a = left;
@@ -62,6 +68,7 @@ struct Mul {
 
 struct MulNumber {
   static constexpr const char* name = "mul";
+  static constexpr bool elementwise = true;
   Scalar number;
   Tensor forward(const Tensor& x) { return map_numbers(name, WithNumber{Times{}, number}, x); }
   Tensor backward(const Tensor& grad) const { return grad * number; }
@@ -69,6 +76,7 @@ struct MulNumber {
 
 struct Div {
   static constexpr const char* name = "div";
+  static constexpr bool elementwise = true;
   Saved a = {}, b = {};
   Tensor forward(const Tensor& left, const Tensor& right) {
     if (right.requires_grad()) a = left;
@@ -83,6 +91,7 @@ struct Div {
 
 struct DivNumber {
   static constexpr const char* name = "div";
+  static constexpr bool elementwise = true;
   Scalar number;
   Tensor forward(const Tensor& x) { return map(name, WithNumber{Over{}, number}, x); }
   Tensor backward(const Tensor& grad) const { return grad / number; }
@@ -90,6 +99,7 @@ struct DivNumber {
 
 struct NumberDiv {
   static constexpr const char* name = "div";
+  static constexpr bool elementwise = true;
   Scalar number;
   Saved x = {}, y = {};
   Tensor forward(const Tensor& input) {
@@ -105,12 +115,14 @@ struct NumberDiv {
 
 struct Neg {
   static constexpr const char* name = "neg";
+  static constexpr bool elementwise = true;
   Tensor forward(const Tensor& x) { return map_numbers(name, Negated{}, x); }
   Tensor backward(const Tensor& grad) const { return -grad; }
 };
 
 struct Pow {
   static constexpr const char* name = "pow";
+  static constexpr bool elementwise = true;
   Saved a = {}, b = {}, result = {};
   Tensor forward(const Tensor& base, const Tensor& exponent) {
     const Tensor out = map_numbers(name, Power{}, base, exponent);
@@ -156,6 +168,7 @@ Tensor power(const char* name, const Tensor& x, Scalar exponent) {
 
 struct PowNumber {
   static constexpr const char* name = "pow";
+  static constexpr bool elementwise = true;
   Scalar number;
   Saved x = {};
   Tensor forward(const Tensor& base) {
@@ -174,6 +187,7 @@ struct PowNumber {
 
 struct NumberPow {
   static constexpr const char* name = "pow";
+  static constexpr bool elementwise = true;
   Scalar number;
   Saved exponent = {}, result = {};
   Tensor forward(const Tensor& y) {
@@ -191,6 +205,7 @@ struct NumberPow {
 
 struct Square {
   static constexpr const char* name = "square";
+  static constexpr bool elementwise = true;
   Saved x = {};
   Tensor forward(const Tensor& input) {
     x = input;
@@ -204,6 +219,7 @@ struct Square {
 
 struct Abs {
   static constexpr const char* name = "abs";
+  static constexpr bool elementwise = true;
   Saved x = {};
   Tensor forward(const Tensor& input) {
     x = input;
@@ -217,12 +233,14 @@ struct Abs {
 
 struct SignOf {
   static constexpr const char* name = "sign";
+  static constexpr bool elementwise = true;
   Tensor forward(const Tensor& x) { return map_numbers(name, Sign{}, x); }
   Tensor backward(const Tensor& grad) const { return zeros_like(grad); }
 };
 
 struct Maximum {
   static constexpr const char* name = "maximum";
+  static constexpr bool elementwise = true;
   Saved a = {}, b = {};
   Tensor forward(const Tensor& left, const Tensor& right) {
     a = left, b = right;
@@ -239,6 +257,7 @@ struct Maximum {
 
 struct Minimum {
   static constexpr const char* name = "minimum";
+  static constexpr bool elementwise = true;
   Saved a = {}, b = {};
   Tensor forward(const Tensor& left, const Tensor& right) {
     a = left, b = right;

@@ -7,6 +7,7 @@
 #include "arithmetic.hpp"
 #include "elementwise_samples.hpp"
 #include "kernels/map.hpp"
+#include "reduce.hpp"
 
 namespace xgrad {
 
@@ -71,6 +72,7 @@ struct ChooseNumber {
 
 struct Where {
   static constexpr const char* name = "where";
+  static constexpr bool elementwise = true;
   Saved condition;
   Tensor forward(const Tensor& a, const Tensor& b) {
     return dispatch(a.dtype(), [&](auto zero) {
@@ -85,6 +87,7 @@ struct Where {
 
 struct WhereNumber {
   static constexpr const char* name = "where";
+  static constexpr bool elementwise = true;
   Saved condition;
   ChooseNumber choose;
   Tensor forward(const Tensor& x) {
@@ -105,6 +108,7 @@ void expect_condition(const char* op, const Tensor& condition) {
 
 struct Clamp {
   static constexpr const char* name = "clamp";
+  static constexpr bool elementwise = true;
   Scalar min, max;  // beyond every number where there is no bound
   Saved x = {};
 
@@ -214,6 +218,14 @@ Tensor clamp(Operand x, std::optional<Scalar> min, std::optional<Scalar> max) {
   if (max) dtype = promote(dtype, *max);
   constexpr double infinity = std::numeric_limits<double>::infinity();
   return apply(Clamp{min.value_or(-infinity), max.value_or(infinity)}, x->to(dtype));
+}
+
+bool allclose(Operand a, Operand b, const AllcloseOptions& options) {
+  const NoGrad no_grad;
+  const Tensor x = a->to(float64), y = b->to(float64);
+  Tensor close = x == y || (isfinite(y) && abs(x - y) <= options.atol + options.rtol * abs(y));
+  if (options.equal_nan) close = close || (isnan(x) && isnan(y));
+  return all(close).item<bool>();
 }
 
 namespace detail {

@@ -70,4 +70,13 @@ Tensor masked_fill(Operand x, Operand mask, Scalar value);
 /// (`{}`), not both. The gradient is that of x between the bounds and on them, else 0.
 Tensor clamp(Operand x, std::optional<Scalar> min, std::optional<Scalar> max = {});
 
+struct AllcloseOptions {
+  double rtol = 1e-5, atol = 1e-8;
+  bool equal_nan = false;  // whether NaN is close to NaN
+};
+
+/// Whether |a - b| <= atol + rtol |b| for every pair of elements; an infinity is close to itself alone. The tensors
+/// broadcast together.
+bool allclose(Operand a, Operand b, const AllcloseOptions& options = {});
+
 }  // namespace xgrad

@@ -38,6 +38,7 @@ void add_up(const T* from, const detail::ReducedSize& size, bool reverse, T* to)
 
 struct Cumsum {
   static constexpr const char* name = "cumsum";
+  static constexpr bool linear = true;
   std::size_t axis;
   bool reverse = false;
   Tensor forward(const Tensor& x) {

@@ -18,6 +18,7 @@ namespace {
 using detail::Extreme;
 using detail::ReducedShape;
 using detail::spread;
+using detail::sum_over;
 
 struct Amax {
   static constexpr const char* name = "amax";
@@ -30,10 +31,18 @@ struct Amax {
     return out;
   }
   Tensor backward(const Tensor& grad) const {
+    const Tensor at = chosen();
+    return where(at, spread(grad / sum_over(at, shape), shape), 0);
+  }
+  Tensor jvp(const Tensor& dx) const {
+    const Tensor at = chosen();
+    return sum_over(where(at, dx, 0), shape) / sum_over(at, shape);
+  }
+
+ private:
+  Tensor chosen() const {
     const auto equal = [](const auto& in, const auto& out) { return in == out || in != in; };
-    const Tensor chosen = detail::map(name, equal, x.get(), spread(y.get().detach(), shape));
-    const Tensor count = sum(chosen, shape.axes(), {.keepdim = shape.keepdim()});
-    return where(chosen, spread(grad / count, shape), 0);
+    return detail::map(name, equal, x.get(), spread(y.get().detach(), shape));
   }
 };
 

@@ -36,6 +36,7 @@ void each_line(const Shape& index_shape, std::size_t axis, const Shape& strides,
 
 struct Gather {
   static constexpr const char* name = "gather";
+  static constexpr bool linear = true;
   std::size_t axis;
   Saved index;
   Shape input = {};
@@ -82,6 +83,7 @@ void scatter(const char* op, const Tensor& out, std::size_t axis, const Tensor& 
 
 struct GatherBackward {
   static constexpr const char* name = "gather_backward";
+  static constexpr bool linear = true;
   std::size_t axis;
   Saved index;
   Shape input;
@@ -99,7 +101,9 @@ struct ScatterAdd {
   static constexpr const char* name = "scatter_add";
   std::size_t axis;
   Saved index;
-  Tensor forward(const Tensor& x, const Tensor& source) const {
+  Shape shape = {};
+  Tensor forward(const Tensor& x, const Tensor& source) {
+    shape = x.shape();
     const Tensor out = detail::empty(x.shape(), x.dtype());
     detail::overwrite(out, x);
     scatter(name, out, axis, index, source);
@@ -107,6 +111,11 @@ struct ScatterAdd {
   }
   std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
     return {grad, needs[1] ? apply(Gather{axis, index}, grad) : Tensor()};
+  }
+  Tensor jvp(const Tensor& dx, const Tensor& dsource) const {
+    if (!dsource.defined()) return dx;
+    return dx.defined() ? apply(ScatterAdd{axis, index}, dx, dsource)
+                        : apply(GatherBackward{axis, index, shape}, dsource);
   }
 };
 

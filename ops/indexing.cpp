@@ -57,6 +57,7 @@ struct IndexSelectBackward;
 
 struct IndexSelect {
   static constexpr const char* name = "index_select";
+  static constexpr bool linear = true;
   std::size_t axis;
   Saved index;
   Shape input = {};
@@ -90,6 +91,7 @@ void add_parts(const char* op, const Tensor& out, std::size_t axis, const Tensor
 
 struct IndexSelectBackward {
   static constexpr const char* name = "index_select_backward";
+  static constexpr bool linear = true;
   std::size_t axis;
   Saved index;
   Shape input;
@@ -107,14 +109,21 @@ struct IndexAdd {
   static constexpr const char* name = "index_add";
   std::size_t axis;
   Saved index;
-  Tensor forward(const Tensor& x, const Tensor& source) const {
-    const Tensor out = detail::empty(x.shape(), x.dtype());
+  Shape shape = {};
+  Tensor forward(const Tensor& x, const Tensor& source) {
+    shape = x.shape();
+    const Tensor out = detail::empty(shape, x.dtype());
     detail::overwrite(out, x);
     add_parts(name, out, axis, index, source);
     return out;
   }
   std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
     return {grad, needs[1] ? apply(IndexSelect{axis, index}, grad) : Tensor()};
+  }
+  Tensor jvp(const Tensor& dx, const Tensor& dsource) const {
+    if (!dsource.defined()) return dx;
+    return dx.defined() ? apply(IndexAdd{axis, index}, dx, dsource)
+                        : apply(IndexSelectBackward{axis, index, shape}, dsource);
   }
 };
 

@@ -66,12 +66,15 @@ class Replaced final : public Node {
     enter_graph({}, {&info_, 1});
   }
   const char* name() const override { return "replaced"; }
-  void backward(std::span<Tensor>, std::span<Tensor>, Needs) override {
+  void backward(std::span<Tensor>, std::span<Tensor>, Needs) override { fail_use(); }
+  void push_forward(std::span<const Tensor>, std::span<Tensor>) override { fail_use(); }
+
+ private:
+  [[noreturn]] void fail_use() const {
     fail(op_, ": a copy, made before, of a tensor that an operation saved and that was then changed in place has no ",
          "gradient; use the Tensor on which ", op_, " was called");
   }
 
- private:
   const char* op_;
   OutputInfo info_;
 };

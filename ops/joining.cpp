@@ -1,6 +1,9 @@
 #include "joining.hpp"
 
+#include <algorithm>
+
 #include "../autograd/apply.hpp"
+#include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
 #include "registry.hpp"
 #include "shape.hpp"
@@ -34,6 +37,16 @@ struct Concat {
     for (std::size_t i = 0; i < parts.size(); begin += sizes[i++])
       if (needs[i]) parts[i] = narrow(grad, static_cast<std::int64_t>(axis), begin, sizes[i]);
     return parts;
+  }
+  Tensor jvp(std::vector<Tensor> tangents) const {
+    const auto known = std::find_if(tangents.begin(), tangents.end(), [](const Tensor& t) { return t.defined(); });
+    const DType dtype = known->dtype();
+    Shape shape = known->shape();
+    for (std::size_t i = 0; i < tangents.size(); ++i) {
+      shape[axis] = sizes[i];
+      if (!tangents[i].defined()) tangents[i] = zeros(shape, {.dtype = dtype});
+    }
+    return xgrad::apply(Concat{axis}, tangents);
   }
 };
 

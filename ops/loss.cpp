@@ -76,6 +76,13 @@ struct ClassLoss {
     return grad.item() == 1 ? gradient : gradient * grad.item();
   }
 
+  Tensor jvp(const Tensor& dx) const {
+    if (!is_grad_enabled()) return summed(gradient * dx);
+    if (!from_logits) return -summed(target_weights(dx.dtype()) * dx);
+    const Tensor p = softmax(x, 1);
+    return -summed(target_weights(dx.dtype()) * (dx - sum(p * dx, {1}, {.keepdim = true})));
+  }
+
  private:
   template <class T>
   std::vector<T> class_weights() const {
@@ -139,9 +146,10 @@ struct ClassLoss {
                  });
   }
 
-  Tensor composed(const Tensor& input) const {
-    Tensor m = zeros({rows, classes}, {.dtype = input.dtype()});
-    dispatch_floating(name, input.dtype(), [&](auto zero) {
+  /// M, over the denominator.
+  Tensor target_weights(DType dtype) const {
+    Tensor m = zeros({rows, classes}, {.dtype = dtype});
+    dispatch_floating(name, dtype, [&](auto zero) {
       using T = decltype(zero);
       const std::vector<T> weights = class_weights<T>();
       for (std::int64_t row = 0; row < rows; ++row) {
@@ -154,8 +162,13 @@ struct ClassLoss {
         to[label] += static_cast<T>((1 - smoothing) * weights[static_cast<std::size_t>(label)] / denominator);
       }
     });
-    const Tensor terms = m * (from_logits ? log_softmax(input, 1) : input);
-    return -(reduction == Reduction::none ? sum(terms, {1}) : sum(terms));
+    return m;
+  }
+
+  Tensor summed(const Tensor& terms) const { return reduction == Reduction::none ? sum(terms, {1}) : sum(terms); }
+
+  Tensor composed(const Tensor& input) const {
+    return -summed(target_weights(input.dtype()) * (from_logits ? log_softmax(input, 1) : input));
   }
 };
 

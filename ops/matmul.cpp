@@ -92,6 +92,10 @@ struct MatMul {
     return {needs[0] ? matmul(grad, transpose(b, -2, -1)) : Tensor(),
             needs[1] ? matmul(transpose(a, -2, -1), grad) : Tensor()};
   }
+  Tensor jvp(const Tensor& da, const Tensor& db) const {
+    if (!db.defined()) return matmul(da, b);
+    return da.defined() ? detail::accumulate(matmul(da, b), matmul(a, db)) : matmul(a, db);
+  }
 };
 
 std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
@@ -138,6 +142,12 @@ struct Linear {
   using Gradients = std::array<Tensor, has_bias ? 3 : 2>;
   Gradients backward(const Tensor& grad, Needs needs) const {
     return is_grad_enabled() ? composed(grad, needs) : direct(grad, needs);
+  }
+  Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& dbias = {}) const {
+    Tensor dy;
+    if (dx.defined()) dy = linear(dx, weight, dbias);
+    if (dw.defined()) dy = dy.defined() ? detail::accumulate(dy, linear(input, dw)) : linear(input, dw, dbias);
+    return dy.defined() ? dy : expand(dbias, detail::running_node->outputs()[0].shape);
   }
 
  private:

@@ -23,6 +23,7 @@ using detail::fused;
 using detail::ReducedShape;
 using detail::run_reduction;
 using detail::spread;
+using detail::sum_over;
 
 template <class T>
 struct Exponentials : detail::Adding<T> {
@@ -68,9 +69,13 @@ struct LogSumExp {
     y = out;
     return out;
   }
-  Tensor backward(const Tensor& grad) const {
+  Tensor backward(const Tensor& grad) const { return weighted(spread(grad, shape)); }
+  Tensor jvp(const Tensor& dx) const { return sum_over(weighted(dx), shape); }
+
+ private:
+  Tensor weighted(const Tensor& grad) const {
     const auto formula = [](const auto& g, const auto& in, const auto& out) { return g * exp(in - out); };
-    return fused(name, formula, spread(grad, shape), x.get(), spread(y, shape));
+    return fused(name, formula, grad, x.get(), spread(y, shape));
   }
 };
 
@@ -91,13 +96,17 @@ struct Norm {
     y = out;
     return out;
   }
-  Tensor backward(const Tensor& grad) const {
+  Tensor backward(const Tensor& grad) const { return weighted(spread(grad, shape)); }
+  Tensor jvp(const Tensor& dx) const { return sum_over(weighted(dx), shape); }
+
+ private:
+  Tensor weighted(const Tensor& grad) const {
     if (p == 2) {
       // g x / |x|, and 0 where |x| is
       const auto formula = [](const auto& g, const auto& in, const auto& out) {
         return where(out == 0, 0, g * (in / where(out == 0, 1, out)));
       };
-      return fused(name, formula, spread(grad, shape), x.get(), spread(y, shape));
+      return fused(name, formula, grad, x.get(), spread(y, shape));
     }
     // g sign(x) (|x| / norm)^(p - 1), and 0 where the norm is, or where x is and p < 1
     const auto formula = [q = p](const auto& g, const auto& in, const auto& out) {
@@ -105,7 +114,7 @@ struct Norm {
       const auto none = q < 1 ? size == 0 : out == 0;
       return where(none, 0, g * sign(in) * pow(where(none, 1, size) / where(none, 1, out), q - 1));
     };
-    return fused(name, formula, spread(grad, shape), x.get(), spread(y, shape));
+    return fused(name, formula, grad, x.get(), spread(y, shape));
   }
 };
 

@@ -36,21 +36,30 @@ Tensor per_channel(const Tensor& values, std::size_t rank) {
   return reshape(values, shape);
 }
 
+/// The mean over all axes but that of the channels, which stay.
+Tensor channel_means(const Tensor& x) {
+  Shape axes;
+  for (std::size_t axis = 0; axis < x.dim(); ++axis)
+    if (axis != 1) axes.push_back(static_cast<std::int64_t>(axis));
+  return mean(x, axes, {.keepdim = true});
+}
+
+struct Standardized {
+  Tensor values, scale;
+};
+Standardized standardize(const Tensor& x, const Tensor& mean_or_none, const Tensor& scale_or_none, double eps) {
+  if (mean_or_none.defined()) {
+    const Tensor scale = per_channel(scale_or_none, x.dim());
+    return {(x - per_channel(mean_or_none, x.dim())) * scale, scale};
+  }
+  const Tensor centred = x - channel_means(x), scale = rsqrt(channel_means(square(centred)) + eps);
+  return {centred * scale, scale};
+}
+
 /// Batch norm as other operations make it: for derivatives of derivatives.
 Tensor composed_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean_or_none,
                            const Tensor& scale_or_none, double eps) {
-  Tensor centred, scale;
-  if (mean_or_none.defined()) {
-    centred = x - per_channel(mean_or_none, x.dim());
-    scale = per_channel(scale_or_none, x.dim());
-  } else {
-    Shape axes;
-    for (std::size_t axis = 0; axis < x.dim(); ++axis)
-      if (axis != 1) axes.push_back(static_cast<std::int64_t>(axis));
-    centred = x - mean(x, axes, {.keepdim = true});
-    scale = rsqrt(mean(square(centred), axes, {.keepdim = true}) + eps);
-  }
-  Tensor y = centred * scale;
+  Tensor y = standardize(x, mean_or_none, scale_or_none, eps).values;
   if (weight.defined()) y = y * per_channel(weight, x.dim());
   if (bias.defined()) y = y + per_channel(bias, x.dim());
   return y;
@@ -137,10 +146,26 @@ struct BatchNorm {
     });
     return {x_grad, w_grad, b_grad};
   }
+
+  Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db) const {
+    const bool fixed = !options.training || !is_grad_enabled();  // whether mean and scale serve as they are
+    const auto [values, s] = standardize(x, fixed ? mean : Tensor(), scale, options.eps);
+    Tensor dy;
+    const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
+    if (dx.defined()) {
+      const Tensor change = options.training ? dx - channel_means(dx) - values * channel_means(values * dx) : dx;
+      const Tensor scaled = change * s;
+      add(weight.defined() ? scaled * per_channel(weight, x.shape().size()) : scaled);
+    }
+    if (dw.defined()) add(values * per_channel(dw, x.shape().size()));
+    if (db.defined()) add(expand(per_channel(db, x.shape().size()), x.shape()));
+    return dy;
+  }
 };
 
 struct Dropout {
   static constexpr const char* name = "dropout";
+  static constexpr bool elementwise = true;
   double p;
   Tensor mask = {};  // 0 or 1 / (1 - p)
 

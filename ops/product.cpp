@@ -67,6 +67,7 @@ struct Prod {
     });
   }
   Tensor backward(const Tensor& grad) const { return detail::spread(grad, shape) * product_of_others(x, shape.axes()); }
+  Tensor jvp(const Tensor& dx) const { return detail::sum_over(dx * product_of_others(x, shape.axes()), shape); }
 };
 
 }  // namespace

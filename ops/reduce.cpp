@@ -18,6 +18,7 @@ using detail::fused;
 using detail::ReducedShape;
 using detail::run_reduction;
 using detail::spread;
+using detail::sum_over;
 
 template <class T>
 struct SquaredDeviations : detail::Adding<T> {
@@ -32,6 +33,7 @@ struct Nonzero : detail::Adding<T, std::uint64_t> {
 
 struct Sum {
   static constexpr const char* name = "sum";
+  static constexpr bool linear = true;
   ReducedShape shape;
   Tensor forward(const Tensor& x) {
     const detail::ReductionMemory in(x, shape);
@@ -44,6 +46,7 @@ struct Sum {
 
 struct Spread {
   static constexpr const char* name = "spread";
+  static constexpr bool linear = true;
   ReducedShape shape;
   Tensor forward(const Tensor& x) { return detail::view(x, shape.input(), shape.strides_of_result(x.strides())); }
   Tensor backward(const Tensor& grad) const { return apply(Sum{shape}, grad); }
@@ -71,6 +74,7 @@ struct Mean {
     if (shape.count() == 0) return spread(grad, shape);  // empty, and free of the 0 / 0 of its value
     return spread(grad / static_cast<double>(shape.count()), shape);
   }
+  Tensor jvp(const Tensor& dx) const { return shape.count() == 0 ? sum_over(dx, shape) : apply(Mean{shape}, dx); }
 };
 
 /// The mean and divisor that variance and standard deviation need.
@@ -90,12 +94,21 @@ struct Deviation {
       return out;
     });
   }
+  /// (x - mean) * factor, with a factor for each element; the mean is nothing where there are none
+  Tensor times(const char* op, const Tensor& factor) const {
+    if (shape.count() == 0) return factor;
+    const Tensor mu = is_grad_enabled() ? apply(Mean{shape.keeping()}, x) : center;
+    const auto formula = [](const auto& value, const auto& m, const auto& f) { return (value - m) * f; };
+    return fused(op, formula, x.get(), mu, factor);
+  }
   /// (x - mean) * scale * factor
   Tensor scaled(const char* op, const Tensor& scale, double factor) const {
-    if (shape.count() == 0) return spread(scale, shape);
-    const Tensor mu = is_grad_enabled() ? apply(Mean{shape.keeping()}, x) : center;
-    const auto formula = [](const auto& value, const auto& m, const auto& s) { return (value - m) * s; };
-    return fused(op, formula, x.get(), mu, spread(scale * factor, shape));
+    return times(op, spread(shape.count() == 0 ? scale : scale * factor, shape));
+  }
+  /// The sum of (x - mean) * dx, times a factor.
+  Tensor covariance(const char* op, const Tensor& dx, double factor) const {
+    const Tensor total = sum_over(times(op, dx), shape);
+    return shape.count() == 0 ? total : total * factor;
   }
 };
 
@@ -104,6 +117,7 @@ struct Var {
   Deviation of;
   Tensor forward(const Tensor& x) { return of.variance(x); }
   Tensor backward(const Tensor& grad) const { return of.scaled(name, grad, 2 / of.divisor()); }
+  Tensor jvp(const Tensor& dx) const { return of.covariance(name, dx, 2 / of.divisor()); }
 };
 
 struct Stddev {
@@ -121,14 +135,25 @@ struct Stddev {
   }
   Tensor backward(const Tensor& grad) const {
     if (of.shape.count() == 0) return of.scaled(name, grad, 1);
+    return of.scaled(name, by_value(grad), 1 / of.divisor());
+  }
+  Tensor jvp(const Tensor& dx) const {
+    const Tensor change = of.covariance(name, dx, 1 / of.divisor());
+    return of.shape.count() == 0 ? change : by_value(change);
+  }
+
+ private:
+  /// g / y, and 0 where y is
+  Tensor by_value(const Tensor& grad) const {
     const auto formula = [](const auto& g, const auto& s) { return where(s == 0, 0, g / where(s == 0, 1, s)); };
-    return of.scaled(name, fused(name, formula, grad, y.get()), 1 / of.divisor());
+    return fused(name, formula, grad, y.get());
   }
 };
 
 }  // namespace
 
 Tensor detail::spread(const Tensor& x, const ReducedShape& shape) { return apply(Spread{shape}, x); }
+Tensor detail::sum_over(const Tensor& x, const ReducedShape& shape) { return apply(xgrad::Sum{shape}, x); }
 
 Tensor sum(Operand x, const Axes& axes, const ReduceOptions& options) {
   return apply(Sum{{"sum", x->shape(), axes, options.keepdim}}, x);

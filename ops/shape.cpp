@@ -40,6 +40,7 @@ std::optional<Shape> view_strides(const Shape& from, const Shape& strides, const
 
 struct Reshape {
   static constexpr const char* name = "reshape";
+  static constexpr bool linear = true;
   Shape shape, input = {};
   Tensor forward(const Tensor& x) {
     input = x.shape();
@@ -55,6 +56,7 @@ Tensor reshaped(const Tensor& x, const Shape& shape) { return x.shape() == shape
 
 struct Transpose {
   static constexpr const char* name = "transpose";
+  static constexpr bool linear = true;
   std::size_t axis0, axis1;
   Tensor forward(const Tensor& x) const {
     Shape shape = x.shape(), strides = x.strides();
@@ -67,6 +69,7 @@ struct Transpose {
 
 struct Permute {
   static constexpr const char* name = "permute";
+  static constexpr bool linear = true;
   Shape axes;
   Tensor forward(const Tensor& x) const {
     Shape shape = axes, strides = axes;

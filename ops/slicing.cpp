@@ -30,6 +30,7 @@ Tensor slice_backward(const Cut& cut, const Shape& input, const Tensor& grad);
 
 struct Slice {
   static constexpr const char* name = "slice";
+  static constexpr bool linear = true;
   Cut cut;
   Shape input = {};
   Tensor forward(const Tensor& x) {
@@ -42,6 +43,7 @@ struct Slice {
 /// Zeros, but for the elements of the gradient where a slice was taken.
 struct SliceBackward {
   static constexpr const char* name = "slice_backward";
+  static constexpr bool linear = true;
   Cut cut;
   Shape input;
   Tensor forward(const Tensor& grad) const {
@@ -58,6 +60,7 @@ Tensor slice_backward(const Cut& cut, const Shape& input, const Tensor& grad) {
 
 struct Select {
   static constexpr const char* name = "select";
+  static constexpr bool linear = true;
   Cut cut;
   Shape input = {};
   Tensor forward(const Tensor& x) {
@@ -75,6 +78,7 @@ struct Select {
 
 struct Split {
   static constexpr const char* name = "split";
+  static constexpr bool linear = true;
   std::size_t axis;
   std::vector<std::int64_t> sizes;
   std::vector<Tensor> forward(const Tensor& x) const {
@@ -91,6 +95,7 @@ struct Split {
 
 struct Flip {
   static constexpr const char* name = "flip";
+  static constexpr bool linear = true;
   Shape axes;
   Tensor forward(const Tensor& x) const {
     const Tensor out = detail::empty(x.shape(), x.dtype());

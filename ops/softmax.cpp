@@ -43,6 +43,7 @@ struct Softmax {
     if (!is_grad_enabled()) return run_backward(detail::softmax_backward, y, grad, axis);
     return y * (grad - sum(y * grad, axis, {.keepdim = true}));
   }
+  Tensor jvp(const Tensor& dx) const { return backward(dx); }  // its Jacobian is symmetric
 };
 
 struct LogSoftmax {
@@ -58,6 +59,7 @@ struct LogSoftmax {
     if (!is_grad_enabled()) return run_backward(detail::log_softmax_backward, y, grad, axis);
     return grad - exp(y) * sum(grad, axis, {.keepdim = true});
   }
+  Tensor jvp(const Tensor& dx) const { return dx - sum(exp(y) * dx, axis, {.keepdim = true}); }
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct Text {
 template <Text Name, bool saves_output, class Value, class Gradient>
 struct Unary {
   static constexpr const char* name = Name.text;
+  static constexpr bool elementwise = true;
   Value value;
   Gradient gradient;
   Saved saved = {};
