@@ -20,6 +20,7 @@
 #include "io/safetensors.hpp"
 #include "nn/activation.hpp"
 #include "nn/batch_norm.hpp"
+#include "nn/derivatives.hpp"
 #include "nn/dropout.hpp"
 #include "nn/flatten.hpp"
 #include "nn/init.hpp"

@@ -48,8 +48,8 @@ struct Recording;
 
 /// A function, and where it is to be differentiated.
 struct FunctionAt {
-  TensorFunction f;
-  Tensors inputs;
+  TensorFunction f = {};
+  Tensors inputs = {};
   bool at_leaves = false;  // the inputs are leaves that f uses by itself: they are not handed to it under new handles
 };
 

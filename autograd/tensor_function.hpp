@@ -56,7 +56,8 @@ auto call_with(F& f, const std::vector<Tensor>& inputs) {
   if constexpr (n == 0) {
     return f(inputs);
   } else {
-    check(inputs.size() == n, "the function takes ", n, " tensors, ", inputs.size(), " were given");
+    check(inputs.size() == static_cast<std::size_t>(n), "the function takes ", n, " tensors, ", inputs.size(),
+          " were given");
     return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(inputs[I]...); }
     (std::make_index_sequence<static_cast<std::size_t>(n)>{});
   }

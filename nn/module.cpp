@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
 
 namespace xgrad::nn::detail {
@@ -170,6 +171,36 @@ void convert(const Tree& tree, DType dtype) {
     if (!is_floating(tensor.dtype()) || tensor.dtype() == dtype) return tensor;
     Tensor converted = tensor.detach().to(dtype);
     return converted.requires_grad_(tensor.requires_grad());
+  });
+}
+
+std::vector<Tensor> like_parameters(const char* op, const Tree& tree, const NamedTensors& parameters) {
+  std::unordered_map<std::string, Tensor> by_name;
+  for_each_tensor(tree, "", [&](std::string name, const TreeTensor& entry) {
+    by_name.emplace(std::move(name), entry.tensor->detach());
+  });
+  std::vector<Tensor> found;
+  for (const auto& [name, parameter] : parameters) {
+    const auto at = by_name.find(name);
+    check(at != by_name.end(), op, ": the direction has no ", name, ", which the module has");
+    const Tensor& value = at->second;
+    check(value.shape() == parameter.shape() && value.dtype() == parameter.dtype(), op, ": ", name,
+          " of the direction has shape ", value.shape(), " and dtype ", value.dtype(),
+          "; that of the module has shape ", parameter.shape(), " and dtype ", parameter.dtype());
+    found.push_back(value);
+  }
+  return found;
+}
+
+void put_derivatives(const Tree& copy, const NamedTensors& parameters, const std::vector<Tensor>& derivatives) {
+  std::unordered_map<const void*, std::size_t> positions;
+  for (const auto& [name, parameter] : parameters) positions.emplace(&parameter.impl(), positions.size());
+  replace(copy, [&](const Tensor& tensor) {
+    const auto found = positions.find(&tensor.impl());
+    if (found == positions.end()) return zeros_like(tensor);
+    Tensor derivative = derivatives[found->second];
+    if (!derivative.requires_grad()) derivative.requires_grad_(tensor.requires_grad());
+    return derivative;
   });
 }
 

@@ -47,6 +47,12 @@ void set_requires_grad(const Tree& tree, bool value);
 void clone_tensors(const Tree& tree);
 void convert(const Tree& tree, DType dtype);
 std::string summary(const Tree& tree);
+/// The tensors of a module, at the names of these parameters and of their shapes and dtypes, outside the graph. Throws
+/// Error in the name of `op`.
+std::vector<Tensor> like_parameters(const char* op, const Tree& tree, const NamedTensors& parameters);
+/// Puts derivatives in the place of the parameters of a copy of the module they belong to, and zeros in that of
+/// buffers.
+void put_derivatives(const Tree& copy, const NamedTensors& parameters, const std::vector<Tensor>& derivatives);
 }  // namespace detail
 
 /// The parameters, which share memory with the module; a module's own before those of its modules, as in PyTorch. A
