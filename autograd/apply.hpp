@@ -25,9 +25,9 @@ constexpr std::string_view type_name() {
 }
 
 template <class Op>
-const char* op_name() {
-  if constexpr (requires { Op::name; }) {
-    return Op::name;
+const char* op_name([[maybe_unused]] const Op& op) {
+  if constexpr (requires { op.name; }) {
+    return op.name;
   } else {
     static const std::string name(type_name<Op>());
     return name.c_str();
@@ -77,10 +77,10 @@ class OpNode final : public Node {
  public:
   static constexpr std::size_t output_count = tensor_count<Result>();
 
-  explicit OpNode(Op&& op) : op_(std::move(op)) {}
+  explicit OpNode(Op&& op) : name_(op_name(op)), op_(std::move(op)) {}
 
   Op& op() { return *op_; }
-  const char* name() const override { return op_name<Op>(); }
+  const char* name() const override { return name_; }
   // An operation that holds no resource saved no tensor: there is nothing to free, and backward may run again.
   void release_saved() noexcept override {
     if constexpr (!std::is_trivially_destructible_v<Op>) op_.reset();
@@ -140,6 +140,7 @@ class OpNode final : public Node {
     each_tensor(gradients, [&](Tensor& gradient) { inputs[at++] = std::move(gradient); });
   }
 
+  const char* name_;  // outlives the operation, for errors after release
   std::optional<Op> op_;
   FixedOrVector<Edge, InputCount> edges_;
   FixedOrVector<OutputInfo, output_count> outputs_;
@@ -183,7 +184,7 @@ auto record(Op op, const Inputs&... inputs) {
 ///     std::array (or std::vector) of them. `needs[i]` says whether that of input i is wanted; an undefined Tensor
 ///     counts as zero. A gradient larger than its input is summed over the axes along which the input was broadcast.
 ///   - members of type Saved for the tensors that backward uses, and whatever else it needs;
-///   - optionally `static constexpr const char* name`, in place of the type's name.
+///   - optionally a member `const char* name`, static or not, in place of the type's name.
 /// forward may call kernels or other operations; what it saves of these stays differentiable, so that gradients of
 /// gradients are right when backward is made of differentiable operations.
 template <class Op, class... Inputs>
