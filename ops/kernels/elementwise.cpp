@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::int64_t grain = 16384;  // elements worth a thread's attention
 constexpr std::int64_t most_parts = 64;
-constexpr std::int64_t most_staged = 512;   // elements of a tile for which there are buffers,
-constexpr std::int64_t most_direct = 4096;  // and of one whose operands are all dense
+// Elements of a tile: of one for which there are buffers, and of one whose operands are all dense. Reading and writing
+// large memory by turns in longer stretches takes up to twice the time.
+constexpr std::int64_t most_staged = 256, most_direct = 512;
 constexpr std::size_t most_operands = 2 * max_elementwise_inputs + 1;
 
 /// Rows and columns of neighbouring elements; where each operand has the first of them.
