@@ -31,6 +31,7 @@
 #include "ops/arithmetic.hpp"
 #include "ops/comparison.hpp"
 #include "ops/cumulative.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/extrema.hpp"
 #include "ops/gather.hpp"
 #include "ops/indexing.hpp"

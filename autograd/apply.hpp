@@ -26,9 +26,9 @@ constexpr std::string_view type_name() {
 }
 
 template <class Op>
-const char* op_name() {
-  if constexpr (requires { Op::name; }) {
-    return Op::name;
+const char* op_name([[maybe_unused]] const Op& op) {
+  if constexpr (requires { op.name; }) {
+    return op.name;
   } else {
     static const std::string name(type_name<Op>());
     return name.c_str();
@@ -98,10 +98,10 @@ class OpNode final : public Node {
  public:
   static constexpr std::size_t output_count = tensor_count<Result>();
 
-  explicit OpNode(Op&& op) : op_(std::move(op)) {}
+  explicit OpNode(Op&& op) : name_(op_name(op)), op_(std::move(op)) {}
 
   Op& op() { return *op_; }
-  const char* name() const override { return op_name<Op>(); }
+  const char* name() const override { return name_; }
   // An operation that holds no resource saved no tensor: there is nothing to free, and backward may run again.
   void release_saved() noexcept override {
     if constexpr (!std::is_trivially_destructible_v<Op>) op_.reset();
@@ -158,7 +158,7 @@ class OpNode final : public Node {
  private:
   template <std::size_t... I>
   auto call_jvp(std::span<const Tensor> inputs, std::index_sequence<I...>) {
-    if constexpr (InputCount == 0)
+    if constexpr (InputCount == 0 || requires { std::as_const(*op_).jvp(std::vector<Tensor>()); })
       return std::as_const(*op_).jvp(std::vector<Tensor>(inputs.begin(), inputs.end()));
     else
       return std::as_const(*op_).jvp(inputs[I]...);
@@ -191,6 +191,7 @@ class OpNode final : public Node {
     each_tensor(gradients, [&](Tensor& gradient) { inputs[at++] = std::move(gradient); });
   }
 
+  const char* name_;  // outlives the operation, for errors after release
   std::optional<Op> op_;
   FixedOrVector<Edge, InputCount> edges_;
   FixedOrVector<OutputInfo, output_count> outputs_;
@@ -234,7 +235,7 @@ auto record(Op op, const Inputs&... inputs) {
 ///     std::array (or std::vector) of them. `needs[i]` says whether that of input i is wanted; an undefined Tensor
 ///     counts as zero. A gradient larger than its input is summed over the axes along which the input was broadcast.
 ///   - members of type Saved for the tensors that backward uses, and whatever else it needs;
-///   - optionally `static constexpr const char* name`, in place of the type's name;
+///   - optionally a member `const char* name`, static or not, in place of the type's name;
 ///   - optionally a rule for forward mode (jvp, see derivatives.hpp); without one it is derived from backward, which
 ///     then runs, recorded. One of
 ///       `jvp(const Tensor&...)`, const: from the tangents of the inputs, one for each and undefined where zero, (or a

@@ -30,6 +30,7 @@ std::array<Tensor, N> composed_backward(const F& f, const std::array<Tensor, N>&
     if (needs[i] && inputs[i].requires_grad()) wanted.push_back(aliases[i]);
   }
   const Tensor y = std::apply(f, aliases);
+  if (!y.requires_grad()) return gradients;  // depends on none of them
   std::vector<Tensor> found =
       xgrad::grad(y, wanted, {.create_graph = true, .allow_unused = true, .grad_outputs = {grad}});
   for (std::size_t i = 0, next = 0; i < N; ++i)

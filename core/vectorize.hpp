@@ -46,6 +46,8 @@ namespace detail {
 //   floating-point code of its own the floating-point flags of what it inlines, that is, of the user's file.)
 // - the loop is run from a local copy: below -O2 there is no type-based alias analysis, so a bound read through a
 //   reference would be read again after every store, and the trip count be unknown.
+// g++ 14 leaves branches in loops with selections all the same, unless the file is compiled with -fno-trapping-math, as
+// the library is; without it such loops run one element at a time there.
 // clang warns where a loop it was told to vectorise cannot be (it calls libm, say).
 #if defined(__clang__)
 #pragma clang diagnostic push
@@ -101,7 +103,8 @@ void vectorized(SimdLevel level, const F& f) {
   detail::run_baseline(f);
 }
 
-/// Runs f() in a clone compiled for the best instruction set of this CPU:
+/// Runs f() in a clone compiled for the best instruction set of this CPU (with g++ 14, give files that choose between
+/// values in such a loop -fno-trapping-math):
 ///
 ///     vectorized([=] {
 ///       XGRAD_INDEPENDENT_ITERATIONS

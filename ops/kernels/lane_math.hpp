@@ -454,5 +454,8 @@ double lgamma(double x);
 
 // Derivative of lgamma.
 double digamma(double x);
+// The n-th derivative of digamma, for n from 0 to max_polygamma_order.
+inline constexpr int max_polygamma_order = 64;
+double polygamma(int n, double x);
 
 }  // namespace xgrad::lane_math

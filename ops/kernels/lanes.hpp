@@ -352,6 +352,24 @@ XGRAD_INLINE lane<T, N> lgamma(const lane<T, N>& x) {
   else
     return detail::chain_with_pole(x, y, static_cast<T>(lane_math::digamma(x.v)));
 }
+/// The derivative of lgamma. One number at a time.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> digamma(const lane<T, N>& x) {
+  const T y = static_cast<T>(lane_math::digamma(x.v));
+  if constexpr (N == 0)
+    return {y};
+  else
+    return detail::chain_with_pole(x, y, static_cast<T>(lane_math::polygamma(1, x.v)));
+}
+/// The n-th derivative of digamma, n at most 63. One number at a time.
+template <class T, int N>
+XGRAD_INLINE lane<T, N> polygamma(int n, const lane<T, N>& x) {
+  const T y = static_cast<T>(lane_math::polygamma(n, x.v));
+  if constexpr (N == 0)
+    return {y};
+  else
+    return detail::chain_with_pole(x, y, static_cast<T>(lane_math::polygamma(n + 1, x.v)));
+}
 /// abs'(0) is 0.
 template <class T, int N>
 XGRAD_INLINE lane<T, N> abs(const lane<T, N>& x) {

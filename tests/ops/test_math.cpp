@@ -2,6 +2,9 @@
 #include <xgrad/autograd/primitives.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/math.hpp>
+#include <xgrad/ops/shape.hpp>
+
+#include <numbers>
 
 #include "../catch.hpp"
 #include "values.hpp"
@@ -65,6 +68,41 @@ const Expected table[] = {
      {0, std::tan(-1), NaN, NaN, NaN, std::tan(2)},
      {1, 3.42551882081476, NaN, NaN, NaN, 5.774399204041917},
      {0, 0, NaN, NaN, NaN, 0}},
+    {"asin",
+     [](auto& x) { return asin(x); },
+     {0, -std::numbers::pi / 2, NaN, NaN, NaN, NaN},
+     {1, inf, NaN, NaN, NaN, NaN},
+     {0, NaN, NaN, NaN, NaN, NaN}},
+    {"acos",
+     [](auto& x) { return acos(x); },
+     {std::numbers::pi / 2, std::numbers::pi, NaN, NaN, NaN, NaN},
+     {-1, -inf, NaN, NaN, NaN, NaN},
+     {0, NaN, NaN, NaN, NaN, NaN}},
+    {"atan",
+     [](auto& x) { return atan(x); },
+     {0, std::atan(-1), std::numbers::pi / 2, -std::numbers::pi / 2, NaN, std::atan(2)},
+     {1, 0.5, 0, 0, NaN, 0.2},
+     {0, 0, 0, 0, NaN, 0}},
+    {"sinh",
+     [](auto& x) { return sinh(x); },
+     {0, std::sinh(-1), inf, -inf, NaN, std::sinh(2)},
+     {1, std::cosh(1), inf, inf, NaN, std::cosh(2)},
+     {0, 0, NaN, NaN, NaN, 0}},
+    {"cosh",
+     [](auto& x) { return cosh(x); },
+     {1, std::cosh(1), inf, inf, NaN, std::cosh(2)},
+     {0, std::sinh(-1), inf, -inf, NaN, std::sinh(2)},
+     {0, 0, NaN, NaN, NaN, 0}},
+    {"erfc",
+     [](auto& x) { return erfc(x); },
+     {1, std::erfc(-1), 0, 2, NaN, std::erfc(2)},
+     {-1.1283791670955126, -0.4151074974205947, 0, 0, NaN, -0.020666985354092053},
+     {0, 0, 0, 0, NaN, 0}},
+    {"floor",
+     [](auto& x) { return floor(x + 0.5); },
+     {0, -1, inf, -inf, NaN, 2},
+     {0, 0, 0, 0, 0, 0},
+     {0, 0, 0, 0, 0, 0}},
     {"tanh",
      [](auto& x) { return tanh(x); },
      {0, std::tanh(-1), 1, -1, NaN, std::tanh(2)},
@@ -245,4 +283,44 @@ TEST_CASE("a function saves one tensor: its input or its output") {
   Tensor z = sin(x);
   x.impl().storage->raise_version();
   CHECK_THROWS_WITH(sum_to(z, {}).backward(), Catch::Contains("sin"));
+}
+
+TEST_CASE("sine, cosine and tangent of wide angles") {
+  const Doubles wide = {1e10, -3e15, 0.5, 1e300, 2147483649.0, 2};
+  for (const bool recorded : {false, true}) {
+    const Tensor x = doubles_of(wide), seed = full({6}, 2, {.dtype = float64});
+    const auto gradient = [&](const Tensor& y) {
+      return values<double>(grad(y, {x}, {.create_graph = recorded, .grad_outputs = {seed}})[0]);
+    };
+    Doubles sines, cosines, tangents, minus_sines, slopes;
+    for (const double angle : wide) {
+      const double s = std::sin(angle), c = std::cos(angle);
+      sines.push_back(s), cosines.push_back(c), tangents.push_back(std::tan(angle));
+      minus_sines.push_back(-2 * s), slopes.push_back(2 * (1 + std::tan(angle) * std::tan(angle)));
+    }
+    CHECK(alike(values<double>(sin(x)), sines));
+    CHECK(alike(values<double>(cos(x)), cosines));
+    CHECK(alike(values<double>(tan(x)), tangents));
+    for (double& c : cosines) c *= 2;
+    CHECK(alike(gradient(sin(x)), cosines));
+    CHECK(alike(gradient(cos(x)), minus_sines));
+    CHECK(alike(gradient(tan(x)), slopes));
+  }
+  const Tensor spread = transpose(full({300, 200}, 1e10), 0, 1);
+  CHECK(values<float>(sin(spread)) == Floats(60000, std::sin(1e10f)));
+}
+
+TEST_CASE("gamma functions at poles, reflected and far out") {
+  const Tensor x = doubles_of({0, -1, inf, NaN, -0.5, -100.25, 1e6});
+  // PyTorch's, except that polygamma of negative numbers is right.
+  CHECK(alike(values<double>(lgamma(x)),
+              {inf, inf, inf, NaN, 1.2655121234846454, std::lgamma(-100.25), std::lgamma(1e6)}));
+  CHECK(alike(values<double>(digamma(x)),
+              {-inf, NaN, inf, NaN, 0.03648997397857652, 7.754238959208646, 13.815510057964191}));
+  CHECK(alike(values<double>(polygamma(1, x)),
+              {inf, inf, 0, NaN, 8.934802200544679, 19.729283325349364, 1.0000005000001667e-6}));
+  CHECK(alike(values<double>(polygamma(2, x)),
+              {-inf, -inf, 0, NaN, -0.82879664423432, 124.0250082069177, -1.000001000000500e-12}));
+  CHECK(alike(values<double>(polygamma(5, doubles({0.75, -2.3}))), {678.7533428745797, 165660.05361165214}));
+  CHECK(alike(values<double>(polygamma(20, doubles({2.5}))), {-10709198259.124132}));
 }

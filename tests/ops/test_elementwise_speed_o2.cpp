@@ -1,0 +1,2 @@
+#define LEVEL "-O2"
+#include "test_elementwise_speed.cpp"
