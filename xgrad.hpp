@@ -3,10 +3,13 @@
 
 #include "autograd/anomaly.hpp"
 #include "autograd/apply.hpp"
+#include "autograd/checkpoint.hpp"
 #include "autograd/create.hpp"
 #include "autograd/engine.hpp"
 #include "autograd/gradcheck.hpp"
+#include "autograd/graph.hpp"
 #include "autograd/primitives.hpp"
+#include "autograd/profile.hpp"
 #include "core/allocator.hpp"
 #include "core/parallel.hpp"
 #include "core/random.hpp"
