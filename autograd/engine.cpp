@@ -8,7 +8,9 @@
 
 #include "anomaly.hpp"
 #include "create.hpp"
+#include "inplace.hpp"
 #include "primitives.hpp"
+#include "profile.hpp"
 #include "running_node.hpp"
 
 namespace xgrad {
@@ -25,8 +27,9 @@ class Pass {
   Pass(const Pass&) = delete;
   Pass& operator=(const Pass&) = delete;
 
-  /// Limits the pass to what leads from the roots to these places.
-  void aim_at(std::span<const Tensor> roots, std::span<const Tensor> targets);
+  /// Limits the pass to what leads from the roots to these places. If `stop`, the targets are where the graph ends: the
+  /// pass does not go through one to another.
+  void aim_at(std::span<const Tensor> roots, std::span<const Edge> targets, bool stop = false);
   void seed(const Tensor& root, const Tensor& gradient) {
     add(root.impl().node.get(), root.impl().output_index, gradient);
   }
@@ -34,7 +37,7 @@ class Pass {
   /// Adds the gradients of the leaves to theirs. Either all of them, or an Error and none.
   void commit();
   /// The gradient that arrived at a target.
-  Tensor take(const Tensor& target);
+  Tensor take(const Edge& target);
 
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
@@ -58,6 +61,7 @@ class Pass {
   void add(Node* node, std::uint32_t output, Tensor gradient);
   bool leads_on(const Node& node) const;
   void apply_hooks(const Slot& slot);
+  static void call_after_accumulation(detail::LeafNode& leaf);
   void run_node(const Slot& slot);
   Tensor conform(const Node& node, std::size_t input, Tensor gradient) const;
 
@@ -75,7 +79,7 @@ class Pass {
   }
 
   bool create_graph_, retain_graph_;
-  bool aimed_ = false;
+  bool aimed_ = false, stops_ = false;
   std::unordered_set<const Node*> useful_;  // when aimed: the nodes that lead to a target
   Memory memory_;
   std::vector<Slot>& slots_ = memory_.slots;
@@ -149,21 +153,24 @@ void Pass::add(Node* node, std::uint32_t output, Tensor gradient) {
     sum = detail::accumulate(sum, gradient);
 }
 
-void Pass::aim_at(std::span<const Tensor> roots, std::span<const Tensor> targets) {
+void Pass::aim_at(std::span<const Tensor> roots, std::span<const Edge> targets, bool stop) {
   aimed_ = true;
+  stops_ = stop;
+  for (const Edge& target : targets) useful_.insert(target.node.get());
   std::vector<const Node*> reachable;
   std::unordered_set<const Node*> seen;
   // What is older than every target leads to none of them.
   std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
-  for (const Tensor& target : targets) oldest = std::min(oldest, target.impl().node->sequence());
+  for (const Edge& target : targets) oldest = std::min(oldest, target.node->sequence());
   const auto visit = [&](const Node* node) {
     if (node->sequence() >= oldest && seen.insert(node).second) reachable.push_back(node);
   };
   for (const Tensor& root : roots) visit(root.impl().node.get());
-  for (std::size_t next = 0; next < reachable.size(); ++next)
+  for (std::size_t next = 0; next < reachable.size(); ++next) {
+    if (stop && useful_.contains(reachable[next])) continue;
     for (const Edge& edge : reachable[next]->edges())
       if (edge.node) visit(edge.node.get());
-  for (const Tensor& target : targets) useful_.insert(target.impl().node.get());
+  }
   std::sort(reachable.begin(), reachable.end(),
             [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
   for (const Node* node : reachable)
@@ -172,8 +179,8 @@ void Pass::aim_at(std::span<const Tensor> roots, std::span<const Tensor> targets
         useful_.insert(node);
         break;
       }
-  for (const Tensor& target : targets)
-    if (Node* node = target.impl().node.get(); seen.contains(node)) slots_[find_or_add(node)].target = true;
+  for (const Edge& target : targets)
+    if (seen.contains(target.node.get())) slots_[find_or_add(target.node.get())].target = true;
 }
 
 /// Whether a gradient is wanted of anything that this node depends on.
@@ -187,7 +194,13 @@ bool Pass::leads_on(const Node& node) const {
 void Pass::apply_hooks(const Slot& slot) {
   Node::Extras* extras = slot.node->extras_if_any();
   if (!extras) return;
-  const auto hooks = extras->hooks;  // a hook may register or remove hooks
+  const bool is_leaf = slot.node->is_leaf();
+  std::vector<Node::Hook> hooks;
+  {
+    const std::lock_guard lock(extras->mutex);
+    std::erase_if(extras->hooks, [](const Node::Hook& hook) { return hook.call.expired(); });
+    hooks = extras->hooks;  // a hook may register or remove hooks
+  }
   for (const Node::Hook& hook : hooks) {
     Tensor& gradient = gradients_[slot.first + hook.output];
     const auto call = hook.call.lock();
@@ -196,11 +209,11 @@ void Pass::apply_hooks(const Slot& slot) {
     if (!replaced.defined()) continue;
     check(replaced.shape() == gradient.shape() && replaced.dtype() == gradient.dtype(), "hook: a gradient of shape ",
           gradient.shape(), " and dtype ", gradient.dtype(), " was replaced by one of shape ", replaced.shape(),
-          " and dtype ", replaced.dtype());
+          " and dtype ", replaced.dtype(), "; a hook returns a gradient like the one it is given, or an undefined ",
+          "Tensor to leave that as it is");
     gradients_[slot.first + hook.output] = std::move(replaced);
   }
-  std::erase_if(extras->hooks, [](const Node::Hook& hook) { return hook.call.expired(); });
-  if (slot.node->is_leaf() || aimed_) return;
+  if (is_leaf || aimed_) return;
   for (auto& [output, kept] : extras->retained)
     if (const Tensor& gradient = gradients_[slot.first + output]; gradient.defined())
       kept = kept.defined() ? detail::accumulate(kept, gradient) : gradient;
@@ -210,10 +223,15 @@ void Pass::apply_hooks(const Slot& slot) {
 Tensor Pass::conform(const Node& node, std::size_t input, Tensor gradient) const {
   const Edge& edge = node.edges()[input];
   const OutputInfo& wanted = edge.node->outputs()[edge.index];
-  if (gradient.dtype() != wanted.dtype) gradient = gradient.to(wanted.dtype);
+  if (gradient.dtype() != wanted.dtype) {
+    check(is_floating(gradient.dtype()), node.name(), ": backward gave a gradient of dtype ", gradient.dtype(),
+          " for input ", input, " of dtype ", wanted.dtype, "; a gradient has the dtype of its input");
+    gradient = gradient.to(wanted.dtype);
+  }
   if (gradient.shape() == wanted.shape) return gradient;
   check(broadcasts_to(wanted.shape, gradient.shape()), node.name(), ": backward gave a gradient of shape ",
-        gradient.shape(), " for input ", input, " of shape ", wanted.shape);
+        gradient.shape(), " for input ", input, " of shape ", wanted.shape, "; a gradient has the shape of its input, ",
+        "or one that the input broadcasts to");
   return sum_to(gradient, wanted.shape);
 }
 
@@ -244,12 +262,17 @@ void Pass::run_node(const Slot& slot) {
   if (!any) return;
   {
     const detail::RunningNode running(&node);
+    detail::ProfileEvent event(node.name(), "backward");
+    if (event) [[unlikely]]
+      for (const Tensor& gradient : from) event.add_input(gradient);
     node.backward(from, to, Needs(needs));
     for (std::size_t i = 0; i < edges.size(); ++i) {
       if (!edges[i].node || !to[i].defined() || (i < 64 && (needs >> i & 1) == 0)) continue;
       to[i] = conform(node, i, std::move(to[i]));
       if (detail::anomaly_enabled) detail::expect_finite_gradient(node, i, to[i]);
     }
+    if (event) [[unlikely]]
+      for (const Tensor& gradient : to) event.add_output(gradient);
   }
   if (!retain_graph_) node.release_saved();
   for (Tensor& gradient : from) gradient = {};  // so that what is passed on may be owned alone
@@ -266,9 +289,11 @@ void Pass::run() {
     const Slot slot = slots_[queue_.front().slot];
     std::pop_heap(queue_.begin(), queue_.end());
     queue_.pop_back();
+    if (stops_ && slot.target) continue;
     apply_hooks(slot);
     if (leads_on(*slot.node)) run_node(slot);
   }
+  if (stops_) return;
   for (const std::uint32_t leaf : leaves_) apply_hooks(slots_[leaf]);
 }
 
@@ -301,25 +326,51 @@ void Pass::commit() {
       std::swap(grad, sum.gradient);
     } else {
       detail::accumulate_in_place(grad, sum.gradient);
-      grad.impl().storage->raise_version();
+      grad.impl().storage->raise_version("backward");
     }
+  }
+  for (const Sum& sum : sums) call_after_accumulation(*sum.leaf);
+}
+
+void Pass::call_after_accumulation(detail::LeafNode& leaf) {
+  Node::Extras* extras = leaf.extras_if_any();
+  if (!extras) return;
+  std::vector<std::weak_ptr<const GradHook>> hooks;
+  {
+    const std::lock_guard lock(extras->mutex);
+    std::erase_if(extras->after_accumulation, [](const auto& hook) { return hook.expired(); });
+    hooks = extras->after_accumulation;
+  }
+  for (const auto& hook : hooks) {
+    const auto call = hook.lock();
+    if (!call) continue;
+    Tensor grad;
+    {
+      const std::lock_guard lock(leaf.mutex);
+      grad = leaf.grad;
+    }
+    if (grad.defined()) (*call)(grad);
   }
 }
 
-Tensor Pass::take(const Tensor& target) {
-  const std::uint32_t slot = table_[position(target.impl().node.get())];
-  return slot == none ? Tensor() : gradients_[slots_[slot].first + target.impl().output_index];
+Tensor Pass::take(const Edge& target) {
+  const std::uint32_t slot = table_[position(target.node.get())];
+  return slot == none ? Tensor() : gradients_[slots_[slot].first + target.index];
 }
+
+Edge place_of(const Tensor& tensor) { return {tensor.impl().node, tensor.impl().output_index}; }
 
 Tensor seed_for(const char* op, const Tensor& root, const Tensor& seed) {
   check(root.requires_grad(), op, ": the tensor of shape ", root.shape(),
         " does not require a gradient: no operation on a tensor with requires_grad made it, or NoGrad was in force");
+  detail::expect_current(op, root);
   if (!seed.defined()) {
     check(root.numel() == 1, op, ": a tensor of shape ", root.shape(),
           " has no gradient of its own; reduce it to one element, or give the gradient as a seed of this shape");
     return ones_like(root);
   }
-  check(seed.shape() == root.shape(), op, ": the seed has shape ", seed.shape(), ", the tensor ", root.shape());
+  check(seed.shape() == root.shape(), op, ": the seed has shape ", seed.shape(), ", the tensor ", root.shape(),
+        "; it is the gradient of the tensor, so it has its shape");
   return seed.to(root.dtype());
 }
 
@@ -344,15 +395,20 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   for (std::size_t i = 0; i < outputs.size(); ++i)
     firsts.push_back(seed_for("grad", outputs[i], seeds.empty() ? Tensor() : seeds[i]));
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    check(inputs[i].requires_grad(), "grad: input ", i, " does not require a gradient");
+    check(inputs[i].requires_grad(), "grad: input ", i, inputs[i].defined() ? " of shape " : "",
+          inputs[i].defined() ? inputs[i].shape().str() : " (undefined)",
+          " does not require a gradient; make it with {.requires_grad = true}, or call requires_grad_(), before the ",
+          "outputs are computed");
+  std::vector<Edge> targets;
+  for (const Tensor& input : inputs) targets.push_back(place_of(input));
 
   Pass pass(options.create_graph, options.retain_graph);
-  pass.aim_at(outputs, inputs);
+  pass.aim_at(outputs, targets);
   for (std::size_t i = 0; i < outputs.size(); ++i) pass.seed(outputs[i], firsts[i]);
   pass.run();
   std::vector<Tensor> gradients;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    gradients.push_back(pass.take(inputs[i]));
+    gradients.push_back(pass.take(targets[i]));
     check(gradients.back().defined() || options.allow_unused, "grad: no output depends on input ", i, " of shape ",
           inputs[i].shape(), "; {.allow_unused = true} gives an undefined gradient for it");
   }
@@ -361,6 +417,17 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
 
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options) {
   return grad(std::vector<Tensor>{output}, inputs, options);
+}
+
+std::vector<Tensor> detail::gradients_within(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
+                                             std::span<const Edge> targets, bool create_graph) {
+  Pass pass(create_graph, create_graph);
+  pass.aim_at(outputs, targets, true);
+  for (std::size_t i = 0; i < outputs.size(); ++i) pass.seed(outputs[i], seeds[i]);
+  pass.run();
+  std::vector<Tensor> gradients;
+  for (const Edge& target : targets) gradients.push_back(pass.take(target));
+  return gradients;
 }
 
 double last_loss() { return last_loss_value; }

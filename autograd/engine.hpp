@@ -1,6 +1,7 @@
 #pragma once
 // Reverse-mode traversal of the graph.
 
+#include <span>
 #include <vector>
 
 #include "node.hpp"
@@ -20,6 +21,15 @@ struct GradOptions {
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options = {});
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options = {});
+
+namespace detail {
+
+/// Gradients of the outputs, weighted by `seeds`, with respect to the targets, which are taken as independent: the part
+/// of the graph between outputs and targets is run alone, without the targets' hooks. Undefined where none arrived.
+std::vector<Tensor> gradients_within(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
+                                     std::span<const Edge> targets, bool create_graph);
+
+}  // namespace detail
 
 /// The value of the last scalar on which this thread called backward(); NaN before. Progress bars show it.
 double last_loss();

@@ -22,7 +22,7 @@ std::vector<Tensor> fresh_leaves(const char* op, const std::vector<Tensor>& inpu
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const bool wanted = inputs[i].requires_grad();
     check(!wanted || inputs[i].dtype() == float64, op, ": input ", i, " is ", inputs[i].dtype(),
-          "; central differences need float64");
+          "; central differences need float64, so make it with {.dtype = float64}");
     leaves.push_back(inputs[i].detach().clone().requires_grad_(wanted));
   }
   return leaves;

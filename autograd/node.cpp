@@ -1,26 +1,85 @@
 #include "node.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <new>
+#include <utility>
 
 #include "../core/allocator.hpp"
 #include "anomaly.hpp"
 #include "apply.hpp"
 #include "create.hpp"
+#include "inplace.hpp"
 
 namespace xgrad {
 
 namespace {
 
-constinit thread_local std::uint64_t last_sequence = 0;
+constinit thread_local std::uint64_t newest = 0;
 constinit thread_local Node* freed = nullptr;  // nodes that wait for their destructor
 constinit thread_local bool freeing = false;
+
+// Nodes made less nodes freed, counted without a lock: each thread has a counter of its own, which outlives it and
+// then serves another. What a thread does after it gave its counter back is counted in a shared one.
+struct NodeCounter {
+  std::atomic<std::int64_t> nodes{0};
+  NodeCounter* next = nullptr;
+  bool in_use = true;
+};
+constinit std::mutex counters_mutex;
+constinit NodeCounter* counters = nullptr;
+constinit NodeCounter shared_counter;
+constinit thread_local NodeCounter* own_counter = nullptr;
+constinit thread_local bool thread_ended = false;
+
+struct AtThreadEnd {
+  bool armed = false;
+  ~AtThreadEnd() {
+    thread_ended = true;
+    if (!own_counter) return;
+    const std::lock_guard lock(counters_mutex);
+    std::exchange(own_counter, nullptr)->in_use = false;
+  }
+};
+thread_local AtThreadEnd at_thread_end;
+
+[[gnu::noinline, gnu::cold]] void count_nodes_slowly(std::int64_t change) {
+  if (!thread_ended) {
+    at_thread_end.armed = true;
+    const std::lock_guard lock(counters_mutex);
+    NodeCounter* counter = counters;
+    while (counter && counter->in_use) counter = counter->next;
+    if (!counter && (counter = new (std::nothrow) NodeCounter)) counter->next = std::exchange(counters, counter);
+    if (counter) counter->in_use = true;
+    own_counter = counter;
+  }
+  (own_counter ? own_counter : &shared_counter)->nodes.fetch_add(change, std::memory_order_relaxed);
+}
+
+inline void count_nodes(std::int64_t change) {
+  if (!own_counter) [[unlikely]]
+    return count_nodes_slowly(change);
+  std::atomic<std::int64_t>& nodes = own_counter->nodes;
+  nodes.store(nodes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+}
 
 }  // namespace
 
 Node::~Node() = default;
 
-void* Node::operator new(std::size_t bytes) { return allocate(bytes); }
-void Node::operator delete(void* block, std::size_t bytes) noexcept { deallocate(block, bytes); }
+void* Node::operator new(std::size_t bytes) {
+  count_nodes(1);
+  try {
+    return allocate(bytes);
+  } catch (...) {
+    count_nodes(-1);
+    throw;
+  }
+}
+void Node::operator delete(void* block, std::size_t bytes) noexcept {
+  count_nodes(-1);
+  deallocate(block, bytes);
+}
 
 // A node's destructor drops references to further nodes, which come back here: they queue up instead of recursing.
 void Node::destroy(Node* node) noexcept {
@@ -47,23 +106,38 @@ void Node::enter_graph(std::span<Edge> edges, std::span<OutputInfo> outputs) {
   outputs_ = outputs.data();
   output_count_ = static_cast<std::uint32_t>(outputs.size());
   call_site_ = detail::call_site;
+  in_backward_ = detail::running_node != nullptr;
   // A clock as Lamport's: past what this thread made, and past all that this node depends on, whoever made it.
-  std::uint64_t sequence = last_sequence;
+  std::uint64_t sequence = newest;
   for (const Edge& edge : edges)
     if (edge.node) sequence = std::max(sequence, edge.node->sequence_);
-  sequence_ = last_sequence = sequence + 1;
+  sequence_ = newest = sequence + 1;
 }
 
 namespace detail {
 
+std::uint64_t last_sequence() { return newest; }
+
+std::int64_t count_live_nodes() {
+  const std::lock_guard lock(counters_mutex);
+  std::int64_t nodes = shared_counter.nodes.load(std::memory_order_relaxed);
+  for (const NodeCounter* counter = counters; counter; counter = counter->next)
+    nodes += counter->nodes.load(std::memory_order_relaxed);
+  return nodes;
+}
+
 LeafNode::LeafNode(const Shape& shape, DType dtype) : info_{shape, dtype, nullptr} { enter_graph({}, {&info_, 1}); }
 
-void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index, bool is_input) {
-  check(output.defined(), node.name(), ": forward returned an undefined tensor");
+void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index, bool is_input, bool is_differentiable) {
+  check(output.defined(), node.name(), ": forward returned an undefined tensor as output ", index,
+        "; every output needs a value");
   info.shape = output.shape();
   info.dtype = output.dtype();
+  if (!is_floating(info.dtype) || !is_differentiable) {
+    if (output.requires_grad()) output = output.detach();
+    return;
+  }
   info.storage = output.impl().storage.get();
-  if (!is_floating(info.dtype)) return;
   if (!output.reference()->unique()) {
     const bool is_view = is_input || output.impl().is_view;
     output = view(output, output.shape(), output.strides());
@@ -78,26 +152,57 @@ void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index, b
 Edge edge_to(const char* op, const Tensor& input) {
   if (!input.requires_grad()) return {};
   const TensorImpl& impl = input.impl();
-  check(!impl.is_view || impl.node->is_leaf() || impl.view_version == input.version(), op, ": an input of shape ",
-        impl.shape, " is a view (made by ", impl.node->name(), ") whose elements were changed in place since: version ",
-        input.version(), ", it was made at ", impl.view_version, "; take the view again");
+  if (impl.is_view) expect_current(op, input);
   return {impl.node, impl.output_index};
 }
 
 void fail_gradient_count(const char* op, std::size_t gradients, std::size_t inputs) {
-  fail(op, ": backward returned ", gradients, " gradients for ", inputs, " inputs");
+  fail(op, ": backward returned ", gradients, " gradients for ", inputs,
+       " inputs; it must return one for each input of forward, an undefined Tensor for one that has none");
+}
+
+void fail_undefined_input(const char* op, std::initializer_list<bool> defined) {
+  const auto first = std::find(defined.begin(), defined.end(), false);
+  if (first == defined.end()) throw;
+  fail(op, ": input ", first - defined.begin(), " is undefined and forward used it; give the Tensor a value");
+}
+
+void fail_once_differentiable(const char* op) {
+  fail(op, ": its backward is not made of differentiable operations (once_differentiable), so the gradients of a pass ",
+       "with create_graph would be wrong; leave create_graph out, or write backward with differentiable operations");
+}
+
+void expect_same_memory(const char* op, const Tensor& input, const Tensor& result) {
+  check(result.defined(), op, ": forward returned an undefined tensor; an in_place operation returns its first input");
+  check(result.impl().data == input.impl().data && result.shape() == input.shape() &&
+            result.strides() == input.strides() && result.dtype() == input.dtype(),
+        op, ": forward returned a tensor of shape ", result.shape(), " that is not its first input, of shape ",
+        input.shape(), "; an in_place operation writes its result there and returns it");
 }
 
 Tensor zero_gradient(const OutputInfo& info) { return zeros(info.shape, {.dtype = info.dtype}); }
 
 }  // namespace detail
 
+namespace {
+
+[[noreturn, gnu::cold]] void fail_changed(const Tensor& tensor, std::uint32_t version) {
+  const Node* node = detail::running_node;
+  std::string called;
+  if (node && node->call_site().file)
+    append(called.append(" by ").append(node->name()).append(", called at "), node->call_site());
+  fail(node ? node->name() : "saved tensor", ": a tensor of shape ", tensor.shape(), " saved for backward", called,
+       " was changed in place", detail::last_change(tensor), ": it has version ", tensor.version(),
+       ", it was saved at ", version, "; clone it before the change, or change a copy");
+}
+
+}  // namespace
+
 Tensor Saved::get() const {
   if (!tensor_.defined()) return tensor_;
   const Node* node = detail::running_node;
-  check(tensor_.version() == version_, node ? node->name() : "saved tensor", ": a tensor of shape ", tensor_.shape(),
-        " saved for backward was changed in place: it has version ", tensor_.version(), ", it was saved at ", version_,
-        "; clone it before the change, or change a copy");
+  if (tensor_.version() != version_) [[unlikely]]
+    fail_changed(tensor_, version_);
   if (!node || tensor_.requires_grad() || !detail::grad_enabled) return tensor_;
   // A saved output came here before the node became its history.
   const auto outputs = node->outputs();

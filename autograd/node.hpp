@@ -32,7 +32,7 @@ struct Edge {
 struct OutputInfo {
   Shape shape;
   DType dtype = DType::float32;
-  const detail::Storage* storage = nullptr;  // to know a saved output again; not owned
+  const detail::Storage* storage = nullptr;  // to know a saved output again; not owned; null if it has no gradient
 };
 
 /// A recorded operation, or a leaf of the graph. Counted, and freed without recursion, so that depth is no limit.
@@ -55,6 +55,8 @@ class Node : public detail::Counted {
   virtual void release_saved() noexcept {}
   virtual bool released() const noexcept { return false; }
   virtual bool is_leaf() const noexcept { return false; }
+  /// The tensors saved for backward.
+  virtual std::vector<Tensor> saved() const { return {}; }
 
   std::span<const Edge> edges() const { return {edges_, edge_count_}; }
   std::span<const OutputInfo> outputs() const { return {outputs_, output_count_}; }
@@ -62,6 +64,8 @@ class Node : public detail::Counted {
   std::uint64_t sequence() const { return sequence_; }
   /// The line that called the operation; its file is null when not known.
   const detail::CallSite& call_site() const { return call_site_; }
+  /// Whether the operation was recorded in a backward pass, as part of a gradient.
+  bool in_backward() const { return in_backward_; }
 
   struct Hook {
     std::uint32_t output;
@@ -69,7 +73,9 @@ class Node : public detail::Counted {
   };
   /// What few nodes have: hooks, and the kept gradients of non-leaf tensors.
   struct Extras {
+    std::mutex mutex;  // of the hooks: several threads may run backward into one leaf
     std::vector<Hook> hooks;
+    std::vector<std::weak_ptr<const GradHook>> after_accumulation;
     std::vector<std::pair<std::uint32_t, Tensor>> retained;  // output and its gradient
   };
   Extras& extras();
@@ -81,6 +87,7 @@ class Node : public detail::Counted {
   void enter_graph(std::span<Edge> edges, std::span<OutputInfo> outputs);
 
  private:
+  bool in_backward_ = false;
   Edge* edges_ = nullptr;
   OutputInfo* outputs_ = nullptr;
   std::uint32_t edge_count_ = 0, output_count_ = 0;
@@ -108,6 +115,10 @@ class LeafNode final : public Node {
 };
 
 inline constinit thread_local bool grad_enabled = true;
+/// Nodes of all graphs in the process.
+std::int64_t count_live_nodes();
+/// The sequence number that this thread gave last.
+std::uint64_t last_sequence();
 /// The node whose backward runs in this thread; what it saved is unpacked for it.
 inline constinit thread_local Node* running_node = nullptr;
 

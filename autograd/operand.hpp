@@ -1,9 +1,27 @@
 #pragma once
 // What an operation is given, and what it saves of it for backward.
 
+#include <vector>
+
 #include "tensor.hpp"
 
 namespace xgrad {
+
+namespace detail {
+
+/// While it is set, each Saved that is copied in this thread adds its tensor: how the tensors that an operation holds,
+/// in whatever members, are found without a list of them.
+inline constinit thread_local std::vector<Tensor>* collected = nullptr;
+
+class CollectSaved {
+ public:
+  explicit CollectSaved(std::vector<Tensor>& tensors) { collected = &tensors; }
+  ~CollectSaved() { collected = nullptr; }
+  CollectSaved(const CollectSaved&) = delete;
+  CollectSaved& operator=(const CollectSaved&) = delete;
+};
+
+}  // namespace detail
 
 /// A tensor saved in forward for backward: a member of an operation struct, assigned in forward, used as a Tensor in
 /// backward. An input, an output or anything computed in forward may be saved. Using it after its elements were changed
@@ -16,6 +34,12 @@ class Saved {
     version_ = tensor.version();
     tensor.impl().saved.store(true, std::memory_order_relaxed);
   }
+  Saved(const Saved& other) : tensor_(other.tensor_), version_(other.version_) {
+    if (detail::collected && tensor_.defined()) detail::collected->push_back(tensor_);
+  }
+  Saved(Saved&&) = default;
+  Saved& operator=(const Saved&) = default;
+  Saved& operator=(Saved&&) = default;
 
   bool defined() const { return tensor_.defined(); }
   const Shape& shape() const { return tensor_.shape(); }
@@ -34,16 +58,9 @@ class Saved {
 class Operand {
  public:
   Operand(const Tensor& tensor, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : tensor_(tensor), outermost_(detail::call_site.file == nullptr) {
-    if (outermost_) detail::call_site = {file, line};
-  }
+      : tensor_(tensor), site_({file, line}) {}
   Operand(const Saved& saved, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : unpacked_(saved.get()), tensor_(unpacked_), outermost_(detail::call_site.file == nullptr) {
-    if (outermost_) detail::call_site = {file, line};
-  }
-  ~Operand() {
-    if (outermost_) detail::call_site = {};
-  }
+      : unpacked_(saved.get()), tensor_(unpacked_), site_({file, line}) {}
   Operand(const Operand&) = delete;
   Operand& operator=(const Operand&) = delete;
 
@@ -54,7 +71,7 @@ class Operand {
  private:
   Tensor unpacked_;
   const Tensor& tensor_;
-  const bool outermost_;  // operations called inside others belong to the outermost call
+  const detail::CallSiteScope site_;
 };
 
 }  // namespace xgrad

@@ -94,9 +94,11 @@ Tensor expand(Operand x, const Shape& shape) {
   return apply(Expand{target}, x);
 }
 
-Tensor Tensor::clone() const { return apply(Clone{}, *this); }
-Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
-Tensor Tensor::to(DType dtype) const { return dtype == this->dtype() ? *this : apply(To{this->dtype(), dtype}, *this); }
+Tensor Tensor::clone(detail::CallSite site) const { return apply(Clone{}, *this, site); }
+Tensor Tensor::contiguous(detail::CallSite site) const { return is_contiguous() ? *this : clone(site); }
+Tensor Tensor::to(DType dtype, detail::CallSite site) const {
+  return dtype == this->dtype() ? *this : apply(To{this->dtype(), dtype}, *this, site);
+}
 
 namespace detail {
 

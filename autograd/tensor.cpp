@@ -61,7 +61,9 @@ Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::i
 
 }  // namespace detail
 
-void Tensor::raise_undefined() { fail("tensor: used before it was given a value; this Tensor is undefined"); }
+void Tensor::raise_undefined() {
+  throw detail::UndefinedTensor("tensor: used before it was given a value; this Tensor is undefined");
+}
 
 void Tensor::expect_dtype(DType dtype) const {
   check(impl().dtype == dtype, "tensor: elements are ", impl().dtype, ", not ", dtype, "; convert with .to(", dtype,
@@ -71,12 +73,14 @@ void Tensor::expect_dtype(DType dtype) const {
 std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, dim())]; }
 
 double Tensor::item_as_double() const {
-  check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape());
+  check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape(),
+        "; reduce it first, with sum() or mean(), or select() an element");
   return dispatch(dtype(), [&](auto zero) { return static_cast<double>(*data<decltype(zero)>()); });
 }
 
 std::int64_t Tensor::item_as_int64() const {
-  check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape());
+  check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape(),
+        "; reduce it first, with sum() or mean(), or select() an element");
   return dispatch(dtype(), [&](auto zero) { return element_cast<std::int64_t>(*data<decltype(zero)>()); });
 }
 
@@ -112,7 +116,8 @@ Tensor Tensor::grad() const {
 void Tensor::set_grad(const Tensor& grad) const {
   const detail::TensorImpl& self = impl();
   if (grad.defined()) {
-    check(static_cast<bool>(self.node) && self.node->is_leaf(), "set_grad: only a leaf that requires a gradient holds one");
+    check(static_cast<bool>(self.node) && self.node->is_leaf(),
+          "set_grad: only a leaf that requires a gradient holds one");
     check(grad.shape() == self.shape && grad.dtype() == self.dtype, "set_grad: a gradient of shape ", grad.shape(),
           " and dtype ", grad.dtype(), " for a tensor of shape ", self.shape, " and dtype ", self.dtype);
   }
@@ -142,7 +147,24 @@ HookHandle Tensor::register_hook(GradHook hook) const {
   check(static_cast<bool>(hook), "register_hook: the hook is empty");
   HookHandle handle;
   handle.hook_ = std::make_shared<const GradHook>(std::move(hook));
-  impl_->node->extras().hooks.push_back({impl_->output_index, handle.hook_});
+  Node::Extras& extras = impl_->node->extras();
+  const std::lock_guard lock(extras.mutex);
+  extras.hooks.push_back({impl_->output_index, handle.hook_});
+  return handle;
+}
+
+HookHandle Tensor::register_post_accumulate_grad_hook(std::function<void(const Tensor&)> hook) const {
+  check(requires_grad() && is_leaf(), "register_post_accumulate_grad_hook: this tensor of shape ", shape(),
+        " is no leaf that requires a gradient, so none is accumulated in it; register_hook takes any tensor");
+  check(static_cast<bool>(hook), "register_post_accumulate_grad_hook: the hook is empty");
+  HookHandle handle;
+  handle.hook_ = std::make_shared<const GradHook>([hook = std::move(hook)](const Tensor& grad) {
+    hook(grad);
+    return Tensor();
+  });
+  Node::Extras& extras = impl_->node->extras();
+  const std::lock_guard lock(extras.mutex);
+  extras.after_accumulation.push_back(handle.hook_);
   return handle;
 }
 

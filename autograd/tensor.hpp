@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <memory>
 
+#include "../core/call_site.hpp"
 #include "../core/dtype.hpp"
 #include "../core/reference.hpp"
 #include "../core/scalar.hpp"
@@ -43,6 +44,11 @@ class [[nodiscard]] HookHandle {
 };
 
 namespace detail {
+
+/// What the use of an undefined tensor throws: apply() then says which input of which operation it was.
+struct UndefinedTensor : Error {
+  using Error::Error;
+};
 
 struct TensorImpl : Counted {
   TensorImpl();
@@ -124,6 +130,10 @@ class Tensor {
   /// Calls `hook` with the gradient of this tensor in every backward pass while the handle lives, before the gradient
   /// is accumulated or passed on.
   HookHandle register_hook(GradHook hook) const;
+  /// Calls `hook` with grad() of this leaf at the end of every backward() that reached it while the handle lives, when
+  /// the gradients of all leaves have been accumulated: an exception it throws changes none of them any more. Throws
+  /// Error for a tensor that is no leaf or requires no gradient.
+  HookHandle register_post_accumulate_grad_hook(std::function<void(const Tensor& grad)> hook) const;
 
   /// Computes the gradient of this tensor with respect to every leaf it depends on, and adds it to theirs.
   /// `seed` is the gradient of this tensor, of its shape; 1 for a tensor of one element.
@@ -134,28 +144,29 @@ class Tensor {
   /// The same elements outside the graph.
   Tensor detach() const;
   /// A copy of the elements in memory of its own, row-major; differentiable.
-  Tensor clone() const;
+  Tensor clone(detail::CallSite site = detail::CallSite::here()) const;
   /// This tensor if it lies dense in row-major order, else a clone.
-  Tensor contiguous() const;
+  Tensor contiguous(detail::CallSite site = detail::CallSite::here()) const;
   /// Converted to another dtype; this tensor if it has it already. Differentiable between floating types.
-  Tensor to(DType dtype) const;
+  Tensor to(DType dtype, detail::CallSite site = detail::CallSite::here()) const;
 
   // In place. Each raises the version of the storage, which backward checks of what it saved. The other operand
   // broadcasts to this shape and may overlap this tensor; promotion must not change this dtype, except that copy_ and
   // fill_ convert. Throws Error for an expanded tensor. When the change is recorded, because this tensor or the other
   // requires a gradient, throws Error for a leaf that requires one (use NoGrad) and for a view; else this tensor
-  // becomes the result of the operation: it depends on what it was, and on the other.
-  Tensor& add_(const Tensor& other);
-  Tensor& sub_(const Tensor& other);
-  Tensor& mul_(const Tensor& other);
-  Tensor& div_(const Tensor& other);
-  Tensor& add_(const Scalar& other);
-  Tensor& sub_(const Scalar& other);
-  Tensor& mul_(const Scalar& other);
-  Tensor& div_(const Scalar& other);
-  Tensor& copy_(const Tensor& other);
-  Tensor& fill_(const Scalar& value);
-  Tensor& zero_() { return fill_(0); }
+  // becomes the result of the operation: it depends on what it was, and on the other. Copies of this handle become it
+  // too, unless an operation saved the tensor: then they are of no use to further operations that are recorded.
+  Tensor& add_(const Tensor& other, detail::CallSite site = detail::CallSite::here());
+  Tensor& sub_(const Tensor& other, detail::CallSite site = detail::CallSite::here());
+  Tensor& mul_(const Tensor& other, detail::CallSite site = detail::CallSite::here());
+  Tensor& div_(const Tensor& other, detail::CallSite site = detail::CallSite::here());
+  Tensor& add_(const Scalar& other, detail::CallSite site = detail::CallSite::here());
+  Tensor& sub_(const Scalar& other, detail::CallSite site = detail::CallSite::here());
+  Tensor& mul_(const Scalar& other, detail::CallSite site = detail::CallSite::here());
+  Tensor& div_(const Scalar& other, detail::CallSite site = detail::CallSite::here());
+  Tensor& copy_(const Tensor& other, detail::CallSite site = detail::CallSite::here());
+  Tensor& fill_(const Scalar& value, detail::CallSite site = detail::CallSite::here());
+  Tensor& zero_(detail::CallSite site = detail::CallSite::here()) { return fill_(0, site); }
 
   /// Number of changes in place that this memory has seen, through any view.
   std::uint32_t version() const { return impl().storage->version(); }
@@ -187,14 +198,6 @@ namespace detail {
 Tensor empty(const Shape& shape, DType dtype);
 /// A tensor over the storage of `base`, outside the graph; `offset` in elements. Bounds are not checked.
 Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::int64_t offset = 0);
-
-/// A line of the user's program.
-struct CallSite {
-  const char* file = nullptr;  // null when not known
-  int line = 0;
-};
-/// Where the operation that runs in this thread was called.
-inline constinit thread_local CallSite call_site{};
 
 }  // namespace detail
 

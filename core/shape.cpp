@@ -75,7 +75,7 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
     const std::int64_t other = shorter[axis];
     if (size == other || other == 1) continue;
     check(size == 1, op, ": shapes ", a, " and ", b, " do not broadcast: sizes ", size, " and ", other, " at axis ",
-          axis + offset);
+          axis + offset, "; counted from the last axis, sizes must be equal or one of them 1");
     size = other;
   }
   return out;
@@ -91,7 +91,8 @@ bool broadcasts_to(const Shape& from, const Shape& to) {
 
 std::size_t normalize_axis(const char* op, std::int64_t axis, std::size_t rank) {
   const auto n = static_cast<std::int64_t>(rank);
-  check(axis >= -n && axis < n, op, ": axis ", axis, " is out of range for a tensor with ", rank, " axes");
+  check(axis >= -n && axis < n, op, ": axis ", axis, " is out of range for a tensor with ", rank, " axes",
+        rank == 0 ? "" : "; the last is " + std::to_string(n - 1) + " or -1");
   return static_cast<std::size_t>(axis < 0 ? axis + n : axis);
 }
 

@@ -20,19 +20,20 @@ BatchNorm::BatchNorm(std::int64_t num_features, const BatchNormLayerOptions& opt
 
 Tensor BatchNorm::apply_to(const Tensor& x) const {
   const bool by_batch = training || !running_mean.defined();
-  Tensor y = batch_norm(x, running_mean, running_var, weight, bias, {.training = by_batch, .momentum = momentum, .eps = eps});
+  Tensor y =
+      batch_norm(x, running_mean, running_var, weight, bias, {.training = by_batch, .momentum = momentum, .eps = eps});
   if (training && num_batches_tracked.defined()) ++*num_batches_tracked.data<std::int64_t>();
   return y;
 }
 
-Tensor BatchNorm1d::operator()(const Tensor& x) const {
-  check(x.dim() == 2 || x.dim() == 3, "BatchNorm1d: input has shape ", x.shape(), "; (N, C) or (N, C, L) is needed");
-  return apply_to(x);
+Tensor BatchNorm1d::operator()(Operand x) const {
+  check(x->dim() == 2 || x->dim() == 3, "BatchNorm1d: input has shape ", x->shape(), "; (N, C) or (N, C, L) is needed");
+  return apply_to(*x);
 }
 
-Tensor BatchNorm2d::operator()(const Tensor& x) const {
-  check(x.dim() == 4, "BatchNorm2d: input has shape ", x.shape(), "; (N, C, H, W) is needed");
-  return apply_to(x);
+Tensor BatchNorm2d::operator()(Operand x) const {
+  check(x->dim() == 4, "BatchNorm2d: input has shape ", x->shape(), "; (N, C, H, W) is needed");
+  return apply_to(*x);
 }
 
 }  // namespace xgrad::nn

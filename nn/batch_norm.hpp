@@ -1,6 +1,7 @@
 #pragma once
 // Batch normalisation as layers.
 
+#include "../autograd/operand.hpp"
 #include "module.hpp"
 
 namespace xgrad::nn {
@@ -38,13 +39,13 @@ struct BatchNorm {
 /// For x of shape (N, C) or (N, C, L).
 struct BatchNorm1d : BatchNorm {
   explicit BatchNorm1d(std::int64_t num_features, const BatchNormLayerOptions& options = {}) : BatchNorm(num_features, options) {}
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(Operand x) const;
 };
 
 /// For images of shape (N, C, H, W).
 struct BatchNorm2d : BatchNorm {
   explicit BatchNorm2d(std::int64_t num_features, const BatchNormLayerOptions& options = {}) : BatchNorm(num_features, options) {}
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(Operand x) const;
 };
 
 }  // namespace xgrad::nn

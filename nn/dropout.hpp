@@ -11,7 +11,7 @@ struct Dropout {
   explicit Dropout(double probability = 0.5) : p(probability) {
     check(p >= 0 && p <= 1, "Dropout: p is ", p, "; it must lie between 0 and 1");
   }
-  Tensor operator()(const Tensor& x) const { return dropout(x, p, training); }
+  Tensor operator()(Operand x) const { return dropout(*x, p, training); }
   auto fields() { return xgrad::fields("p", p, "training", training); }
 
   double p;

@@ -25,7 +25,7 @@ Tensor& overwrite(const char* op, Tensor& tensor, const F& fill) {
     fill(dense.template data<T>(), dense.numel());
     if (!tensor.is_contiguous()) xgrad::detail::overwrite(tensor, dense);
   });
-  tensor.impl().storage->raise_version();
+  tensor.impl().storage->raise_version(op);
   return tensor;
 }
 
@@ -79,7 +79,7 @@ Tensor& normal_(Tensor& tensor, double mean, double std) { return normal("normal
 Tensor& constant_(Tensor& tensor, double value) {
   check_leaf("constant_", tensor);
   xgrad::detail::overwrite(tensor, full_like(tensor.detach(), value));
-  tensor.impl().storage->raise_version();
+  tensor.impl().storage->raise_version("constant_");
   return tensor;
 }
 Tensor& zeros_(Tensor& tensor) { return constant_(tensor, 0); }

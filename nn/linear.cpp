@@ -18,6 +18,6 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, const Linear
   }
 }
 
-Tensor Linear::operator()(const Tensor& x) const { return linear(x, weight, bias); }
+Tensor Linear::operator()(Operand x) const { return linear(*x, weight, bias); }
 
 }  // namespace xgrad::nn

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../autograd/operand.hpp"
 #include "module.hpp"
 
 namespace xgrad::nn {
@@ -15,7 +16,7 @@ struct Linear {
   /// Throws Error for a negative size or an integer dtype.
   Linear(std::int64_t in_features, std::int64_t out_features, const LinearOptions& options = {});
 
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(Operand x) const;
   auto fields() { return xgrad::fields("weight", parameter(weight), "bias", parameter(bias)); }
 
   Tensor weight;

@@ -132,6 +132,8 @@ IncompatibleKeys load_state_dict(std::string_view op, const Tree& tree, const Na
   if (strict) report("unexpected: ", keys.unexpected_keys, ", ");
   report("given twice: ", repeated, ", ");
   report("of another shape: ", misshaped, "; ");
+  if (strict && !(keys.missing_keys.empty() && keys.unexpected_keys.empty()))
+    problems += "\n  {.strict = false} leaves missing and unexpected names aside";
   check(problems.empty(), op, ": the values do not fit the module; nothing was changed", problems);
 
   // All that can fail comes first: conversions, and copies of values that lie in memory about to be overwritten.
@@ -143,7 +145,7 @@ IncompatibleKeys load_state_dict(std::string_view op, const Tree& tree, const Na
   }
   for (std::size_t i = 0; i < sources.size(); ++i) {
     xgrad::detail::overwrite(assignments[i].first, sources[i]);
-    assignments[i].first.impl().storage->raise_version();
+    assignments[i].first.impl().storage->raise_version("load_state_dict");
   }
   return keys;
 }

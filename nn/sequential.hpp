@@ -3,6 +3,7 @@
 
 #include <typeinfo>
 
+#include "../autograd/operand.hpp"
 #include "module.hpp"
 
 namespace xgrad::nn {
@@ -24,7 +25,7 @@ class AnyModule {
     return *this;
   }
 
-  Tensor operator()(const Tensor& x) const { return held().forward(x); }
+  Tensor operator()(Operand x) const { return held().forward(*x); }
 
   /// The layer. Throws Error if it is of another type than M.
   template <class M>
@@ -100,8 +101,8 @@ class Sequential {
     return *this;
   }
 
-  Tensor operator()(const Tensor& x) const {
-    Tensor y = x;
+  Tensor operator()(Operand x) const {
+    Tensor y = *x;
     for (const auto& layer : layers_) y = layer(y);
     return y;
   }

@@ -1,3 +1,4 @@
+#include "../autograd/inplace.hpp"
 #include "../autograd/apply.hpp"
 #include "arithmetic.hpp"
 #include "kernels/map.hpp"
@@ -17,12 +18,6 @@ bool is_recorded(const Tensor& self, const Tensor& other) {
   return is_grad_enabled() && (self.requires_grad() || other.requires_grad());
 }
 
-void expect_writable(const char* op, const Tensor& self) {
-  for (std::size_t axis = 0; axis < self.dim(); ++axis)
-    check(self.strides()[axis] != 0 || self.shape()[axis] <= 1, op, ": a tensor of shape ", self.shape(),
-          " repeats its elements along axis ", axis, " (it was expanded); clone it first");
-}
-
 void expect_broadcast(const char* op, const Tensor& self, const Tensor& other) {
   check(broadcasts_to(other.shape(), self.shape()), op, ": a tensor of shape ", other.shape(),
         " does not broadcast to this one's shape ", self.shape());
@@ -31,14 +26,6 @@ void expect_broadcast(const char* op, const Tensor& self, const Tensor& other) {
 void expect_result_dtype(const char* op, const Tensor& self, DType result) {
   check(self.dtype() == result, op, ": the result is ", result, " and this tensor ", self.dtype(),
         "; convert it with .to(", result, ") and use the operation that is not in place");
-}
-
-void expect_recordable(const char* op, const Tensor& self) {
-  check(!self.requires_grad() || !self.is_leaf(), op, ": a leaf of shape ", self.shape(),
-        " that requires a gradient cannot change while operations are recorded; change it under NoGrad");
-  check(!self.impl().is_view, op, ": a view of shape ", self.shape(),
-        " cannot change as part of the graph, for the tensor it shares memory with would not know; clone it first, or "
-        "change it under NoGrad");
 }
 
 bool shares_memory(const Tensor& a, const Tensor& b) { return a.impl().storage == b.impl().storage; }
@@ -59,51 +46,17 @@ Tensor unaffected(const Tensor& self, const Tensor& other) {
   return shares_memory(self, other) && !same_elements ? snapshot(other) : other;
 }
 
-/// Stands in the graph for a tensor that was changed through another handle.
-class Replaced final : public Node {
- public:
-  Replaced(const char* op, const Tensor& tensor) : op_(op), info_{tensor.shape(), tensor.dtype(), nullptr} {
-    enter_graph({}, {&info_, 1});
-  }
-  const char* name() const override { return "replaced"; }
-  void backward(std::span<Tensor>, std::span<Tensor>, Needs) override { fail_use(); }
-  void push_forward(std::span<const Tensor>, std::span<Tensor>) override { fail_use(); }
-
- private:
-  [[noreturn]] void fail_use() const {
-    fail(op_, ": a copy, made before, of a tensor that an operation saved and that was then changed in place has no ",
-         "gradient; use the Tensor on which ", op_, " was called");
-  }
-
-  const char* op_;
-  OutputInfo info_;
-};
-
 /// Makes `self` the tensor `result`, in the memory it has.
 void become(const char* op, Tensor& self, const Tensor& result) {
-  TensorImpl* impl = &self.impl();
-  if (impl->saved.load(std::memory_order_relaxed)) {
-    // An operation that `result` may depend on holds this handle: with the new place in the graph there would be a
-    // cycle, never freed.
-    const Tensor fresh = view(self, self.shape(), self.strides());
-    fresh.impl().is_view = false;
-    auto replaced = Reference<Node>::adopt(new Replaced(op, self));
-    overwrite(self, result);
-    impl->node = std::move(replaced);
-    impl->output_index = 0;
-    self = fresh;
-    impl = &self.impl();
-  } else {
-    overwrite(self, result);
-  }
-  impl->storage->raise_version();
-  impl->node = result.impl().node;
-  impl->output_index = result.impl().output_index;
+  Rebase rebase(self);
+  overwrite(self, result);
+  self.impl().storage->raise_version(op);
+  self = rebase.onto(result);
 }
 
-void assign(const Tensor& self, const Tensor& other) {
+void assign(const char* op, const Tensor& self, const Tensor& other) {
   overwrite(self, other);
-  self.impl().storage->raise_version();
+  self.impl().storage->raise_version(op);
 }
 
 template <class F>
@@ -116,7 +69,7 @@ void write(const char* op, const F& f, const Tensor& self, const std::same_as<Te
     run(std::int64_t{});
   else
     dispatch_floating(op, self.dtype(), run);
-  self.impl().storage->raise_version();
+  self.impl().storage->raise_version(op);
 }
 
 /// self = f(self, other), where `recorded` is the same as an operation that is recorded. `saves` says whether its
@@ -131,7 +84,7 @@ Tensor& update(const char* op, const F& f, Recorded recorded, bool saves, Tensor
     const Tensor before = saves && other.requires_grad() ? snapshot(self) : self;
     become(op, self, recorded(before, shares_memory(self, other) ? snapshot(other) : other));
   } else if (self.dtype() == DType::bool_) {
-    assign(self, recorded(self, other));
+    assign(op, self, recorded(self, other));
   } else {
     const NoGrad no_grad;
     write(op, f, self, unaffected(self, other).to(self.dtype()));
@@ -147,7 +100,7 @@ Tensor& update(const char* op, const F& f, Recorded recorded, Tensor& self, cons
     expect_recordable(op, self);
     become(op, self, recorded(self, number));
   } else if (self.dtype() == DType::bool_) {
-    assign(self, recorded(self, number));
+    assign(op, self, recorded(self, number));
   } else {
     write(op, WithNumber{f, number}, self);
   }
@@ -163,7 +116,7 @@ Tensor& replace(const char* op, Tensor& self, const Tensor& other) {
     const bool apart = converted.reference() != other.reference() && !shares_memory(self, converted);
     become(op, self, apart ? converted : converted.clone());
   } else {
-    assign(self, unaffected(self, other));
+    assign(op, self, unaffected(self, other));
   }
   return self;
 }
@@ -175,24 +128,48 @@ constexpr auto recorded_div = [](const Tensor& a, const auto& b) { return div(a,
 
 }  // namespace
 
-Tensor& Tensor::add_(const Tensor& other) { return update("add_", Plus{}, recorded_add, false, *this, other); }
-Tensor& Tensor::add_(const Scalar& other) { return update("add_", Plus{}, recorded_add, *this, other); }
-Tensor& Tensor::sub_(const Tensor& other) { return update("sub_", Minus{}, recorded_sub, false, *this, other); }
-Tensor& Tensor::sub_(const Scalar& other) { return update("sub_", Minus{}, recorded_sub, *this, other); }
-Tensor& Tensor::mul_(const Tensor& other) { return update("mul_", Times{}, recorded_mul, true, *this, other); }
-Tensor& Tensor::mul_(const Scalar& other) { return update("mul_", Times{}, recorded_mul, *this, other); }
-Tensor& Tensor::div_(const Tensor& other) {
+Tensor& Tensor::add_(const Tensor& other, CallSite site) {
+  const CallSiteScope scope(site);
+  return update("add_", Plus{}, recorded_add, false, *this, other);
+}
+Tensor& Tensor::add_(const Scalar& other, CallSite site) {
+  const CallSiteScope scope(site);
+  return update("add_", Plus{}, recorded_add, *this, other);
+}
+Tensor& Tensor::sub_(const Tensor& other, CallSite site) {
+  const CallSiteScope scope(site);
+  return update("sub_", Minus{}, recorded_sub, false, *this, other);
+}
+Tensor& Tensor::sub_(const Scalar& other, CallSite site) {
+  const CallSiteScope scope(site);
+  return update("sub_", Minus{}, recorded_sub, *this, other);
+}
+Tensor& Tensor::mul_(const Tensor& other, CallSite site) {
+  const CallSiteScope scope(site);
+  return update("mul_", Times{}, recorded_mul, true, *this, other);
+}
+Tensor& Tensor::mul_(const Scalar& other, CallSite site) {
+  const CallSiteScope scope(site);
+  return update("mul_", Times{}, recorded_mul, *this, other);
+}
+Tensor& Tensor::div_(const Tensor& other, CallSite site) {
+  const CallSiteScope scope(site);
   expect_result_dtype("div_", *this, promote(dtype(), DType::float32));
   return update("div_", Over{}, recorded_div, true, *this, other);
 }
-Tensor& Tensor::div_(const Scalar& other) {
+Tensor& Tensor::div_(const Scalar& other, CallSite site) {
+  const CallSiteScope scope(site);
   expect_result_dtype("div_", *this, promote(dtype(), DType::float32));
   return update("div_", Over{}, recorded_div, *this, other);
 }
 
-Tensor& Tensor::copy_(const Tensor& other) { return replace("copy_", *this, other); }
+Tensor& Tensor::copy_(const Tensor& other, CallSite site) {
+  const CallSiteScope scope(site);
+  return replace("copy_", *this, other);
+}
 
-Tensor& Tensor::fill_(const Scalar& value) {
+Tensor& Tensor::fill_(const Scalar& value, CallSite site) {
+  const CallSiteScope scope(site);
   const Tensor number = empty({}, dtype());
   dispatch(dtype(), [&](auto zero) {
     using T = decltype(zero);

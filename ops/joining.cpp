@@ -52,7 +52,8 @@ struct Concat {
 
 }  // namespace
 
-Tensor concat(const std::vector<Tensor>& tensors, std::int64_t axis) {
+Tensor concat(const std::vector<Tensor>& tensors, std::int64_t axis, detail::CallSite site) {
+  const detail::CallSiteScope scope(site);
   check(!tensors.empty(), "concat: no tensors were given");
   const Shape& first = tensors[0].shape();
   const std::size_t at = normalize_axis("concat", axis, first.size());
@@ -69,7 +70,8 @@ Tensor concat(const std::vector<Tensor>& tensors, std::int64_t axis) {
   return xgrad::apply(Concat{at}, converted);  // std::apply takes vectors, too
 }
 
-Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis) {
+Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis, detail::CallSite site) {
+  const detail::CallSiteScope scope(site);
   check(!tensors.empty(), "stack: no tensors were given");
   std::vector<Tensor> parts;
   for (const Tensor& tensor : tensors) {

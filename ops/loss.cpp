@@ -183,7 +183,8 @@ void check_labels(const char* op, const Tensor& target, std::int64_t classes, st
   const auto* labels = target.data<std::int64_t>();
   for (std::int64_t i = 0; i < target.numel(); ++i)
     check((labels[i] >= 0 && labels[i] < classes) || labels[i] == ignore_index, op, ": target ", labels[i],
-          " at position ", i, " of the targets is none of the ", classes, " classes");
+          " at position ", i, " of the targets is none of the ", classes, " classes; classes are numbered from 0, and of them and ",
+          ignore_index, " (ignore_index) a target must be one");
 }
 
 /// Rows of classes from (C,), (N, C) or (N, C, d...), the loss of the rows, and back to the shape of the targets.
@@ -266,7 +267,7 @@ Tensor binary_cross_entropy_with_logits(Operand logits, const Tensor& target, co
   check(is_floating(logits->dtype()) && target.dtype() == logits->dtype(), op, ": logits are ", logits->dtype(),
         " and target is ", target.dtype(), "; both must be float32 or both float64");
   check(logits->shape() == target.shape(), op, ": logits have shape ", logits->shape(), ", target has ",
-        target.shape());
+        target.shape(), "; they must be equal");
   check(!options.weight.defined() || broadcasts_to(options.weight.shape(), logits->shape()), op, ": weight of shape ",
         options.weight.defined() ? options.weight.shape() : Shape(), " does not broadcast to ", logits->shape());
   check(!options.pos_weight.defined() || broadcasts_to(options.pos_weight.shape(), logits->shape()), op,

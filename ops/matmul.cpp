@@ -207,7 +207,8 @@ Tensor matmul(Operand a, Operand b) {
   const DType dtype = floating_dtype("matmul", *a, *b);
   const bool row = a->dim() == 1, column = b->dim() == 1;
   const std::int64_t k = a->size(-1), inner = b->size(column ? -1 : -2);
-  check(k == inner, "matmul: ", a->shape(), " x ", b->shape(), ": inner sizes ", k, " and ", inner, " differ");
+  check(k == inner, "matmul: ", a->shape(), " x ", b->shape(), ": inner sizes ", k, " and ", inner,
+        " differ; transpose or reshape one so that they agree");
   const std::int64_t m = row ? 1 : a->size(-2), n = column ? 1 : b->size(-1);
   for (const std::int64_t size : {m, n, k}) check_size("matmul", *a, *b, size);
 
@@ -219,7 +220,7 @@ Tensor matmul(Operand a, Operand b) {
   for (std::size_t i = 1; i <= std::min(a_batch.size(), b_batch.size()); ++i) {
     const std::int64_t x = a_batch[a_batch.size() - i], y = b_batch[b_batch.size() - i];
     check(x == y || x == 1 || y == 1, "matmul: ", a->shape(), " x ", b->shape(), ": batch sizes ", x, " and ", y,
-          " do not broadcast");
+          " do not broadcast; they must be equal, or one of them 1");
     shape[shape.size() - i] = x == 1 ? y : x;
   }
   if (!row) shape.push_back(m);

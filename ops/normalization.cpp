@@ -110,8 +110,8 @@ struct BatchNorm {
       mu[c] = (1 - momentum) * mu[c] + momentum * batch_mean[c];
       var[c] = (1 - momentum) * var[c] + momentum * unbias * batch_var[c];
     }
-    running_mean.impl().storage->raise_version();
-    running_var.impl().storage->raise_version();
+    running_mean.impl().storage->raise_version(name);
+    running_var.impl().storage->raise_version(name);
   }
 
   std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
@@ -204,7 +204,7 @@ Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_v
   check(options.eps >= 0, "batch_norm: eps is ", options.eps, ", it must not be negative");
   const std::int64_t values = x->size(1) == 0 ? 0 : x->numel() / x->size(1);
   check(!options.training || values > 1, "batch_norm: training needs more than one value a channel, input of shape ",
-        x->shape(), " has ", values);
+        x->shape(), " has ", values, "; use a larger batch, or evaluate with nn::eval()");
   return apply(BatchNorm{options, running_mean, running_var}, x, weight, bias);
 }
 

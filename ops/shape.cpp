@@ -105,8 +105,8 @@ Tensor reshape(Operand x, const Shape& shape) {
     check(others > 0, "reshape: ", x->shape(), " to ", shape, ": any size could stand for -1 beside a size of 0");
     *unknown = x->numel() / others;
   }
-  check(target.numel() == x->numel(), "reshape: ", x->shape(), " has ", x->numel(), " elements, which do not fill ",
-        shape);
+  check(target.numel() == x->numel(), "reshape: ", x->shape(), " has ", x->numel(), " elements, which do not fill ", shape,
+        "; the product of the sizes must be the same, and one of them may be -1 to stand for the rest");
   return reshaped(*x, target);
 }
 

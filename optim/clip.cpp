@@ -51,7 +51,7 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
     vectorized([=] {
       for (std::int64_t i = 0; i < n; ++i) g[i] *= scale;
     });
-    gradient.impl().storage->raise_version();
+    gradient.impl().storage->raise_version("clip_grad_norm_");
   });
   return norm;
 }
@@ -64,7 +64,7 @@ void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_value) 
     vectorized([=] {
       for (std::int64_t i = 0; i < n; ++i) g[i] = g[i] > limit ? limit : g[i] < -limit ? -limit : g[i];
     });
-    gradient.impl().storage->raise_version();
+    gradient.impl().storage->raise_version("clip_grad_value_");
   });
 }
 

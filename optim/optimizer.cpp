@@ -18,13 +18,14 @@ Optimizer::Optimizer(std::vector<Tensor> parameters, double lr, std::vector<cons
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
     check(parameter.is_leaf() && is_floating(parameter.dtype()), "optimizer: parameter ", i, " of shape ",
-          parameter.shape(), " and dtype ", parameter.dtype(), " is no floating leaf");
+          parameter.shape(), " and dtype ", parameter.dtype(), " is no floating leaf; only tensors made by the user, not by an operation, can be trained");
     check(parameter.is_contiguous(), "optimizer: parameter ", i, " of shape ", parameter.shape(), " is not contiguous");
     check(seen.insert(&parameter.impl()).second, "optimizer: parameter ", i, " of shape ", parameter.shape(),
           " was given before");
   }
   check(std::any_of(parameters_.begin(), parameters_.end(), [](const Tensor& p) { return p.requires_grad(); }),
-        "optimizer: no parameter requires a gradient");
+        "optimizer: no parameter requires a gradient, so there is nothing to train; make parameters with "
+        "{.requires_grad = true}, or call requires_grad_()");
   set_lr(lr);
 }
 
@@ -80,7 +81,7 @@ void Optimizer::step() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!gradients[i].defined()) continue;
     ++states_[i].steps;
-    parameters_[i].impl().storage->raise_version();
+    parameters_[i].impl().storage->raise_version("step");
   }
 }
 

@@ -1,0 +1,162 @@
+#include "profile.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+#include <vector>
+
+namespace xgrad {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double microseconds(Clock::duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
+
+void append_quoted(std::string& out, const std::string& text) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
+      out += escape;
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+int this_thread() {
+  static std::atomic<int> threads{0};
+  static thread_local const int number = threads.fetch_add(1) + 1;
+  return number;
+}
+
+// What the running Profile has collected. Events that end after it are dropped.
+struct Log {
+  std::mutex mutex;
+  bool open = false;
+  std::uint64_t profile = 0;  // number of the Profile
+  Clock::time_point start;
+  std::vector<std::string> lines;  // one JSON object each
+};
+
+Log& log() {
+  static Log* log = new Log;  // lives on while other threads end
+  return *log;
+}
+
+}  // namespace
+
+struct detail::ProfileEvent::Bar {
+  const char* name;
+  const char* category;
+  CallSite site;
+  std::uint64_t profile;
+  std::string inputs, outputs;
+  Clock::time_point start;
+};
+
+void detail::ProfileEvent::begin(const char* name, const char* category) {
+  std::uint64_t profile = 0;
+  {
+    const std::lock_guard lock(log().mutex);
+    profile = log().profile;
+  }
+  bar_ = new Bar{name, category, call_site, profile, {}, {}, Clock::now()};
+}
+
+void detail::ProfileEvent::end() noexcept {
+  const auto end = Clock::now();
+  const std::unique_ptr<Bar> bar(bar_);
+  try {
+    const bool backward = std::strcmp(bar->category, "backward") == 0;
+    const std::lock_guard lock(log().mutex);
+    if (!log().open || log().profile != bar->profile) return;
+    std::string line = "{\"name\":";
+    append_quoted(line, std::string(bar->name) + (backward ? " backward" : ""));
+    line += ",\"cat\":";
+    append_quoted(line, bar->category);
+    char numbers[128];
+    std::snprintf(numbers, sizeof numbers, ",\"ph\":\"X\",\"ts\":%.3f,\"dur\":%.3f,\"pid\":%d,\"tid\":%d",
+                  microseconds(bar->start - log().start), microseconds(end - bar->start), static_cast<int>(getpid()),
+                  this_thread());
+    line += numbers;
+    line += backward ? ",\"args\":{\"gradients of outputs\":" : ",\"args\":{\"inputs\":";
+    append_quoted(line, bar->inputs);
+    line += backward ? ",\"gradients of inputs\":" : ",\"outputs\":";
+    append_quoted(line, bar->outputs);
+    if (bar->site.file) {
+      std::string site;
+      append(site, bar->site);
+      line += ",\"called at\":";
+      append_quoted(line, site);
+    }
+    log().lines.push_back(line + "}}");
+  } catch (const std::bad_alloc&) {  // the bar is missing from the trace
+  }
+}
+
+namespace {
+
+void append_shape(std::string& text, const Tensor& tensor) {
+  if (!text.empty()) text += ", ";
+  text += tensor.defined() ? tensor.shape().str() : "none";
+}
+
+}  // namespace
+
+void detail::ProfileEvent::add_input(const Tensor& tensor) { append_shape(bar_->inputs, tensor); }
+void detail::ProfileEvent::add_output(const Tensor& tensor) { append_shape(bar_->outputs, tensor); }
+
+struct Profile::Output {
+  std::string path;
+  std::ofstream file;
+};
+
+Profile::Profile(const std::string& path) : output_(std::make_unique<Output>()) {
+  const std::lock_guard lock(log().mutex);
+  check(!log().open, "Profile: another Profile is running; only one can at a time");
+  output_->path = path;
+  output_->file.open(path);
+  check(output_->file.is_open(), "Profile: cannot write ", path, ": ", std::strerror(errno));
+  log().lines.clear();
+  log().start = Clock::now();
+  log().open = true;
+  ++log().profile;
+  detail::profiling.store(true, std::memory_order_relaxed);
+}
+
+void Profile::finish() {
+  if (!output_) return;
+  detail::profiling.store(false, std::memory_order_relaxed);
+  const std::unique_ptr<Output> output = std::move(output_);
+  std::vector<std::string> lines;
+  {
+    const std::lock_guard lock(log().mutex);
+    log().open = false;
+    lines.swap(log().lines);
+  }
+  output->file << "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
+  for (std::size_t i = 0; i < lines.size(); ++i) output->file << (i == 0 ? "\n" : ",\n") << lines[i];
+  output->file << "\n]}\n";
+  output->file.close();
+  check(output->file.good(), "Profile: writing ", output->path, " failed: ", std::strerror(errno));
+}
+
+Profile::~Profile() {
+  try {
+    finish();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+  }
+}
+
+}  // namespace xgrad

@@ -1,0 +1,66 @@
+#pragma once
+// A timeline of the operations of a program, for chrome://tracing and https://ui.perfetto.dev.
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "tensor.hpp"
+
+namespace xgrad {
+
+/// While it lives, every operation and every step of a backward pass is noted, in all threads; its end writes them to
+/// a file as a Chrome trace (JSON), with times, shapes, threads and the lines that called them.
+/// `{ const Profile profile("trace.json"); train_one_step(); }`
+class Profile {
+ public:
+  /// Throws Error when the file cannot be written, and while another Profile lives.
+  explicit Profile(const std::string& path);
+  /// finish(), but what it would throw is written to standard error.
+  ~Profile();
+  Profile(const Profile&) = delete;
+  Profile& operator=(const Profile&) = delete;
+
+  /// Stops, and writes the file. Throws Error when that fails. Does nothing the second time.
+  void finish();
+
+ private:
+  struct Output;
+  std::unique_ptr<Output> output_;
+};
+
+namespace detail {
+
+inline constinit std::atomic<bool> profiling{false};
+
+/// A bar in the timeline: from its construction to its end. Costs one load and a branch while there is no Profile.
+class ProfileEvent {
+ public:
+  /// `category` is "forward" or "backward"; both texts must last until the end.
+  ProfileEvent(const char* name, const char* category) {
+    if (profiling.load(std::memory_order_relaxed)) [[unlikely]]
+      begin(name, category);
+  }
+  ~ProfileEvent() {
+    if (bar_) [[unlikely]]
+      end();
+  }
+  ProfileEvent(const ProfileEvent&) = delete;
+  ProfileEvent& operator=(const ProfileEvent&) = delete;
+
+  explicit operator bool() const { return bar_ != nullptr; }
+  // Their shapes are shown. Only while the event is true.
+  void add_input(const Tensor& tensor);
+  void add_output(const Tensor& tensor);
+
+ private:
+  struct Bar;
+  void begin(const char* name, const char* category);
+  void end() noexcept;
+
+  Bar* bar_ = nullptr;
+};
+
+}  // namespace detail
+
+}  // namespace xgrad
