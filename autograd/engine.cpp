@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <unordered_set>
 
 #include "anomaly.hpp"
@@ -274,6 +275,8 @@ void Pass::run_node(const Slot& slot) {
     if (event) [[unlikely]]
       for (const Tensor& gradient : to) event.add_output(gradient);
   }
+  std::optional<detail::RunningNode> running;  // a recorded sum of gradients is part of the backward pass, too
+  if (create_graph_) running.emplace(&node);
   if (!retain_graph_) node.release_saved();
   for (Tensor& gradient : from) gradient = {};  // so that what is passed on may be owned alone
   for (std::size_t i = 0; i < edges.size(); ++i) {

@@ -9,8 +9,9 @@
 
 namespace xgrad {
 
-/// While it lives, every operation and every step of a backward pass is noted, in all threads; its end writes them to
-/// a file as a Chrome trace (JSON), with times, shapes, threads and the lines that called them.
+/// While it lives, every operation, every step of a backward pass and every step of an optimizer is noted, in all
+/// threads; its end writes them to a file as a Chrome trace (JSON), with times, shapes, threads and the lines that
+/// called them.
 /// `{ const Profile profile("trace.json"); train_one_step(); }`
 class Profile {
  public:
@@ -36,7 +37,7 @@ inline constinit std::atomic<bool> profiling{false};
 /// A bar in the timeline: from its construction to its end. Costs one load and a branch while there is no Profile.
 class ProfileEvent {
  public:
-  /// `category` is "forward" or "backward"; both texts must last until the end.
+  /// `category` is "forward", "backward" or "optimizer"; both texts must last until the end.
   ProfileEvent(const char* name, const char* category) {
     if (profiling.load(std::memory_order_relaxed)) [[unlikely]]
       begin(name, category);

@@ -7,6 +7,7 @@
 #include "../autograd/create.hpp"
 #include "../autograd/node.hpp"
 #include "../autograd/primitives.hpp"
+#include "../autograd/profile.hpp"
 #include "../core/parallel.hpp"
 
 namespace xgrad::optim {
@@ -18,7 +19,8 @@ Optimizer::Optimizer(std::vector<Tensor> parameters, double lr, std::vector<cons
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
     check(parameter.is_leaf() && is_floating(parameter.dtype()), "optimizer: parameter ", i, " of shape ",
-          parameter.shape(), " and dtype ", parameter.dtype(), " is no floating leaf; only tensors made by the user, not by an operation, can be trained");
+          parameter.shape(), " and dtype ", parameter.dtype(),
+          " is no floating leaf; only tensors made by the user, not by an operation, can be trained");
     check(parameter.is_contiguous(), "optimizer: parameter ", i, " of shape ", parameter.shape(), " is not contiguous");
     check(seen.insert(&parameter.impl()).second, "optimizer: parameter ", i, " of shape ", parameter.shape(),
           " was given before");
@@ -41,6 +43,7 @@ void Optimizer::zero_grad() const {
 void Optimizer::step() {
   constexpr std::int64_t piece_size = 16384;
   const NoGrad no_grad;
+  const detail::ProfileEvent event("optimizer step", "optimizer");
   std::vector<Tensor> gradients(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor gradient = parameters_[i].grad();
@@ -81,7 +84,7 @@ void Optimizer::step() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!gradients[i].defined()) continue;
     ++states_[i].steps;
-    parameters_[i].impl().storage->raise_version("step");
+    parameters_[i].impl().storage->raise_version("an optimizer's step()");
   }
 }
 

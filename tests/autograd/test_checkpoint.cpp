@@ -222,6 +222,37 @@ TEST_CASE("checkpoint: a second run that differs, or a changed input, is an erro
   CHECK_FALSE(x.grad().defined());
 }
 
+TEST_CASE("checkpoint: whichever allocation fails, nothing changes, and the rerun gives the same") {
+  Tensor x = full({40}, 2, leaf64), w = full({40}, 3, leaf64);
+  const auto step = [&] {
+    manual_seed(4);
+    Tensor h = checkpoint([&](const Tensor& t) { return dropout(exp(t * w), 0.5); }, x * 0.5);
+    h = h * 1.0;
+    h.mul_(w);
+    sum(h).backward();
+  };
+  step();
+  const Tensor x_grad = x.grad(), w_grad = w.grad();
+  x.zero_grad(), w.zero_grad();
+  int failures = 0;
+  for (bool done = false; !done; ++failures) {
+    const std::int64_t nodes = live_nodes();
+    detail::fail_allocation_after(failures + 1);
+    try {
+      step();
+      done = true;
+    } catch (const Error&) {
+      CHECK_FALSE(x.grad().defined());
+      CHECK_FALSE(w.grad().defined());
+      CHECK(live_nodes() == nodes);
+    }
+    detail::fail_allocation_after(0);
+  }
+  CHECK(failures > 20);
+  CHECK(equal(x.grad(), x_grad));
+  CHECK(equal(w.grad(), w_grad));
+}
+
 TEST_CASE("checkpoint: without a graph it is the function") {
   Tensor x = full({3}, 2, {.dtype = float64});
   CHECK_FALSE(checkpoint([](const Tensor& t) { return exp(t); }, x).requires_grad());

@@ -112,6 +112,39 @@ TEST_CASE("faults: ten thousand steps leave no node and no byte behind") {
   CHECK(memory_stats().cached_bytes <= before.cached_bytes + (1 << 20));
 }
 
+TEST_CASE("faults: thousands of steps with custom operations, checkpoints and hooks leave nothing behind") {
+  struct Logistic {  // saves its own output
+    Saved y = {};
+    Tensor forward(const Tensor& x) {
+      const Tensor out = sigmoid(x);
+      y = out;
+      return out;
+    }
+    Tensor backward(const Tensor& grad) const { return grad * y * (1.0 - y); }
+  };
+  Tensor w = full({8, 8}, 0.1, {.requires_grad = true});
+  const auto accumulated = w.register_post_accumulate_grad_hook([w](const Tensor&) { CHECK(w.grad().defined()); });
+  const Tensor x = ones({4, 8});
+  const auto step = [&](int i) {
+    w.zero_grad();
+    Tensor h = checkpoint([&](const Tensor& t) { return apply(Logistic{}, matmul(t, w)); }, x);
+    const auto hook = h.register_hook([h](const Tensor& g) { return g * h.detach(); });
+    h = h * 1.0;
+    h.add_(1);
+    const Tensor loss = mean(square(h));
+    if (i % 3 == 0) loss.backward();
+    if (i % 3 == 1) grad(sum(grad(loss, {w}, {.create_graph = true})[0]), {w});
+  };
+  for (int i = 0; i < 30; ++i) step(i);
+  const auto before = memory_stats();
+  const std::int64_t nodes = live_nodes();
+  for (int i = 0; i < 9000; ++i) step(i);
+  step(2);
+  CHECK(live_nodes() == nodes);
+  CHECK(memory_stats().live_blocks == before.live_blocks);
+  CHECK(memory_stats().live_bytes == before.live_bytes);
+}
+
 TEST_CASE("anomaly mode names the operation that made the first non-finite value, and the line that called it") {
   Tensor x = tensor({1, -1}, leaf64);
   const AnomalyMode anomaly;

@@ -33,6 +33,31 @@ double chain(std::int64_t depth) {
   return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
+struct Same {
+  Saved y = {};
+  Tensor forward(const Tensor& x) {
+    y = x;
+    return x.clone();
+  }
+  Tensor backward(const Tensor& grad) const { return grad * y.get(); }
+};
+
+// Checkpoints, operations of one's own, changes in place and hooks, one after the other.
+void mixed_chain(std::int64_t depth) {
+  Tensor x = full({1}, 1, {.dtype = float64, .requires_grad = true});
+  Tensor y = x;
+  std::vector<HookHandle> hooks;
+  for (std::int64_t i = 0; i < depth; ++i) {
+    y = checkpoint([](const Tensor& t) { return t * 1.0; }, y);
+    y = apply(Same{}, y);
+    hooks.push_back(y.register_hook([](const Tensor&) { return Tensor(); }));
+    y.add_(0);
+  }
+  y.backward();
+  expect(x.grad().item<double>() == 1, "the gradient through a mixed chain is wrong");
+  expect(to_dot(y).size() > static_cast<std::size_t>(depth), "a deep graph has no picture");
+}
+
 void fan_in(std::int64_t width) {
   Tensor x = full({1}, 1, {.dtype = float64, .requires_grad = true});
   std::vector<Tensor> terms;
@@ -63,6 +88,7 @@ int main(int argc, char** argv) {
   std::printf("chain of %lld operations: %.2f s; of half as many: %.2f s; ratio %.2f\n", static_cast<long long>(depth),
               whole, half, whole / half);
   expect(depth < 1000000 || whole <= 2.3 * half, "time grows faster than the chain");
+  mixed_chain(depth / 10);
   fan_in(depth);
   diamond(40);
   expect(memory_stats().live_blocks == before.live_blocks, "memory is left behind");
