@@ -294,17 +294,20 @@ TEST_CASE("forward: views, changes in place, and tensors used twice") {
                           return y;
                         },
                         x, v),
-                    Catch::StartsWith("exp: a tensor of shape (2, 3) saved for backward was changed in place"));
-  CHECK_THROWS_WITH(jvp(
-                        [](const Tensor& t) {
-                          Tensor y = t * 1.0;
-                          const Tensor before = y, z = square(y);
-                          y.add_(1);
-                          return before * 2.0;
-                        },
-                        x, v),
-                    "add_: a copy, made before, of a tensor that an operation saved and that was then changed in place "
-                    "has no gradient; use the Tensor on which add_ was called");
+                    Catch::StartsWith("exp: a tensor of shape (2, 3) saved for backward by exp") &&
+                        Catch::Contains("was changed in place by mul_"));
+  CHECK_THROWS_WITH(
+      jvp(
+          [](const Tensor& t) {
+            Tensor y = t * 1.0;
+            const Tensor before = y, z = square(y);
+            y.add_(1);
+            return before * 2.0;
+          },
+          x, v),
+      Catch::StartsWith(
+          "mul: a tensor of shape (2, 3) was changed through another Tensor of the same memory by add_") &&
+          Catch::Contains("use the Tensor that was changed"));
   CHECK_THROWS_WITH(jvp([](Tensor t) { return t.add_(1); }, x, v), Catch::StartsWith("add_: a leaf of shape (2, 3)"));
   CHECK(x.data<double>()[0] == 1);
 }
