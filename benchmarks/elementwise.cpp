@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #ifdef XGRAD_WITH_TORCH
@@ -83,7 +84,8 @@ int main() {
     for (Contestant& each : contestants) each.milliseconds.clear();
     for (int round = 0; round < 33; ++round)
       for (Contestant& each : contestants) {
-        each.run();  // the threads of the one before may still be spinning
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));  // OpenMP's threads spin for some 20 ms
+        each.run();
         const auto start = std::chrono::steady_clock::now();
         each.run();
         const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
