@@ -260,8 +260,8 @@ class Elementwise<F, std::index_sequence<I...>> {
 /// float32. Derivatives of any order are derived: the first is computed on numbers that carry their derivatives, for
 /// the inputs that require a gradient alone, and summed in the same pass where an input was broadcast. Those of higher
 /// order evaluate the lambda on tensors, operation by operation. For an element at which a function has an infinite
-/// derivative that is multiplied by 0, as in where(x > 0, sqrt(x), 0) at 0, the first derivative is 0 and the higher
-/// ones are NaN.
+/// derivative that is multiplied by 0, as in where(x > 0, sqrt(x), 0) at 0, the first derivative is 0 and what a
+/// pass with create_graph gives is NaN.
 ///
 /// It is vectorised, whatever flags the file is compiled with (g++ 14: with -fno-trapping-math), except for lgamma,
 /// digamma and polygamma, and for pow of float64. sin, cos and tan are NaN beyond |x| = 2^31.
