@@ -19,8 +19,8 @@ constinit thread_local std::uint64_t newest = 0;
 constinit thread_local Node* freed = nullptr;  // nodes that wait for their destructor
 constinit thread_local bool freeing = false;
 
-// Nodes made less nodes freed, counted without a lock: each thread has a counter of its own, which outlives it and
-// then serves another. What a thread does after it gave its counter back is counted in a shared one.
+// Nodes that entered a graph less those freed, counted without a lock: each thread has a counter of its own, which
+// outlives it and then serves another. What a thread does after it gave its counter back is counted in a shared one.
 struct NodeCounter {
   std::atomic<std::int64_t> nodes{0};
   NodeCounter* next = nullptr;
@@ -67,19 +67,8 @@ inline void count_nodes(std::int64_t change) {
 
 Node::~Node() = default;
 
-void* Node::operator new(std::size_t bytes) {
-  count_nodes(1);
-  try {
-    return allocate(bytes);
-  } catch (...) {
-    count_nodes(-1);
-    throw;
-  }
-}
-void Node::operator delete(void* block, std::size_t bytes) noexcept {
-  count_nodes(-1);
-  deallocate(block, bytes);
-}
+void* Node::operator new(std::size_t bytes) { return allocate(bytes); }
+void Node::operator delete(void* block, std::size_t bytes) noexcept { deallocate(block, bytes); }
 
 // A node's destructor drops references to further nodes, which come back here: they queue up instead of recursing.
 void Node::destroy(Node* node) noexcept {
@@ -90,6 +79,7 @@ void Node::destroy(Node* node) noexcept {
   while (freed) {
     Node* next = freed;
     freed = next->next_freed_;
+    if (next->sequence_ != 0) count_nodes(-1);
     delete next;
   }
   freeing = false;
@@ -105,6 +95,7 @@ void Node::enter_graph(std::span<Edge> edges, std::span<OutputInfo> outputs) {
   edge_count_ = static_cast<std::uint32_t>(edges.size());
   outputs_ = outputs.data();
   output_count_ = static_cast<std::uint32_t>(outputs.size());
+  count_nodes(1);
   call_site_ = detail::call_site;
   in_backward_ = detail::running_node != nullptr;
   // A clock as Lamport's: past what this thread made, and past all that this node depends on, whoever made it.
