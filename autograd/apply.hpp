@@ -388,9 +388,8 @@ struct Apply {
 ///         inputs, so that backward says it all;
 ///       `static constexpr bool linear = true`: linear in its one input, so that forward says it all;
 ///   - optionally `static constexpr int non_differentiable[] = {1};`: outputs that count as constants;
-///   - optionally `static constexpr bool once_differentiable = true;`, for a backward that is not made of
-///   differentiable
-///     operations: a pass with create_graph, whose gradients would lack a term, is an Error then;
+///   - optionally `static constexpr bool once_differentiable = true;`: backward is not made of differentiable
+///     operations, and a pass with create_graph, whose gradients would lack a term, is an Error;
 ///   - optionally `static constexpr bool in_place = true;`: forward writes over its first input and returns it. Nothing
 ///     is recorded inside it, and what it saves of that input must be saved after it is written (before: a clone).
 ///     `y = apply(Op{}, y)` raises the version of y's memory; what Tensor's members in place cannot change, it cannot.
