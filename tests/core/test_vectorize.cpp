@@ -5,35 +5,21 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 #include <vector>
 
 #include "../catch.hpp"
+#include "../processor_time.hpp"
 
 using namespace xgrad;
 
 namespace {
 
-// Below, scalar code is told from vector code by time, which sanitizers and missing optimisation hide.
-#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
-constexpr bool times_tell = false;
-#elif defined(__clang__)
-constexpr bool times_tell = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
-#else
-constexpr bool times_tell = true;
-#endif
-
-// Nanoseconds of processor time, which a busy machine does not lengthen much.
+// Nanoseconds of eight runs.
 template <class F>
 double time(F run) {
-  const auto now = [] {
-    timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return 1e9 * static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec);
-  };
-  const double start = now();
+  const double start = processor_time();
   for (int k = 0; k < 8; ++k) run();
-  return now() - start;
+  return processor_time() - start;
 }
 
 // How much faster f over many numbers is than the same clone with something in its loop that forbids vectorisation.

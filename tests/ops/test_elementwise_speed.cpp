@@ -7,9 +7,9 @@
 #include <xgrad/ops/math.hpp>
 
 #include <algorithm>
-#include <ctime>
 
 #include "../catch.hpp"
+#include "../processor_time.hpp"
 
 #ifndef LEVEL
 #define LEVEL "-O1"
@@ -19,27 +19,14 @@ using namespace xgrad;
 
 namespace {
 
-#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
-constexpr bool times_tell = false;
-#elif defined(__clang__)
-constexpr bool times_tell = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
-#else
-constexpr bool times_tell = true;
-#endif
-
-// Nanoseconds of processor time, which a busy machine does not lengthen much; the shortest of some runs.
+// Nanoseconds of the shortest of some runs.
 template <class F>
 double time(F run) {
-  const auto now = [] {
-    timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return 1e9 * static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec);
-  };
   double best = 1e18;
   for (int i = 0; i < 40; ++i) {
-    const double start = now();
+    const double start = processor_time();
     run();
-    best = std::min(best, now() - start);
+    best = std::min(best, processor_time() - start);
   }
   return best;
 }
