@@ -14,6 +14,9 @@ enum class Scale {
   log_one_minus  ///< uniform in -ln(1 - x): for values near 1, such as decay rates
 };
 
+inline constexpr Scale log_scale = Scale::log;
+inline constexpr Scale log_one_minus = Scale::log_one_minus;
+
 struct FloatDistribution {
   double low, high;  ///< both ends belong to the range
   Scale scale = Scale::linear;

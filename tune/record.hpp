@@ -32,6 +32,7 @@ struct TrialRecord {
   std::map<std::int64_t, double> intermediate;       ///< what was reported, by step
   std::map<std::string, std::string> attributes;     ///< JSON texts: the user's own, and "error" of a failed trial
   std::optional<std::chrono::system_clock::time_point> started, completed;
+  std::optional<std::int64_t> checkpoint;            ///< step of the latest checkpoint that can be restored or forked
 };
 
 }  // namespace xgrad::tune
