@@ -1,0 +1,236 @@
+// xgrad's side of benchmarks/compare: xgrad_worker THREADS
+#include <xgrad/xgrad.hpp>
+
+#include <cstdlib>
+
+#include "worker.hpp"
+
+namespace {
+
+using namespace xgrad;
+using benchmarks::Workload;
+
+Tensor numbers(const Shape& shape, std::uint32_t stream, float scale = 1, bool requires_grad = false) {
+  Tensor t = empty(shape);
+  benchmarks::fill(t.data<float>(), t.numel(), stream, scale);
+  return t.requires_grad_(requires_grad);
+}
+
+Tensor labels(std::int64_t n, std::int64_t classes) {
+  Tensor t = empty({n}, {.dtype = int64});
+  benchmarks::fill_labels(t.data<std::int64_t>(), n, classes);
+  return t;
+}
+
+template <class Model>
+std::vector<Tensor> fill_parameters(const Model& model) {
+  std::vector<Tensor> all;
+  for (const auto& [name, tensor] : nn::named_parameters(model)) {
+    benchmarks::fill_parameter(tensor.template data<float>(), tensor.numel(), static_cast<std::uint32_t>(all.size()),
+                               tensor.size(-1), tensor.dim() == 2, name.ends_with("weight"));
+    all.push_back(tensor);
+  }
+  return all;
+}
+
+void append(std::vector<float>& values, const Tensor& tensor) {
+  const Tensor dense = tensor.detach().contiguous();
+  values.insert(values.end(), dense.data<float>(), dense.data<float>() + dense.numel());
+}
+
+std::vector<float> loss_and_gradients(const Tensor& loss, const std::vector<Tensor>& leaves) {
+  std::vector<float> values{*loss.data<float>()};
+  for (const Tensor& leaf : leaves) append(values, leaf.grad());
+  return values;
+}
+
+struct BatchNormNet {
+  nn::Linear fc1{784, 256};
+  nn::BatchNorm1d bn1{256};
+  nn::Linear fc2{256, 128};
+  nn::BatchNorm1d bn2{128};
+  nn::Linear out{128, 10};
+
+  Tensor operator()(const Tensor& x) const { return out(relu(bn2(fc2(relu(bn1(fc1(x))))))); }
+};
+
+struct TinyNet {
+  nn::Linear fc1{4, 16}, fc2{16, 16}, out{16, 2};
+
+  Tensor operator()(const Tensor& x) const { return out(relu(fc2(relu(fc1(x))))); }
+};
+
+/// A step of training on one batch: with Adam, or gradients alone.
+template <class Net>
+Workload training(const Shape& input, std::int64_t classes, bool with_adam) {
+  struct State {
+    Net net;
+    std::vector<Tensor> parameters = fill_parameters(net);
+    optim::Adam adam{parameters, {.lr = benchmarks::learning_rate}};
+    Tensor x, y, loss;
+  };
+  auto state = std::make_shared<State>();
+  state->x = numbers(input, benchmarks::inputs_stream);
+  state->y = labels(input[0], classes);
+  return {[state, with_adam] {
+            state->adam.zero_grad();
+            state->loss = cross_entropy(state->net(state->x), state->y);
+            state->loss.backward();
+            if (with_adam) state->adam.step();
+          },
+          [state] { return loss_and_gradients(state->loss, state->parameters); }};
+}
+
+/// x sigmoid(x) + tanh(x) / 2 on 4M numbers, and its gradient.
+template <class F>
+Workload formula(const F& f) {
+  struct State {
+    Tensor x = numbers({4 << 20}, benchmarks::inputs_stream, 4, true);
+    Tensor upstream = numbers({4 << 20}, benchmarks::upstream_stream);
+    Tensor y = {}, gradient = {};
+  };
+  auto state = std::make_shared<State>();
+  return {[state, f] {
+            state->y = f(state->x);
+            state->gradient = grad(state->y, {state->x}, {.grad_outputs = {state->upstream}})[0];
+          },
+          [state] {
+            std::vector<float> values{*state->y.template data<float>()};
+            append(values, state->gradient);
+            return values;
+          }};
+}
+
+Workload adam_alone() {
+  struct State {
+    std::vector<Tensor> parameters, before;
+    std::unique_ptr<optim::Adam> adam;
+  };
+  auto state = std::make_shared<State>();
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    state->parameters.push_back(numbers({1'000'000}, 100 + i, 0x1p-10f, true));
+    state->parameters.back().set_grad(numbers({1'000'000}, 200 + i));
+  }
+  state->adam = std::make_unique<optim::Adam>(state->parameters, optim::AdamOptions{.lr = 1e-3});
+  return {[state] { state->adam->step(); },
+          [state] {
+            std::vector<float> values{*state->parameters[0].data<float>()};
+            for (std::uint32_t i = 0; i < 10; ++i)
+              append(values, state->parameters[i].detach() - numbers({1'000'000}, 100 + i, 0x1p-10f));
+            return values;
+          }};
+}
+
+Workload softmax_cross_entropy() {
+  struct State {
+    Tensor logits = numbers({256, 32000}, benchmarks::inputs_stream, 4, true), target = labels(256, 32000), loss = {};
+  };
+  auto state = std::make_shared<State>();
+  return {[state] {
+            state->logits.zero_grad();
+            state->loss = cross_entropy(state->logits, state->target);
+            state->loss.backward();
+          },
+          [state] { return loss_and_gradients(state->loss, {state->logits}); }};
+}
+
+struct LayerNorm {
+  explicit LayerNorm(std::int64_t size)
+      : weight(ones({size}, {.requires_grad = true})), bias(zeros({size}, {.requires_grad = true})) {}
+  auto fields() { return xgrad::fields("weight", nn::parameter(weight), "bias", nn::parameter(bias)); }
+  Tensor operator()(const Tensor& x) const {
+    const Tensor centred = x - mean(x, {-1}, {.keepdim = true});
+    return centred * rsqrt(mean(square(centred), {-1}, {.keepdim = true}) + 1e-5) * weight + bias;
+  }
+  Tensor weight, bias;
+};
+
+constexpr std::int64_t batch = 8, length = 128, width = 128, heads = 4;
+
+struct Block {
+  LayerNorm ln1{width};
+  nn::Linear qkv{width, 3 * width}, proj{width, width};
+  LayerNorm ln2{width};
+  nn::Linear fc1{width, 4 * width}, fc2{4 * width, width};
+
+  Tensor operator()(const Tensor& input) const {
+    const Tensor x = input + proj(attention(qkv(ln1(input))));
+    return x + fc2(gelu(fc1(ln2(x))));
+  }
+
+ private:
+  Tensor attention(const Tensor& qkv_rows) const {
+    const Tensor parts = permute(reshape(qkv_rows, {batch, length, 3, heads, width / heads}), {2, 0, 3, 1, 4});
+    const Tensor q = select(parts, 0, 0), k = select(parts, 0, 1), v = select(parts, 0, 2);
+    static const Tensor mask = reshape(arange(length), {length, 1}) < arange(length);
+    const Tensor scores = matmul(q, transpose(k, -2, -1)) * (1 / std::sqrt(static_cast<double>(width / heads)));
+    const Tensor mixed = matmul(softmax(masked_fill(scores, mask, -INFINITY), -1), v);
+    return reshape(transpose(mixed, 1, 2), {batch, length, width});
+  }
+};
+
+Workload transformer_block() {
+  struct State {
+    Block block;
+    std::vector<Tensor> leaves = fill_parameters(block);
+    Tensor x = numbers({batch, length, width}, benchmarks::inputs_stream, 1, true);
+    Tensor upstream = numbers({batch, length, width}, benchmarks::upstream_stream), y = {};
+  };
+  auto state = std::make_shared<State>();
+  state->leaves.push_back(state->x);
+  return {[state] {
+            for (const Tensor& leaf : state->leaves) leaf.zero_grad();
+            state->y = state->block(state->x);
+            state->y.backward(state->upstream);
+          },
+          [state] { return loss_and_gradients(state->y, state->leaves); }};
+}
+
+/// One recorded operation on two tensors of 8 numbers.
+Workload one_add(bool with_backward) {
+  struct State {
+    Tensor a = numbers({8}, 100, 1, true), b = numbers({8}, 101, 1, true);
+    Tensor upstream = numbers({8}, benchmarks::upstream_stream), y = {};
+  };
+  auto state = std::make_shared<State>();
+  if (with_backward)
+    return {[state] {
+              state->a.zero_grad();
+              state->b.zero_grad();
+              state->y = state->a + state->b;
+              state->y.backward(state->upstream);
+            },
+            [state] {
+              return loss_and_gradients(state->y, {state->a, state->b});
+            }};
+  return {[state] { state->y = state->a + state->b; },
+          [state] {
+            std::vector<float> values{*state->y.data<float>()};
+            append(values, state->y);
+            return values;
+          }};
+}
+
+Workload make(std::string_view name) {
+  if (name == "W1-64") return training<BatchNormNet>({64, 784}, 10, true);
+  if (name == "W1-512") return training<BatchNormNet>({512, 784}, 10, true);
+  if (name == "W3") return training<TinyNet>({8, 4}, 2, false);
+  if (name == "W3-adam") return training<TinyNet>({8, 4}, 2, true);
+  if (name == "W4") return formula([](const Tensor& x) { return x * sigmoid(x) + 0.5 * tanh(x); });
+  if (name == "W4-lambda")
+    return formula(elementwise("formula", [](auto x) { return x * sigmoid(x) + 0.5 * tanh(x); }));
+  if (name == "W5") return adam_alone();
+  if (name == "W6") return softmax_cross_entropy();
+  if (name == "W7") return transformer_block();
+  if (name == "add-forward") return one_add(false);
+  if (name == "add") return one_add(true);
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return std::fprintf(stderr, "usage: xgrad_worker THREADS\n"), 2;
+  set_num_threads(std::atoi(argv[1]));
+  return benchmarks::serve(make);
+}
