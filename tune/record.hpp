@@ -27,12 +27,12 @@ struct Parameter {
 struct TrialRecord {
   std::int64_t number = 0;
   TrialState state = TrialState::running;
-  std::vector<Parameter> parameters;                 ///< in the order in which they were suggested
-  std::vector<double> values;                        ///< of the objectives; empty while it has none
-  std::map<std::int64_t, double> intermediate;       ///< what was reported, by step
-  std::map<std::string, std::string> attributes;     ///< JSON texts: the user's own, and "error" of a failed trial
-  std::optional<std::chrono::system_clock::time_point> started, completed;
-  std::optional<std::int64_t> checkpoint;            ///< step of the latest checkpoint that can be restored or forked
+  std::vector<Parameter> parameters = {};                 ///< in the order in which they were suggested
+  std::vector<double> values = {};                        ///< of the objectives; empty while it has none
+  std::map<std::int64_t, double> intermediate = {};       ///< what was reported, by step
+  std::map<std::string, std::string> attributes = {};     ///< JSON texts: the user's own, and "error" of a failed trial
+  std::optional<std::chrono::system_clock::time_point> started = {}, completed = {};
+  std::optional<std::int64_t> checkpoint = {};            ///< step of the latest checkpoint that can be restored or forked
 };
 
 }  // namespace xgrad::tune
