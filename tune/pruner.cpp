@@ -10,7 +10,7 @@ class NonePruner final : public Pruner {
 
 }  // namespace
 
-std::optional<Start> Pruner::next(const History&) { return std::nullopt; }
+std::optional<Start> Pruner::next(const History&, bool) { return std::nullopt; }
 
 std::unique_ptr<Pruner> None::make(std::uint64_t) const { return std::make_unique<NonePruner>(); }
 

@@ -14,15 +14,17 @@
 
 namespace xgrad::tune {
 
-/// What becomes of a trial after a report. `pause`: it saves a checkpoint and makes room for others.
+/// What becomes of a trial after a report. `pause`: it saves a checkpoint and makes room for others; it is complete
+/// instead if it has come to its end.
 enum class Decision { go_on, pause, prune };
 
 /// What to run instead of a trial from nothing.
 struct Start {
   std::int64_t source;  ///< this trial
   bool fork = false;    ///< false: goes on from where it paused. true: a new trial begins at its latest checkpoint,
-  std::map<std::string, double> parameters = {};       ///< with these values (as in Parameter::value),
-  std::map<std::string, std::string> attributes = {};  ///< and these attributes
+  std::map<std::string, double> parameters = {};       ///< with these values (as Parameter::value),
+  std::map<std::string, std::string> attributes = {};  ///< and these attributes;
+  std::optional<std::int64_t> replaces = {};           ///< this paused trial is then pruned
 };
 
 /// Decides on one study's trials. Decisions depend on nothing but the seed and the history, so a study that was stopped
@@ -35,9 +37,9 @@ class Pruner {
   /// After the running trial `number` has reported; the report is in the history, as is its checkpoint if it has one.
   virtual Decision report(const History& history, std::int64_t number) = 0;
 
-  /// Asked when a worker is free: what it shall run; nothing for a new trial. To be asked also when the study has all
-  /// the new trials it wants: it has ended when this gives nothing (forks are new trials).
-  virtual std::optional<Start> next(const History& history);
+  /// What a free worker shall run; nothing: a new trial. Without `may_begin` the study has all the trials it wants:
+  /// forks are no answer then, and nothing means that the worker is done unless a running trial pauses later.
+  virtual std::optional<Start> next(const History& history, bool may_begin);
 };
 
 /// A choice of pruner: None, ASHA, Hyperband, Median, Patience, Threshold or PBT with its options, or a struct of yours
