@@ -36,10 +36,13 @@ std::vector<double> Rungs::values(const TrialRecord& trial) const {
   return values;
 }
 
+void Rungs::move_up(Rung& rung, Entry entry) const {
+  rung.rest.erase(entry);
+  rung.top.insert(entry);
+  if (rung.paused.contains(entry.second)) rung.ready.insert(entry);
+}
+
 void Rungs::balance(Rung& rung) const {
-  const auto place = [&](Entry entry) {
-    if (rung.paused.contains(entry.second)) rung.ready.insert(entry);
-  };
   const std::size_t capacity = (rung.top.size() + rung.rest.size()) / static_cast<std::size_t>(eta_);
   while (rung.top.size() > capacity) {
     const Entry worst = *rung.top.rbegin();
@@ -47,20 +50,12 @@ void Rungs::balance(Rung& rung) const {
     rung.ready.erase(worst);
     rung.rest.insert(worst);
   }
-  while (rung.top.size() < capacity) {
-    const Entry best = *rung.rest.begin();
-    rung.rest.erase(best);
-    rung.top.insert(best);
-    place(best);
-  }
+  while (rung.top.size() < capacity) move_up(rung, *rung.rest.begin());
 }
 
 void Rungs::insert(Rung& rung, Entry entry) const {
-  // In the top first, from where the worst moves to the rest: the sets stay sorted among themselves.
-  if (!rung.top.empty() && entry < *rung.top.rbegin())
-    rung.top.insert(entry);
-  else
-    rung.rest.insert(entry);
+  rung.rest.insert(entry);
+  if (!rung.top.empty() && entry < *rung.top.rbegin()) move_up(rung, entry);
   balance(rung);
 }
 

@@ -45,6 +45,7 @@ class Rungs {
 
   void insert(Rung& rung, Entry entry) const;
   void erase(Rung& rung, Entry entry) const;
+  void move_up(Rung& rung, Entry entry) const;
   void balance(Rung& rung) const;
   std::vector<double> values(const TrialRecord& trial) const;
 
