@@ -1,0 +1,287 @@
+// Single kernels, and what this machine gives at most: the peak of fused multiply-adds and the bandwidth of memory.
+// Names are `group/what/contestant`; benchmarks/compare makes the roofline table of them.
+#include <xgrad/xgrad.hpp>
+
+#include <benchmark/benchmark.h>
+#include <cblas.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace xgrad;
+using benchmark::Counter;
+using benchmark::State;
+
+constexpr std::int64_t million = 1 << 20, large = 16 * million;  // 64 MB, more than caches hold
+
+/// Runs `f` again and again; `amount` is what one call does, in flops or bytes, reported per second.
+void measure(const std::string& name, const char* unit, double amount, int threads, std::function<void()> f) {
+  benchmark::RegisterBenchmark((name + "/" + std::to_string(threads)).c_str(), [=](State& state) {
+    set_num_threads(threads);
+    const NoGrad no_grad;
+    f();
+    for (auto _ : state) f();
+    state.counters[unit] = Counter(amount, Counter::kIsIterationInvariantRate);
+  })->UseRealTime();
+}
+
+// Limits of the machine.
+
+/// Chains of fused multiply-adds in registers, as many as hide the latency of each.
+template <class Vector, int chains>
+[[gnu::always_inline]] inline double multiply_add(std::int64_t rounds) {
+  Vector sums[chains], factor = Vector{} + 0.999f, term = Vector{} + 0.001f;
+  for (int j = 0; j < chains; ++j) {
+    sums[j] = Vector{} + static_cast<float>(j);
+    asm volatile("" : "+x"(sums[j]));  // else chains that begin alike are computed once
+  }
+  for (std::int64_t i = 0; i < rounds; ++i)
+    for (int j = 0; j < chains; ++j) sums[j] = sums[j] * factor + term;
+  for (int j = 0; j < chains; ++j) asm volatile("" : : "x"(sums[j]));
+  return static_cast<double>(rounds) * chains * (sizeof(Vector) / sizeof(float)) * 2;
+}
+
+using Vector4 [[gnu::vector_size(16)]] = float;
+using Vector8 [[gnu::vector_size(32)]] = float;
+using Vector16 [[gnu::vector_size(64)]] = float;
+constexpr std::int64_t rounds = 100'000;
+double multiply_add_baseline() { return multiply_add<Vector4, 8>(rounds); }
+#if defined(__x86_64__)
+[[gnu::target("avx2,fma")]] double multiply_add_avx2() { return multiply_add<Vector8, 12>(rounds); }
+[[gnu::target("avx512f")]] double multiply_add_avx512() { return multiply_add<Vector16, 16>(rounds); }
+#endif
+
+/// Works on elements begin to end of four arrays.
+using StreamLoop = void (*)(float* a, float* b, float* c, float* d, std::int64_t begin, std::int64_t end);
+
+void copy(float* a, float* b, float*, float*, std::int64_t begin, std::int64_t end) {
+  vectorized([=] {
+    XGRAD_INDEPENDENT_ITERATIONS
+    for (std::int64_t i = begin; i < end; ++i) a[i] = b[i];
+  });
+}
+void triad(float* a, float* b, float* c, float*, std::int64_t begin, std::int64_t end) {
+  vectorized([=] {
+    XGRAD_INDEPENDENT_ITERATIONS
+    for (std::int64_t i = begin; i < end; ++i) a[i] = b[i] + 0.5f * c[i];
+  });
+}
+/// What an optimizer with two buffers does to memory: three arrays changed by a fourth.
+void update(float* a, float* b, float* c, float* d, std::int64_t begin, std::int64_t end) {
+  vectorized([=] {
+    XGRAD_INDEPENDENT_ITERATIONS
+    for (std::int64_t i = begin; i < end; ++i) {
+      a[i] += d[i];
+      b[i] += d[i];
+      c[i] += d[i];
+    }
+  });
+}
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] void copy_non_temporal(float* a, float* b, float*, float*, std::int64_t begin,
+                                               std::int64_t end) {
+  for (std::int64_t i = begin; i < end; i += 8) _mm256_stream_ps(a + i, _mm256_load_ps(b + i));
+}
+[[gnu::target("avx2")]] void triad_non_temporal(float* a, float* b, float* c, float*, std::int64_t begin,
+                                                std::int64_t end) {
+  const __m256 half = _mm256_set1_ps(0.5f);
+  for (std::int64_t i = begin; i < end; i += 8)
+    _mm256_stream_ps(a + i, _mm256_add_ps(_mm256_load_ps(b + i), _mm256_mul_ps(half, _mm256_load_ps(c + i))));
+}
+[[gnu::target("avx2")]] void read_avx2(float* a, float*, float*, float*, std::int64_t begin, std::int64_t end) {
+  __m256 sums[8] = {};
+  for (std::int64_t i = begin; i < end; i += 64)
+    for (int j = 0; j < 8; ++j) sums[j] = _mm256_add_ps(sums[j], _mm256_load_ps(a + i + 8 * j));
+  for (const __m256& sum : sums) asm volatile("" : : "x"(sum));
+}
+#endif
+
+void limits(int threads) {
+  const auto on_each_thread = [threads](auto f) { parallel_for(threads, 1, [f](auto, auto) { f(); }); };
+  std::vector<std::pair<const char*, double (*)()>> peaks = {{"baseline", multiply_add_baseline}};
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) peaks.emplace_back("avx2", multiply_add_avx2);
+  if (__builtin_cpu_supports("avx512f")) peaks.emplace_back("avx512", multiply_add_avx512);
+#endif
+  for (const auto& [name, peak] : peaks)
+    measure(std::string("limit/fma/") + name, "flops", peak() * threads, threads,
+            [on_each_thread, peak = peak] { on_each_thread(peak); });
+
+  const Tensor arrays = zeros({4, large});
+  const auto stream = [&](const std::string& name, double bytes_an_element, StreamLoop loop) {
+    measure("limit/" + name, "bytes", bytes_an_element * large, threads, [=] {
+      float* a = arrays.data<float>();
+      parallel_for(large, large / threads, [a, loop](std::int64_t begin, std::int64_t end) {
+        loop(a, a + large, a + 2 * large, a + 3 * large, begin, end);
+      });
+    });
+  };
+  stream("copy/plain", 8, copy);
+  stream("triad/plain", 12, triad);
+  stream("update/plain", 28, update);
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx2")) return;
+  stream("copy/non-temporal", 8, copy_non_temporal);
+  stream("triad/non-temporal", 12, triad_non_temporal);
+  stream("read/avx2", 4, read_avx2);
+#endif
+}
+
+// Matrix products, through the library's interface and by OpenBLAS as it comes.
+
+void gemm(const std::string& group, std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a,
+          bool transpose_b) {
+  const std::string name = "gemm/" + group + " " + std::to_string(m) + "x" + std::to_string(n) + "x" +
+                           std::to_string(k) + (transpose_a ? " T" : " N") + (transpose_b ? "T" : "N") + "/";
+  const Tensor a = transpose_a ? randn({k, m}) : randn({m, k}), b = transpose_b ? randn({n, k}) : randn({k, n}),
+               c = zeros({m, n});
+  const double flops = 2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  measure(name + "xgrad", "flops", flops, 1, [=] {
+    benchmark::DoNotOptimize(matmul(transpose_a ? transpose(a, 0, 1) : a, transpose_b ? transpose(b, 0, 1) : b));
+  });
+  measure(name + "cblas", "flops", flops, 1, [=] {
+    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
+                static_cast<blasint>(m), static_cast<blasint>(n), static_cast<blasint>(k), 1, a.data<float>(),
+                static_cast<blasint>(a.size(1)), b.data<float>(), static_cast<blasint>(b.size(1)), 0, c.data<float>(),
+                static_cast<blasint>(n));
+  });
+}
+
+/// What a layer of (outputs, inputs) does in a step: forward, gradient of the weight, gradient of the input.
+void layer(const std::string& group, std::int64_t rows, std::int64_t inputs, std::int64_t outputs, bool first = false) {
+  gemm(group, rows, outputs, inputs, false, true);
+  gemm(group, outputs, inputs, rows, true, false);
+  if (!first) gemm(group, rows, inputs, outputs, false, false);
+}
+
+// What is bound by memory: `bytes` are those that must be read and written, each once.
+
+void streams(int threads) {
+  constexpr std::int64_t n = 4 * million;
+  const Tensor x = randn({n}), y = randn({n}), square_matrix = reshape(x, {2048, 2048}),
+               rows = reshape(x, {4096, 1024});
+  const auto map = [&](const std::string& name, const char* like, double numbers, std::function<Tensor()> f) {
+    measure("memory/" + name + "/" + like, "bytes", 4 * numbers * n, threads, [f] { benchmark::DoNotOptimize(f()); });
+  };
+  map("relu", "copy", 2, [=] { return relu(x); });
+  map("add", "triad", 3, [=] { return x + y; });
+  map("multiply by a row", "copy", 2, [=, row = randn({1024})] { return rows * row; });
+  map("exp", "copy", 2, [=] { return exp(x); });
+  map("tanh", "copy", 2, [=] { return tanh(x); });
+  map("gelu", "copy", 2, [=] { return gelu(x); });
+  constexpr auto formula = elementwise("formula", [](auto v) { return v * sigmoid(v) + 0.5 * tanh(v); });
+  map("x sigmoid(x) + tanh(x) / 2, a lambda", "copy", 2, [=] { return formula(x); });
+  map("sum", "read", 1, [=] { return sum(x); });
+  map("sum over rows", "read", 1, [=] { return sum(square_matrix, {0}); });
+  map("sum along rows", "read", 1, [=] { return sum(square_matrix, {1}); });
+  map("variance along rows", "read", 1, [=] { return var(rows, {1}); });
+  map("argmax along rows", "read", 1, [=] { return argmax(rows, 1); });
+  map("softmax", "copy", 2, [=] { return softmax(rows, 1); });
+
+  std::vector<Tensor> parameters;
+  for (int i = 0; i < 10; ++i) {
+    parameters.push_back(randn({million}, {.requires_grad = true}));
+    parameters.back().set_grad(randn({million}));
+  }
+  auto adam = std::make_shared<optim::Adam>(parameters);
+  measure("memory/Adam/update", "bytes", 7. * 4 * 10 * million, threads, [adam] { adam->step(); });
+}
+
+// Transcendental functions on numbers that lie in the second-level cache.
+
+void transcendental(const char* name, Tensor (*f)(Operand), double (*exact)(double), double low, double high) {
+  constexpr std::int64_t n = 16384;
+  benchmark::RegisterBenchmark((std::string("function/") + name + "/xgrad/1").c_str(), [=](State& state) {
+    set_num_threads(1);
+    const NoGrad no_grad;
+    const Tensor x = low + rand({n}) * (high - low), y = f(x);
+    double worst = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double right = exact(x.data<float>()[i]), got = y.data<float>()[i];
+      const float nearest = std::abs(static_cast<float>(right));
+      worst = std::max(worst, std::abs(got - right) / (std::nextafter(nearest, INFINITY) - nearest));
+    }
+    for (auto _ : state) benchmark::DoNotOptimize(f(x));
+    state.counters["elements"] = Counter(n, Counter::kIsIterationInvariantRate);
+    state.counters["max_ulp"] = worst;
+  })->UseRealTime();
+}
+
+void transcendentals() {
+  transcendental("exp", exp, std::exp, -80, 80);
+  transcendental("log", log, std::log, 1e-3, 1e3);
+  transcendental("tanh", tanh, std::tanh, -8, 8);
+  transcendental(
+      "sigmoid", sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -30, 30);
+  transcendental("erf", erf, std::erf, -4, 4);
+  transcendental("sin", sin, std::sin, -30, 30);
+  transcendental("cos", cos, std::cos, -30, 30);
+  transcendental("sqrt", sqrt, std::sqrt, 0, 1e3);
+}
+
+// What every operation pays.
+
+void overheads() {
+  const auto time = [](const std::string& name, auto f) {
+    benchmark::RegisterBenchmark(("overhead/" + name + "/xgrad/1").c_str(), [f](State& state) {
+      set_num_threads(1);
+      for (auto _ : state) f();
+    })->UseRealTime();
+  };
+  for (const std::size_t bytes : {64, 4096, 1 << 20})
+    time("allocate and give back " + std::to_string(bytes) + " bytes", [bytes] {
+      void* block = allocate(bytes);
+      benchmark::DoNotOptimize(block);
+      deallocate(block, bytes);
+    });
+  const Tensor a = randn({8}, {.requires_grad = true}), b = randn({8}, {.requires_grad = true}), upstream = randn({8});
+  const Tensor weight = randn({16, 16}, {.requires_grad = true}), rows = randn({8, 16});
+  time("add 8 numbers, not recorded", [=] {
+    const NoGrad no_grad;
+    benchmark::DoNotOptimize(a + b);
+  });
+  time("add 8 numbers, recorded", [=] { benchmark::DoNotOptimize(a + b); });
+  time("add 8 numbers, and backward", [=] {
+    a.zero_grad();
+    b.zero_grad();
+    (a + b).backward(upstream);
+  });
+  time("linear 8x16x16, recorded", [=] { benchmark::DoNotOptimize(linear(rows, weight)); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  set_num_threads(1);  // and OpenBLAS's to 1
+  manual_seed(0);
+  for (const int threads : {1, 2}) {
+    limits(threads);
+    streams(threads);
+  }
+  for (const std::int64_t batch : {64, 512}) {
+    const std::string group = "W1-" + std::to_string(batch);
+    layer(group, batch, 784, 256, true);
+    layer(group, batch, 256, 128);
+    layer(group, batch, 128, 10);
+  }
+  layer("W7", 1024, 128, 384);
+  layer("W7", 1024, 128, 128);
+  layer("W7", 1024, 128, 512);
+  layer("W7", 1024, 512, 128);
+  gemm("attention", 128, 128, 32, false, true);
+  gemm("attention", 128, 32, 128, false, false);
+  gemm("skinny", 16, 784, 9, false, false);
+  gemm("skinny", 8, 16, 16, false, true);
+  transcendentals();
+  overheads();
+  benchmark::RunSpecifiedBenchmarks();
+}
