@@ -1,4 +1,4 @@
-"""The recipe of examples/fashion_mnist.cpp in PyTorch: the peer that compare_fashion_mnist.py times.
+"""The recipe of examples/fashion_mnist.cpp in PyTorch: the peers of W8 in benchmarks/compare.
 
     python3 fashion_mnist_torch.py [--seed N] [--threads N] [--epochs N] [DIRECTORY]
 """

@@ -19,7 +19,7 @@ using namespace xgrad;
 using benchmark::Counter;
 using benchmark::State;
 
-constexpr std::int64_t million = 1 << 20, large = 16 * million;  // 64 MB, more than caches hold
+constexpr std::int64_t million = 1 << 20, large = 32 * million;  // 128 MB, more than caches hold
 
 /// Runs `f` again and again; `amount` is what one call does, in flops or bytes, reported per second.
 void measure(const std::string& name, const char* unit, double amount, int threads, std::function<void()> f) {
@@ -95,10 +95,12 @@ void update(float* a, float* b, float* c, float* d, std::int64_t begin, std::int
   for (std::int64_t i = begin; i < end; i += 8)
     _mm256_stream_ps(a + i, _mm256_add_ps(_mm256_load_ps(b + i), _mm256_mul_ps(half, _mm256_load_ps(c + i))));
 }
+/// From four places at once, which keeps more lines on their way than one would.
 [[gnu::target("avx2")]] void read_avx2(float* a, float*, float*, float*, std::int64_t begin, std::int64_t end) {
+  const std::int64_t part = (end - begin) / 4;
   __m256 sums[8] = {};
-  for (std::int64_t i = begin; i < end; i += 64)
-    for (int j = 0; j < 8; ++j) sums[j] = _mm256_add_ps(sums[j], _mm256_load_ps(a + i + 8 * j));
+  for (std::int64_t i = begin; i < begin + part; i += 16)
+    for (int j = 0; j < 8; ++j) sums[j] = _mm256_add_ps(sums[j], _mm256_load_ps(a + i + j / 2 * part + j % 2 * 8));
   for (const __m256& sum : sums) asm volatile("" : : "x"(sum));
 }
 #endif
@@ -115,12 +117,14 @@ void limits(int threads) {
     measure(std::string("limit/fma/") + name, "flops", peak() * threads, threads,
             [on_each_thread, peak = peak] { on_each_thread(peak); });
 
-  const Tensor arrays = zeros({4, large});
+  constexpr std::int64_t distance =
+      large + 1040;  // at a power of two the arrays would compete for the same lines of caches
+  const Tensor arrays = full({4, distance}, 1);
   const auto stream = [&](const std::string& name, double bytes_an_element, StreamLoop loop) {
     measure("limit/" + name, "bytes", bytes_an_element * large, threads, [=] {
       float* a = arrays.data<float>();
       parallel_for(large, large / threads, [a, loop](std::int64_t begin, std::int64_t end) {
-        loop(a, a + large, a + 2 * large, a + 3 * large, begin, end);
+        loop(a, a + distance, a + 2 * distance, a + 3 * distance, begin, end);
       });
     });
   };
@@ -165,9 +169,8 @@ void layer(const std::string& group, std::int64_t rows, std::int64_t inputs, std
 // What is bound by memory: `bytes` are those that must be read and written, each once.
 
 void streams(int threads) {
-  constexpr std::int64_t n = 4 * million;
-  const Tensor x = randn({n}), y = randn({n}), square_matrix = reshape(x, {2048, 2048}),
-               rows = reshape(x, {4096, 1024});
+  constexpr std::int64_t n = large;
+  const Tensor x = randn({n}), y = randn({n}), matrix = reshape(x, {4096, 8192}), rows = reshape(x, {32768, 1024});
   const auto map = [&](const std::string& name, const char* like, double numbers, std::function<Tensor()> f) {
     measure("memory/" + name + "/" + like, "bytes", 4 * numbers * n, threads, [f] { benchmark::DoNotOptimize(f()); });
   };
@@ -180,8 +183,8 @@ void streams(int threads) {
   constexpr auto formula = elementwise("formula", [](auto v) { return v * sigmoid(v) + 0.5 * tanh(v); });
   map("x sigmoid(x) + tanh(x) / 2, a lambda", "copy", 2, [=] { return formula(x); });
   map("sum", "read", 1, [=] { return sum(x); });
-  map("sum over rows", "read", 1, [=] { return sum(square_matrix, {0}); });
-  map("sum along rows", "read", 1, [=] { return sum(square_matrix, {1}); });
+  map("sum over rows", "read", 1, [=] { return sum(matrix, {0}); });
+  map("sum along rows", "read", 1, [=] { return sum(matrix, {1}); });
   map("variance along rows", "read", 1, [=] { return var(rows, {1}); });
   map("argmax along rows", "read", 1, [=] { return argmax(rows, 1); });
   map("softmax", "copy", 2, [=] { return softmax(rows, 1); });

@@ -53,7 +53,7 @@ def summary(rows):
 def roofline(results):
     """A table from Google Benchmark's JSON of kernels.cpp: figure reached, limit measured in the same run, fraction."""
     figures = {}  # by (group, what, contestant, threads)
-    for result in results["benchmarks"]:
+    for result in sorted(results["benchmarks"], key=lambda result: result["family_index"]):  # they were run in random order
         if result.get("aggregate_name", "median") == "median":
             group, what, contestant, threads = re.match(r"(\w+)/(.*)/([^/]+)/(\d+)/real_time", result["name"]).groups()
             figures[group, what, contestant, int(threads)] = result
