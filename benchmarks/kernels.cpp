@@ -37,15 +37,17 @@ void measure(const std::string& name, const char* unit, double amount, int threa
 /// Chains of fused multiply-adds in registers, as many as hide the latency of each.
 template <class Vector, int chains>
 [[gnu::always_inline]] inline double multiply_add(std::int64_t rounds) {
-  Vector sums[chains], factor = Vector{} + 0.999f, term = Vector{} + 0.001f;
-  for (int j = 0; j < chains; ++j) {
-    sums[j] = Vector{} + static_cast<float>(j);
-    asm volatile("" : "+x"(sums[j]));  // else chains that begin alike are computed once
-  }
+  constexpr int lanes = sizeof(Vector) / sizeof(float);
+  volatile float start = 1;  // read anew for each chain, for chains that are known to be alike are computed once
+  Vector sums[chains], sum = {}, factor = Vector{} + 0.999f, term = Vector{} + 0.001f;
+  for (int j = 0; j < chains; ++j) sums[j] = Vector{} + start;
   for (std::int64_t i = 0; i < rounds; ++i)
     for (int j = 0; j < chains; ++j) sums[j] = sums[j] * factor + term;
-  for (int j = 0; j < chains; ++j) asm volatile("" : : "x"(sums[j]));
-  return static_cast<double>(rounds) * chains * (sizeof(Vector) / sizeof(float)) * 2;
+  for (int j = 0; j < chains; ++j) sum += sums[j];
+  float total = 0;
+  for (int j = 0; j < lanes; ++j) total += sum[j];
+  benchmark::DoNotOptimize(total);
+  return static_cast<double>(rounds) * chains * lanes * 2;
 }
 
 using Vector4 [[gnu::vector_size(16)]] = float;
