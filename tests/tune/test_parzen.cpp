@@ -5,30 +5,15 @@
 #include <nlohmann/json.hpp>
 
 #include "../catch.hpp"
+#include "reference.hpp"
 
 using namespace xgrad::tune;
 
 namespace {
 
 const nlohmann::json& reference() {
-  static const auto json = [] {
-    std::ifstream file(XGRAD_TESTS_DIR "/reference/parzen.json");
-    return nlohmann::json::parse(file);
-  }();
+  static const auto json = read_reference("parzen.json");
   return json;
-}
-
-Distribution distribution(const nlohmann::json& d) {
-  if (d["kind"] == "categorical") {
-    CategoricalDistribution categories;
-    for (std::int64_t i = 0; i < d["choices"]; ++i) categories.choices.emplace_back(i);
-    return categories;
-  }
-  const Scale scale = d["log"].get<bool>() ? Scale::log : Scale::linear;
-  if (d["kind"] == "int") return IntDistribution{d["low"], d["high"], scale, d["step"]};
-  FloatDistribution range{d["low"], d["high"], scale};
-  if (!d["step"].is_null()) range.step = d["step"].get<double>();
-  return range;
 }
 
 struct Case {
