@@ -2,16 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
+#include "../core/vectorize.hpp"
+#include "../ops/kernels/lane_math.hpp"
 #include "normal.hpp"
 
 namespace xgrad::tune {
 namespace {
 
 const double log_sqrt_2pi = 0.5 * std::log(2 * std::numbers::pi);
-constexpr double negligible = 40;  // e^-40 of the largest kernel
+constexpr double negligible = 40;  // a kernel that is e^-40 of another
+constexpr std::int64_t most_steps = 4096;
 
 template <class T>
 void insert_at(std::vector<T>& v, std::size_t position, const T& value) {
@@ -21,6 +26,13 @@ void insert_at(std::vector<T>& v, std::size_t position, const T& value) {
 template <class T>
 void erase_at(std::vector<T>& v, std::size_t position) {
   v.erase(v.begin() + static_cast<std::ptrdiff_t>(position));
+}
+
+// Of the logarithm of the probability between left and right: at distance t it is less than exp(-t^2 / 2).
+[[gnu::always_inline]] inline double bound(double left, double right, double mu, double inverse) {
+  const double below = left - mu, above = mu - right, out = below > above ? below : above;
+  const double t = (out > 0 ? out : 0) * inverse;
+  return -0.5 * t * t;
 }
 
 // Constants of a kernel that is truncated to the axis: the logarithm of what divides it.
@@ -34,9 +46,11 @@ double log_norm(const Axis& axis, double mu, double sigma) {
 ParzenEstimator::ParzenEstimator(std::vector<Distribution> space, bool equal_weights) : equal_weights_(equal_weights) {
   for (const Distribution& distribution : space) {
     if (std::holds_alternative<CategoricalDistribution>(distribution)) {
-      dimensions_.push_back({count(distribution), Axis(FloatDistribution{0, 1}), {}, {}, {}, {}, {}});
+      dimensions_.push_back({count(distribution), Axis(FloatDistribution{0, 1})});
     } else {
-      Dimension d{0, axis(distribution), {}, {}, {}, {}, {}};
+      Dimension d{0, axis(distribution)};
+      const std::int64_t steps = count(distribution);
+      if (d.axis.step > 0 && steps <= most_steps) d.steps = static_cast<std::size_t>(steps);
       d.prior_mu = 0.5 * (d.axis.low + d.axis.high);
       d.prior_sigma = d.axis.high - d.axis.low;
       d.prior_log_norm = log_norm(d.axis, d.prior_mu, d.prior_sigma);
@@ -61,16 +75,18 @@ void ParzenEstimator::set_kernel(Dimension& d, std::size_t slot, double sigma) c
   d.log_norm[slot] = log_norm(d.axis, d.mu[slot], sigma);
 }
 
+double ParzenEstimator::smallest_sigma(const Dimension& d) {
+  return (d.axis.high - d.axis.low) / std::min(100.0, static_cast<double>(d.sorted.size()) + 2);
+}
+
 void ParzenEstimator::update_sigma(Dimension& d, std::size_t rank) {
   const std::size_t n = d.sorted.size();
   const auto [mu, number] = d.sorted[rank];
   const bool first = rank == 0, last = rank + 1 == n;
   const double left = first ? (n > 1 ? 0 : mu - d.axis.low) : mu - d.sorted[rank - 1].first;
   const double right = last ? (n > 1 ? 0 : d.axis.high - mu) : d.sorted[rank + 1].first - mu;
-  const double width = d.axis.high - d.axis.low;
-  const double least = width / std::min(100.0, static_cast<double>(n) + 2);
   const std::size_t k = slot(number);
-  set_kernel(d, k, std::clamp(std::max(left, right), least, width));
+  set_kernel(d, k, std::clamp(std::max(left, right), smallest_sigma(d), d.axis.high - d.axis.low));
   double sum = 0;
   for (const Dimension& each : dimensions_)
     if (!each.choices) sum += each.log_norm[k];
@@ -93,6 +109,8 @@ void ParzenEstimator::insert(std::int64_t number, const std::vector<double>& val
     const double mu = d.choices ? values[i] : d.axis.to_z(values[i]);
     insert_at(d.mu, at, mu);
     if (d.choices) continue;
+    if (d.steps)
+      insert_at(d.cell, at, static_cast<std::uint32_t>(std::lround((values[i] - d.axis.first) / d.axis.step)));
     insert_at(d.sigma, at, 0.0);
     insert_at(d.inverse, at, 0.0);
     insert_at(d.log_norm, at, 0.0);
@@ -117,6 +135,7 @@ void ParzenEstimator::erase(std::int64_t number) {
       const auto place = std::lower_bound(d.sorted.begin(), d.sorted.end(), std::pair(d.mu[at], number));
       ranks.push_back(static_cast<std::size_t>(place - d.sorted.begin()));
       d.sorted.erase(place);
+      if (d.steps) erase_at(d.cell, at);
       erase_at(d.sigma, at);
       erase_at(d.inverse, at);
       erase_at(d.log_norm, at);
@@ -167,68 +186,93 @@ std::vector<double> ParzenEstimator::sample(Draws& draws) const {
   return values;
 }
 
-double ParzenEstimator::log_cell(const Dimension& d, double left, double right, double mu, double inverse) const {
-  return std::log(
-      normal_mass((std::max(left, d.axis.low) - mu) * inverse, (std::min(right, d.axis.high) - mu) * inverse));
-}
-
 double ParzenEstimator::log_density(const std::vector<double>& values, std::vector<double>& scratch) const {
   const std::size_t n = numbers_.size();
-  scratch.resize(n);
-  double* __restrict q = scratch.data();
-  struct Cell {
-    const Dimension* dimension;
-    double left, right;
-  };
-  std::vector<Cell> cells;  // of the parameters with steps
+  const double kernels = static_cast<double>(n) + 1;
   double prior = 0;
-  for (std::size_t k = 0; k < n; ++k) q[k] = -log_norm_[k];
+  for (std::size_t i = 0; i < dimensions_.size(); ++i) {
+    const Dimension& d = dimensions_[i];
+    if (d.choices)
+      prior -= std::log(static_cast<double>(d.choices));
+    else
+      prior += log_probability(d, values[i], d.prior_mu, 1 / d.prior_sigma) - d.prior_log_norm;
+  }
+  scratch.resize(n);
+  double* __restrict q = scratch.data();  // logarithms of the kernels
+  std::transform(log_norm_.begin(), log_norm_.end(), q, std::negate<>());
   for (std::size_t i = 0; i < dimensions_.size(); ++i) {
     const Dimension& d = dimensions_[i];
     const double* __restrict mu = d.mu.data();
     const double* __restrict inverse = d.inverse.data();
     if (d.choices) {
-      const double each = 1.0 / static_cast<double>(n + 1), all = each * static_cast<double>(d.choices);
-      const double miss = std::log(each / (all + 1)), hit = std::log((each + 1) / (all + 1)), choice = values[i];
-      for (std::size_t k = 0; k < n; ++k) q[k] += mu[k] == choice ? hit : miss;
-      prior -= std::log(static_cast<double>(d.choices));
-      continue;
-    }
-    prior -= d.prior_log_norm;
-    if (d.axis.step == 0) {
+      const double all = static_cast<double>(d.choices) / kernels, choice = values[i];
+      const double miss = std::log(1 / kernels / (all + 1)), hit = std::log((1 / kernels + 1) / (all + 1));
+      vectorized([=] {
+        for (std::size_t k = 0; k < n; ++k) q[k] += mu[k] == choice ? hit : miss;
+      });
+    } else if (d.axis.step == 0) {
       const double z = d.axis.to_z(values[i]);
-      for (std::size_t k = 0; k < n; ++k) {
-        const double t = (z - mu[k]) * inverse[k];
-        q[k] -= 0.5 * t * t;
-      }
-      const double t = (z - d.prior_mu) / d.prior_sigma;
-      prior -= 0.5 * t * t;
-    } else {  // for now a bound: a cell at distance t has less than exp(-t^2 / 2)
-      const double left = d.axis.to_z(values[i] - d.axis.step / 2), right = d.axis.to_z(values[i] + d.axis.step / 2);
-      for (std::size_t k = 0; k < n; ++k) {
-        const double t = std::max(0.0, std::max(left - mu[k], mu[k] - right)) * inverse[k];
-        q[k] -= 0.5 * t * t;
-      }
-      cells.push_back({&d, left, right});
-      prior += log_cell(d, left, right, d.prior_mu, 1 / d.prior_sigma);
+      vectorized([=] {
+        for (std::size_t k = 0; k < n; ++k) {
+          const double t = (z - mu[k]) * inverse[k];
+          q[k] -= 0.5 * t * t;
+        }
+      });
     }
   }
-  double top = prior, sum = 1;  // of the kernels so far: sum * exp(top)
-  for (std::size_t k = 0; k < n; ++k) {
-    if (!(q[k] > top - negligible)) continue;
-    double exact = q[k];
-    for (const auto& [d, left, right] : cells) {
-      const double t = std::max(0.0, std::max(left - d->mu[k], d->mu[k] - right)) * d->inverse[k];
-      exact += 0.5 * t * t + log_cell(*d, left, right, d->mu[k], d->inverse[k]);
-    }
-    if (exact > top) {
-      sum = sum * std::exp(top - exact) + weights_[k];
-      top = exact;
-    } else {
-      sum += weights_[k] * std::exp(exact - top);
-    }
+  add_steps(values, prior, scratch);
+  double top = prior;
+  for (std::size_t k = 0; k < n; ++k) top = std::max(top, q[k]);
+  const double* __restrict weight = weights_.data();
+  vectorized([=] {
+    for (std::size_t k = 0; k < n; ++k) q[k] = weight[k] * lane_math::exp(q[k] - top);
+  });
+  return top + std::log(std::accumulate(scratch.begin(), scratch.end(), std::exp(prior - top)) / cumulative_.back());
+}
+
+double ParzenEstimator::log_probability(const Dimension& d, double value, double mu, double inverse) {
+  if (d.axis.step == 0) return -0.5 * std::pow((d.axis.to_z(value) - mu) * inverse, 2);
+  const double left = d.axis.to_z(value - d.axis.step / 2), right = d.axis.to_z(value + d.axis.step / 2);
+  return std::log(
+      normal_mass((std::max(left, d.axis.low) - mu) * inverse, (std::min(right, d.axis.high) - mu) * inverse));
+}
+
+void ParzenEstimator::add_steps(const std::vector<double>& values, double prior, std::vector<double>& q) const {
+  struct Cell {
+    const Dimension* dimension;
+    double value, left, right, common;
+    std::vector<double> known;  // by step, 1: not yet. Most kernels of many have the smallest sigma, and are equal then
+  };
+  std::vector<Cell> cells;
+  const std::size_t n = numbers_.size();
+  for (std::size_t i = 0; i < dimensions_.size(); ++i) {
+    const Dimension& d = dimensions_[i];
+    if (d.choices || d.axis.step == 0) continue;
+    const double half = d.axis.step / 2;
+    cells.push_back({&d, values[i], d.axis.to_z(values[i] - half), d.axis.to_z(values[i] + half), smallest_sigma(d),
+                     std::vector<double>(d.steps, 1)});
+    vectorized([n, q = q.data(), mu = d.mu.data(), inverse = d.inverse.data(), left = cells.back().left,
+                right = cells.back().right] {
+      for (std::size_t k = 0; k < n; ++k) q[k] += bound(left, right, mu[k], inverse[k]);
+    });
   }
-  return top + std::log(sum / cumulative_.back());
+  if (cells.empty() || n == 0) return;
+  double top = prior;
+  const auto make_exact = [&](std::size_t k) {
+    for (Cell& cell : cells) {
+      const Dimension& d = *cell.dimension;
+      const bool shared = d.steps && d.sigma[k] == cell.common;
+      double other = 1;
+      double& probability = shared ? cell.known[d.cell[k]] : other;
+      if (probability == 1) probability = log_probability(d, cell.value, d.mu[k], d.inverse[k]);
+      q[k] += probability - bound(cell.left, cell.right, d.mu[k], d.inverse[k]);
+    }
+    top = std::max(top, q[k]);
+  };
+  const auto largest = static_cast<std::size_t>(std::max_element(q.begin(), q.end()) - q.begin());
+  make_exact(largest);
+  for (std::size_t k = 0; k < n; ++k)
+    if (k != largest && q[k] > top - negligible) make_exact(k);
 }
 
 }  // namespace xgrad::tune

@@ -47,11 +47,13 @@ class ParzenEstimator {
 
  private:
   struct Dimension {
-    std::int64_t choices = 0;  // 0: on an axis
+    std::int64_t choices;  // 0: on an axis
     Axis axis;
-    std::vector<double> mu, sigma, inverse, log_norm;     // by slot; of choices only mu, the index
-    std::vector<std::pair<double, std::int64_t>> sorted;  // (mu, trial number)
+    std::size_t steps = 0;  // if there are not too many
     double prior_mu = 0, prior_sigma = 0, prior_log_norm = 0;
+    std::vector<double> mu = {}, sigma = {}, inverse = {}, log_norm = {};  // by slot; of choices only mu, the index
+    std::vector<std::uint32_t> cell = {};                                  // by slot: on which step
+    std::vector<std::pair<double, std::int64_t>> sorted = {};              // (mu, trial number)
   };
 
   std::size_t slot(std::int64_t number) const;
@@ -59,7 +61,9 @@ class ParzenEstimator {
   void update_sigma(Dimension& d, std::size_t rank);
   void update_around(Dimension& d, std::size_t rank);
   void update_weights();
-  double log_cell(const Dimension& d, double left, double right, double mu, double inverse) const;
+  static double smallest_sigma(const Dimension& d);
+  static double log_probability(const Dimension& d, double value, double mu, double inverse);
+  void add_steps(const std::vector<double>& values, double prior, std::vector<double>& q) const;
 
   std::vector<Dimension> dimensions_;
   bool equal_weights_;
