@@ -1,7 +1,7 @@
 """What a trial costs (five parameters, and telling the value; in memory): xgrad and Optuna by turns, in one run.
 
     python3 -m venv venv && venv/bin/pip install optuna==5.0.0
-    venv/bin/python cost.py BUILD/benchmarks/benchmark_cost
+    venv/bin/python cost.py build/release/benchmarks/tune/benchmark_cost
 """
 
 import statistics
