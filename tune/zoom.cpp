@@ -79,6 +79,21 @@ Side follow(Side side, double u) {
   return side;
 }
 
+// The attribute "zoom"; nothing if somebody else wrote something else there.
+std::optional<Round> parsed(const std::string& attribute) {
+  const auto json = nlohmann::json::parse(attribute, nullptr, false);
+  if (!json.is_object() || !json.contains("since") || !json["since"].is_number_unsigned()) return std::nullopt;
+  if (!json.contains("box") || !json["box"].is_object()) return std::nullopt;
+  Round round{json["since"].get<std::int64_t>(), {}};
+  for (const auto& [name, side] : json["box"].items()) {
+    if (!side.is_array() || side.size() != 2 || !side[0].is_number() || !side[1].is_number()) return std::nullopt;
+    const Side ends{side[0].get<double>(), side[1].get<double>()};
+    if (!(ends.low >= 0 && ends.low < ends.high && ends.high <= 1)) return std::nullopt;
+    round.box[name] = ends;
+  }
+  return round;
+}
+
 class ZoomSampler final : public Sampler {
  public:
   ZoomSampler(const Zoom& options, std::uint64_t seed)
@@ -129,12 +144,7 @@ class ZoomSampler final : public Sampler {
     for (std::int64_t i = round * options_.points; i < end; ++i) {
       const auto found = history[i].attributes.find("zoom");
       if (found == history[i].attributes.end()) continue;
-      const auto json = nlohmann::json::parse(found->second, nullptr, false);
-      if (!json.is_object() || !json.contains("since") || !json.contains("box")) continue;
-      Round result{json["since"].get<std::int64_t>(), {}};
-      for (const auto& [name, side] : json["box"].items())
-        result.box[name] = {side.at(0).get<double>(), side.at(1).get<double>()};
-      return result;
+      if (auto result = parsed(found->second); result && result->since <= round) return result;
     }
     return std::nullopt;
   }

@@ -135,6 +135,26 @@ TEST_CASE("Zoom goes on after a restart as if there had been none", "[tune]") {
   }
 }
 
+TEST_CASE("Zoom takes no box that it did not write", "[tune]") {
+  const auto objective = [](Search& t) { return std::abs(t("x", unit) - 0.2); };
+  const auto search = searched(objective, 32, 2);
+  for (const char* attribute :
+       {"", "[]", "{\"since\": 9, \"box\": {}}", "{\"since\": -1, \"box\": {}}", "{\"since\": 0}",
+        "{\"since\": 0, \"box\": {\"x\": [0.5]}}", "{\"since\": 0, \"box\": {\"x\": [0.5, 0.4]}}",
+        "{\"since\": 0, \"box\": {\"x\": [\"a\", 2]}}", "{\"since\": 0, \"box\": {\"x\": [-1, 2]}}"}) {
+    INFO(attribute);
+    History history = search.history();
+    for (std::int64_t i = 16; i < 32; ++i) history.change(i, [&](TrialRecord& t) { t.attributes["zoom"] = attribute; });
+    Search other(Zoom{}, 2, std::move(history));
+    other.run(objective);  // of round 2, made from round 1, made from round 0
+    const Side x = side(other, 32, "x");
+    CHECK(logged(other, 32)["since"] == 0);
+    CHECK(x.low <= 0.2);
+    CHECK(x.high >= 0.2);
+    CHECK(x.high - x.low < 0.5);
+  }
+}
+
 TEST_CASE("Zoom starts anew when two rounds brought nothing", "[tune]") {
   // Better than 1/32 there is nothing.
   const auto search = searched(
