@@ -87,6 +87,20 @@ TEST_CASE("observations may be added in any order and taken out again", "[tune]"
   }
 }
 
+TEST_CASE("a scale is an axis for the Parzen estimator", "[tune]") {
+  const auto z = [](double x) { return -std::log1p(-x); };
+  ParzenEstimator scaled({FloatDistribution{0.9, 0.999, log_one_minus}}), linear({FloatDistribution{z(0.9), z(0.999)}});
+  for (std::int64_t i = 0; const double x : {0.91, 0.99, 0.995, 0.93, 0.92}) {
+    scaled.insert(i, {x});
+    linear.insert(i++, {z(x)});
+  }
+  std::vector<double> scratch;
+  for (const double x : {0.9, 0.915, 0.97, 0.999})
+    CHECK(scaled.log_density({x}, scratch) == Approx(linear.log_density({z(x)}, scratch)).epsilon(1e-9));
+  Draws a(1, 0, "test"), b(1, 0, "test");
+  for (int i = 0; i < 100; ++i) CHECK(z(scaled.sample(a)[0]) == Approx(linear.sample(b)[0]).epsilon(1e-9));
+}
+
 TEST_CASE("draws from a Parzen estimator have its density", "[tune]") {
   const std::vector<Distribution> space{FloatDistribution{0, 1}, IntDistribution{1, 4},
                                         CategoricalDistribution{{std::int64_t{1}, std::int64_t{2}, std::int64_t{3}}}};

@@ -160,6 +160,20 @@ TEST_CASE("rungs rank as sorting does", "[tune]") {
   CHECK(rungs.promotable() != best);
 }
 
+TEST_CASE("a trial that diverges before a rung counts as worst in it", "[tune]") {
+  Rungs rungs(3, 3, 27, minimize);
+  for (std::int64_t i = 0; i < 5; ++i) {
+    const auto value = static_cast<double>(i);
+    rungs.update({.number = i, .state = TrialState::paused, .intermediate = {{0, 9}, {1, 9}, {2, value}}});
+  }
+  CHECK_FALSE(rungs.survives(1, 0));  // floor(5 / 3) = 1
+  rungs.update({.number = 5, .state = TrialState::diverged, .intermediate = {{0, -9}}});
+  CHECK(rungs.survives(1, 0));
+  CHECK_FALSE(rungs.survives(5, 0));
+  rungs.update({.number = 5, .state = TrialState::failed, .intermediate = {{0, -9}}});
+  CHECK_FALSE(rungs.survives(1, 0));
+}
+
 TEST_CASE("Hyperband's brackets", "[tune]") {
   CHECK(Hyperband{.max_reports = 81}.brackets() == std::vector<std::int64_t>{81, 34, 15, 8, 5});
   CHECK(Hyperband{.max_reports = 243}.brackets().size() == 6);
