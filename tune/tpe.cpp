@@ -77,6 +77,7 @@ class Split {
   }
 
   void intersect(const TrialRecord& record) {
+    if (record.parameters.empty()) return;  // it ended before it asked for any
     if (!any_) {
       for (const Parameter& p : record.parameters)
         if (count(p.distribution) != 1) joint_.emplace(p.name, p.distribution);

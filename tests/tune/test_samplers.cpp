@@ -149,6 +149,15 @@ TEST_CASE("TPE draws at random first, as Random does", "[tune]") {
   CHECK_THROWS_WITH(TPE{.startup_trials = -1}.make(0), "TPE: startup_trials -1 is below 0");
 }
 
+TEST_CASE("a trial without parameters does not keep TPE from drawing them together", "[tune]") {
+  const auto objective = [](Search& t) { return t("x", FloatDistribution{0, 1}) + t("y", FloatDistribution{0, 1}); };
+  Search search(TPE{}, 1);
+  search.run([](Search&) { return 1.0; });
+  for (int i = 0; i < 20; ++i) search.run(objective);
+  Search apart(TPE{.multivariate = false}, 1, search.history());
+  CHECK(search.run(objective) != apart.run(objective));
+}
+
 TEST_CASE("TPE learns from trials that diverged", "[tune]") {
   // The loss falls towards 0.6, beyond which training diverges.
   const auto diverging = [](Search& t) {
