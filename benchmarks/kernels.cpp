@@ -120,19 +120,19 @@ void limits(int threads) {
             [on_each_thread, peak = peak] { on_each_thread(peak); });
 
   constexpr std::int64_t distance =
-      large + 1040;  // at a power of two the arrays would compete for the same lines of caches
+      large + 272;  // not a multiple of a page, where loads would wait for stores to the same place of another
   const Tensor arrays = full({4, distance}, 1);
-  const auto stream = [&](const std::string& name, double bytes_an_element, StreamLoop loop) {
-    measure("limit/" + name, "bytes", bytes_an_element * large, threads, [=] {
+  const auto stream = [&](const std::string& name, double bytes_an_element, StreamLoop loop, std::int64_t n = large) {
+    measure("limit/" + name, "bytes", bytes_an_element * static_cast<double>(n), threads, [=] {
       float* a = arrays.data<float>();
-      parallel_for(large, large / threads, [a, loop](std::int64_t begin, std::int64_t end) {
+      parallel_for(n, n / threads, [a, loop](std::int64_t begin, std::int64_t end) {
         loop(a, a + distance, a + 2 * distance, a + 3 * distance, begin, end);
       });
     });
   };
   stream("copy/plain", 8, copy);
   stream("triad/plain", 12, triad);
-  stream("update/plain", 28, update);
+  stream("update/plain", 28, update, 10 * million);  // as many as Adam gets below
 #if defined(__x86_64__)
   if (!__builtin_cpu_supports("avx2")) return;
   stream("copy/non-temporal", 8, copy_non_temporal);
