@@ -27,17 +27,24 @@ class FileDescriptor {
   int fd_;
 };
 
-/// A regular file opened for reading at any offset. Errors begin with `op`, name the path and say what the system says.
-class InputFile {
+/// Bytes that can be read at any offset.
+class Input {
+ public:
+  virtual ~Input() = default;
+  virtual std::uint64_t size() const = 0;
+  /// Reads exactly `count` bytes from byte `offset` on; throws Error where there are fewer.
+  virtual void read(std::uint64_t offset, void* out, std::size_t count) const = 0;
+};
+
+/// A regular file opened for reading. Errors begin with `op`, name the path and say what the system says.
+class InputFile final : public Input {
  public:
   InputFile(const char* op, std::string path);
 
   const std::string& path() const { return path_; }
   /// Bytes in the file when it was opened.
-  std::uint64_t size() const { return size_; }
-
-  /// Reads exactly `count` bytes from byte `offset` on; throws Error where the file ends earlier.
-  void read(std::uint64_t offset, void* out, std::size_t count) const;
+  std::uint64_t size() const override { return size_; }
+  void read(std::uint64_t offset, void* out, std::size_t count) const override;
 
  private:
   const char* op_;

@@ -2,6 +2,8 @@
 // Tensors in safetensors files.
 
 #include <map>
+#include <string>
+#include <string_view>
 
 #include "../autograd/named_tensors.hpp"
 
@@ -23,5 +25,10 @@ NamedTensors load_safetensors(const std::string& path);
 /// The `__metadata__` of a safetensors file, without the digest of save_safetensors. The header is checked, the tensors
 /// are not read.
 std::map<std::string, std::string> load_safetensors_metadata(const std::string& path);
+
+/// The bytes of the file that save_safetensors would write.
+std::string to_safetensors(const NamedTensors& tensors, const std::map<std::string, std::string>& metadata = {});
+/// Tensors from the bytes of a safetensors file, as load_safetensors reads them.
+NamedTensors from_safetensors(std::string_view bytes);
 
 }  // namespace xgrad

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 
 namespace xgrad::io {
 
@@ -80,10 +81,10 @@ void convert(std::string_view dtype, const unsigned char* from, std::size_t coun
 
 std::string where_in(const char* op, const std::string& path) { return std::string(op) + ": " + path; }
 
-}  // namespace
-
-void write_safetensors(const char* op, const std::string& path, std::span<const SafetensorsArray> arrays,
-                       const SafetensorsMetadata& metadata) {
+// Gives the pieces of a file to `write` one after the other. Throws before the first where the contents are no file.
+template <class Write>
+void write_pieces(std::string_view where, std::span<const SafetensorsArray> arrays, const SafetensorsMetadata& metadata,
+                  Write&& write) {
   SafetensorsHeader header;
   header.metadata = metadata;
   header.metadata.erase(digest_key);
@@ -108,29 +109,50 @@ void write_safetensors(const char* op, const std::string& path, std::span<const 
     offset = entry.end += offset;
   }
 
-  const std::string json = format_safetensors_header(where_in(op, path), header);
+  const std::string json = format_safetensors_header(where, header);
   const std::uint64_t length = json.size();
-  AtomicFile file(op, path);
-  file.write(&length, sizeof length);
-  file.write(json);
-  for (const std::size_t i : order) file.write(arrays[i].data, header.entries[i].end - header.entries[i].begin);
-  file.commit();
+  write(&length, sizeof length);
+  write(json.data(), json.size());
+  for (const std::size_t i : order) write(arrays[i].data, header.entries[i].end - header.entries[i].begin);
+}
+
+}  // namespace
+
+void write_safetensors(const char* op, const std::string& path, std::span<const SafetensorsArray> arrays,
+                       const SafetensorsMetadata& metadata) {
+  std::optional<AtomicFile> file;
+  write_pieces(where_in(op, path), arrays, metadata, [&](const void* data, std::size_t count) {
+    if (!file) file.emplace(op, path);
+    file->write(data, count);
+  });
+  file->commit();
+}
+
+std::string format_safetensors(const char* op, std::span<const SafetensorsArray> arrays,
+                               const SafetensorsMetadata& metadata) {
+  std::string out;
+  write_pieces(op, arrays, metadata,
+               [&](const void* data, std::size_t count) { out.append(static_cast<const char*>(data), count); });
+  return out;
 }
 
 SafetensorsFile::SafetensorsFile(const char* op, const std::string& path)
-    : where_(where_in(op, path)), file_(op, path) {
+    : SafetensorsFile(op, path, std::make_unique<InputFile>(op, path)) {}
+
+SafetensorsFile::SafetensorsFile(const char* op, const std::string& name, std::unique_ptr<const Input> bytes)
+    : where_(where_in(op, name)), file_(std::move(bytes)) {
   std::uint64_t length = 0;
-  check(file_.size() >= sizeof length, where_, ": ", file_.size(), " bytes are too few for a safetensors file");
-  file_.read(0, &length, sizeof length);
+  check(file_->size() >= sizeof length, where_, ": ", file_->size(), " bytes are too few for a safetensors file");
+  file_->read(0, &length, sizeof length);
   check(length <= max_safetensors_header, where_, ": a header of ", length, " bytes, more than the ",
         max_safetensors_header, " that the format allows: not a safetensors file, or damaged");
-  check(length <= file_.size() - sizeof length, where_, ": a header of ", length, " bytes, but the file has only ",
-        file_.size());
+  check(length <= file_->size() - sizeof length, where_, ": a header of ", length, " bytes, but the file has only ",
+        file_->size());
   body_ = sizeof length + length;
 
   std::string json(length, '\0');
-  file_.read(sizeof length, json.data(), length);
-  SafetensorsHeader header = parse_safetensors_header(where_, json, file_.size() - body_);
+  file_->read(sizeof length, json.data(), length);
+  SafetensorsHeader header = parse_safetensors_header(where_, json, file_->size() - body_);
   entries_ = std::move(header.entries);
   metadata_ = std::move(header.metadata);
   if (const auto stored = metadata_.find(digest_key); stored != metadata_.end()) {
@@ -151,7 +173,7 @@ void SafetensorsFile::read(std::size_t index, void* out) {
   for (std::uint64_t at = entry.begin; at < entry.end;) {
     const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_size, entry.end - at));
     unsigned char* chunk = same ? to : buffer.data();
-    file_.read(body_ + at, chunk, bytes);
+    file_->read(body_ + at, chunk, bytes);
     crc = crc_of(crc, chunk, bytes);
     if (!same) convert(entry.dtype->name, chunk, bytes / size, to);
     if (entry.dtype->loaded_as == DType::bool_) {

@@ -2,6 +2,7 @@
 // safetensors files as named arrays of bytes.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,12 +25,17 @@ struct SafetensorsArray {
 /// digest of names, dtypes, shapes, values and metadata. Errors begin with `op`.
 void write_safetensors(const char* op, const std::string& path, std::span<const SafetensorsArray> arrays,
                        const SafetensorsMetadata& metadata);
+/// The bytes of such a file.
+std::string format_safetensors(const char* op, std::span<const SafetensorsArray> arrays,
+                               const SafetensorsMetadata& metadata);
 
 /// A safetensors file opened for reading, its header checked.
 class SafetensorsFile {
  public:
   /// Errors, here and later, begin with `op` and the path.
   SafetensorsFile(const char* op, const std::string& path);
+  /// The bytes of a file, which `name` stands for in errors.
+  SafetensorsFile(const char* op, const std::string& name, std::unique_ptr<const Input> bytes);
 
   const std::vector<SafetensorsEntry>& entries() const { return entries_; }
   /// Without the digest.
@@ -44,7 +50,7 @@ class SafetensorsFile {
 
  private:
   std::string where_;
-  InputFile file_;
+  std::unique_ptr<const Input> file_;
   std::vector<SafetensorsEntry> entries_;
   SafetensorsMetadata metadata_;
   std::string stored_digest_;  // empty when the file has none

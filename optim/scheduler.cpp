@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
+
+#include "../autograd/create.hpp"
 
 namespace xgrad::optim {
 
@@ -10,6 +13,24 @@ void LRScheduler::set_epoch(std::int64_t epoch) {
   check(epoch >= 0, "scheduler: epoch ", epoch, " is negative");
   optimizer_.set_lr(lr_at(epoch));
   epoch_ = epoch;
+}
+
+NamedTensors LRScheduler::state_dict() const {
+  return {{"last_epoch", full({}, static_cast<double>(epoch_), {.dtype = int64})},
+          {"base_lr", full({}, initial_lr_, {.dtype = float64})}};
+}
+
+void LRScheduler::load_state_dict(const NamedTensors& state) {
+  check(state.size() == 2 && state[0].first == "last_epoch" && state[1].first == "base_lr" &&
+            state[0].second.numel() == 1 && state[1].second.numel() == 1,
+        "scheduler: load_state_dict: the state of a schedule has two numbers, `last_epoch` and `base_lr`");
+  const double before = std::exchange(initial_lr_, state[1].second.item<double>());
+  try {
+    set_epoch(state[0].second.item<std::int64_t>());
+  } catch (...) {
+    initial_lr_ = before;
+    throw;
+  }
 }
 
 StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options) : LRScheduler(optimizer), options_(options) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../autograd/named_tensors.hpp"
 #include "optimizer.hpp"
 
 namespace xgrad::optim {
@@ -21,6 +22,10 @@ class LRScheduler {
   std::int64_t epoch() const { return epoch_; }
   /// To any epoch, as when training is resumed; 0 is the start.
   void set_epoch(std::int64_t epoch);
+  /// What has to be saved to go on later: `last_epoch` and `base_lr`, the initial rate.
+  NamedTensors state_dict() const;
+  /// Goes on from a state_dict(), with the rate of its epoch. Throws Error, with nothing changed, for other entries.
+  void load_state_dict(const NamedTensors& state);
   /// The rate at an epoch.
   double lr_at(std::int64_t epoch) const { return initial_lr_ * factor(epoch); }
 

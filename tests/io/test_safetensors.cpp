@@ -1,4 +1,5 @@
 #include <xgrad/autograd/create.hpp>
+#include <xgrad/io/file.hpp>
 #include <xgrad/io/safetensors.hpp>
 
 #include "../catch.hpp"
@@ -64,4 +65,21 @@ TEST_CASE("safetensors: what cannot be saved is an error and leaves the old file
                     "save_safetensors: " + directory.path("missing/m") + ": No such file or directory");
   CHECK(load_safetensors(path).size() == 1);
   CHECK_THROWS_WITH(load_safetensors(directory.path("other")), Contains("other: No such file or directory"));
+}
+
+TEST_CASE("safetensors: in memory as in a file") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("a.safetensors");
+  const NamedTensors tensors{{"w", tensor({{1.5, -2}, {3, 4}})}, {"empty", zeros({0, 3}, {.dtype = int64})}};
+  save_safetensors(path, tensors, {{"k", "v"}});
+  const std::string bytes = to_safetensors(tensors, {{"k", "v"}});
+  CHECK(bytes == io::read_file(path));
+  const NamedTensors loaded = from_safetensors(bytes);
+  REQUIRE(loaded.size() == 2);
+  CHECK(loaded[0].first == "w");
+  for (int i = 0; i < 4; ++i) CHECK(loaded[0].second.data<float>()[i] == tensors[0].second.data<float>()[i]);
+  CHECK(loaded[1].second.shape() == Shape{0, 3});
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    CHECK_THROWS_AS(from_safetensors(std::string_view(bytes).substr(0, size)), Error);
+  CHECK_THROWS_AS(to_safetensors({{"undefined", Tensor()}}), Error);
 }

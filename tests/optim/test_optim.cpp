@@ -143,3 +143,21 @@ TEST_CASE("optim: clip_grad_value_ clamps each element") {
   CHECK(a.grad().data<double>()[1] == 0.5);
   CHECK(a.grad().data<double>()[2] == 1);
 }
+
+TEST_CASE("optim: a schedule goes on from its state") {
+  Tensor a = parameter({1});
+  optim::SGD first({a}, {.lr = 0.8}), second({a}, {.lr = 0.1});
+  optim::ExponentialLR saved(first, {.gamma = 0.5}), loaded(second, {.gamma = 0.5});
+  saved.set_epoch(3);
+  loaded.load_state_dict(saved.state_dict());
+  CHECK(loaded.epoch() == 3);
+  CHECK(second.lr() == first.lr());
+  loaded.step();
+  CHECK(second.lr() == Approx(0.05));
+  CHECK_THROWS_AS(loaded.load_state_dict(second.state_dict()), Error);
+  auto broken = saved.state_dict();
+  broken[0].second = full({}, -1, {.dtype = int64});
+  CHECK_THROWS_AS(loaded.load_state_dict(broken), Error);
+  CHECK(loaded.epoch() == 4);
+  CHECK(loaded.lr_at(0) == 0.8);
+}
