@@ -22,25 +22,6 @@ double now_in_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-bool is_terminal() {
-  const char* term = std::getenv("TERM");
-  return ::isatty(STDERR_FILENO) == 1 && term && std::string_view(term) != "dumb";
-}
-
-int terminal_width() {
-  winsize size{};
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-bool terminal_shows_unicode() {
-  for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"})
-    if (const char* value = std::getenv(variable); value && *value) {
-      const std::string_view locale = value;
-      return locale.find("UTF-8") != std::string_view::npos || locale.find("utf8") != std::string_view::npos;
-    }
-  return false;
-}
-
 template <class... Values>
 std::string formatted(const char* format, Values... values) {
   char buffer[64];
@@ -67,13 +48,33 @@ std::string repeated(std::string_view text, int count) {
 
 }  // namespace
 
+bool is_terminal() {
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && term && std::string_view(term) != "dumb";
+}
+
+int terminal_width() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+bool terminal_shows_unicode() {
+  for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"})
+    if (const char* value = std::getenv(variable); value && *value) {
+      const std::string_view locale = value;
+      return locale.find("UTF-8") != std::string_view::npos || locale.find("utf8") != std::string_view::npos;
+    }
+  return false;
+}
+
 std::string progress_line(const ProgressState& state, int width, bool unicode) {
   const std::string total = std::to_string(state.total), done = std::to_string(state.done);
   const std::string count = std::string(total.size() - std::min(total.size(), done.size()), ' ') + done + '/' + total;
 
   std::vector<std::string> pieces;  // the most important first
-  const bool known = state.done > 0 && state.seconds > 0;
-  const double rate = known ? static_cast<double>(state.done) / state.seconds : 0;
+  const std::int64_t done_now = state.done - state.done_before;
+  const bool known = done_now > 0 && state.seconds > 0;
+  const double rate = known ? static_cast<double>(done_now) / state.seconds : 0;
   if (known)
     pieces.push_back(duration(static_cast<double>(std::max<std::int64_t>(state.total - state.done, 0)) / rate) +
                      " left");

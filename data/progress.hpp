@@ -16,12 +16,18 @@ namespace detail {
 /// What a progress bar shows.
 struct ProgressState {
   std::int64_t done = 0, total = 0;
+  std::int64_t done_before = 0;                        // of those done: before the start
   double seconds = 0;                                  // since the start
   std::vector<std::pair<std::string, double>> values;  // shown after the times
 };
 
 /// One line of at most `width` columns.
 std::string progress_line(const ProgressState& state, int width, bool unicode);
+
+/// Of standard error: whether it is a terminal that can redraw a line, how wide it is, and whether it shows Unicode.
+bool is_terminal();
+int terminal_width();
+bool terminal_shows_unicode();
 
 /// Draws on standard error when that is a terminal, and nothing otherwise.
 class ProgressBar {

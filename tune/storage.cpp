@@ -1,0 +1,24 @@
+#include "storage.hpp"
+
+#include "../core/error.hpp"
+#include "memory_storage.hpp"
+#include "sql_storage.hpp"
+
+namespace xgrad::tune {
+
+std::unique_ptr<Storage> open_storage(const std::string& url, const OpenStorageOptions& options) {
+  if (url.empty() || url == "memory:") return make_memory_storage();
+  if (url.starts_with("sqlite:")) {
+    std::string file = url.substr(7);
+    if (file.starts_with("///")) file.erase(0, 3);
+    check(!file.empty(), "tune: \"", url, "\" names no file, as sqlite:study.db does");
+    return make_sql_storage(open_sqlite(file, options.create));
+  }
+  const auto scheme = url.find("://");
+  const std::string database = url.substr(0, std::min(url.find('+'), scheme));  // without Python's driver
+  if (scheme != std::string::npos && (database == "postgresql" || database == "postgres"))
+    return make_sql_storage(open_postgresql("postgresql" + url.substr(scheme)));
+  fail("tune: \"", url, "\" is no storage; give sqlite:FILE, postgresql://USER@HOST/DATABASE or memory:");
+}
+
+}  // namespace xgrad::tune
