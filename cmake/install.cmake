@@ -5,6 +5,9 @@ include(CMakePackageConfigHelpers)
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)
 target_include_directories(xgrad PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 install(TARGETS xgrad EXPORT xgrad)
+if(TARGET xgrad-tune)
+  install(TARGETS xgrad-tune)
+endif()
 install(EXPORT xgrad NAMESPACE xgrad:: FILE xgradTargets.cmake DESTINATION ${config_dir})
 
 file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} *.hpp core/*.hpp autograd/*.hpp ops/*.hpp ops/kernels/*.hpp
