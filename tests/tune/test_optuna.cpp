@@ -1,0 +1,96 @@
+// Optuna goes on with a study of ours, and the other way round.
+
+#include <xgrad/tune.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+
+#include "../catch.hpp"
+#include "../temporary_directory.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+// What the script printed; fails the test unless it ends well.
+std::string run_python(const std::string& database, const std::string& what) {
+  const std::string command = std::string(std::getenv("XGRAD_PYTHON")) + " " + XGRAD_TESTS_DIR +
+                              "/tune/optuna_interop.py " + database + " " + what + " 2>&1";
+  std::FILE* const pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string output;
+  for (int c; (c = std::fgetc(pipe)) != EOF;) output += static_cast<char>(c);
+  const int status = ::pclose(pipe);
+  INFO(output);
+  REQUIRE(status == 0);
+  return output;
+}
+
+bool has_optuna() {
+  const char* python = std::getenv("XGRAD_PYTHON");
+  return python && std::system((std::string(python) + " -c 'import optuna' 2>/dev/null").c_str()) == 0;
+}
+
+double objective(tune::Trial& trial) {
+  const double x = trial.suggest_float("x", 1e-4, 1, tune::log_scale);
+  const double y = trial.suggest_float("y", 0, 1, {.step = 0.25});
+  const double b = trial.suggest_float("b", 0.9, 0.999, tune::log_one_minus);
+  const auto i = trial.suggest_int("i", 1, 9, {.step = 2});
+  const auto c = trial.suggest_categorical("c", {32, 64});
+  const auto k = trial.suggest_categorical("k", {"a", "b"});
+  trial.report(1, x);
+  return x + y + b + static_cast<double>(i) + static_cast<double>(c) + (k == "a" ? 1 : 0);
+}
+
+}  // namespace
+
+TEST_CASE("tune: Optuna opens and continues a study of ours, and we one of Optuna") {
+  if (!has_optuna()) {
+    WARN("skipped: set XGRAD_PYTHON to a Python with the package optuna");
+    return;
+  }
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("study.db"), url = "sqlite:///" + path;
+  auto study = tune::Study::open(url, "ours", {.direction = tune::maximize});
+  study.optimize(
+      [](tune::Trial& trial) {
+        const double value = objective(trial);
+        if (trial.number() == 1) throw std::runtime_error("no luck");
+        return value;
+      },
+      {.trials = 2});
+  auto diverged = study.ask();
+  diverged.report(1, std::numeric_limits<double>::quiet_NaN());
+  study.tell(diverged, tune::TrialState::complete);
+  auto paused = study.ask();
+  objective(paused);
+  study.tell(paused, tune::TrialState::paused);
+  auto pruned = study.ask();
+  objective(pruned);
+  study.tell(pruned, tune::TrialState::pruned);
+
+  run_python(path, "continue");
+  auto trials = study.trials();
+  REQUIRE(trials.size() == 18);
+  CHECK(trials[3].state == tune::TrialState::paused);
+  CHECK(trials[17].state == tune::TrialState::waiting);
+  for (std::size_t i = 5; i < 17; ++i) {
+    CHECK(trials[i].state == tune::TrialState::complete);
+    CHECK(trials[i].parameters.size() == 6);
+    CHECK(trials[i].intermediate.size() == 1);
+  }
+  CHECK(tune::to_string(tune::value_of(trials[5].parameters[0])) == "0.5");
+  study.optimize(objective, {.trials = 20});
+  trials = study.trials();
+  REQUIRE(trials.size() == 20);
+  CHECK(trials[17].state == tune::TrialState::complete);
+  CHECK(trials[17].parameters[0].value == 0.25);
+  CHECK(trials[17].values.at(0) > 64);
+
+  const std::string theirs = run_python(path, "create");
+  auto other = tune::Study::open(url, "theirs");
+  CHECK(other.best_trial().values.at(0) == std::stod(theirs));
+  other.optimize(objective, {.trials = 15});
+  CHECK(other.trials().size() == 15);
+}
