@@ -1,5 +1,7 @@
 #include "primitives.hpp"
 
+#include <cstring>
+
 #include "../core/reduce.hpp"
 #include "apply.hpp"
 
@@ -125,6 +127,12 @@ Tensor dense(const Tensor& x) {
 }
 
 void overwrite(const Tensor& to, const Tensor& from) {
+  const std::size_t bytes = static_cast<std::size_t>(to.numel()) * item_size(to.dtype());
+  if (to.is_contiguous() && from.is_contiguous() && to.shape() == from.shape() && to.dtype() == from.dtype() &&
+      bytes <= 16384) {
+    std::memmove(to.impl().data, from.impl().data, bytes);
+    return;
+  }
   copy_strided(to.shape(), strided(to, to.shape()), to.dtype(), strided(from, to.shape()), from.dtype());
 }
 

@@ -91,8 +91,9 @@ bool broadcasts_to(const Shape& from, const Shape& to) {
 
 std::size_t normalize_axis(const char* op, std::int64_t axis, std::size_t rank) {
   const auto n = static_cast<std::int64_t>(rank);
-  check(axis >= -n && axis < n, op, ": axis ", axis, " is out of range for a tensor with ", rank, " axes",
-        rank == 0 ? "" : "; the last is " + std::to_string(n - 1) + " or -1");
+  if (axis < -n || axis >= n) [[unlikely]]
+    fail(op, ": axis ", axis, " is out of range for a tensor with ", rank, " axes",
+         rank == 0 ? "" : "; the last is " + std::to_string(n - 1) + " or -1");
   return static_cast<std::size_t>(axis < 0 ? axis + n : axis);
 }
 

@@ -45,7 +45,12 @@ class Shape {
   /// Product of the sizes; 1 for no axes. Throws Error for a negative size or a product over 2^63 - 1.
   std::int64_t numel() const;
 
-  friend bool operator==(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+  friend bool operator==(const Shape& a, const Shape& b) {  // not std::equal, which calls memcmp for a number or two
+    if (a.rank_ != b.rank_) return false;
+    for (std::size_t axis = 0; axis < a.rank_; ++axis)
+      if (a.sizes_[axis] != b.sizes_[axis]) return false;
+    return true;
+  }
 
   /// "(3, 4)", "(3,)", "()".
   std::string str() const;
