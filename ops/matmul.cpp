@@ -35,13 +35,15 @@ Factor factor(const Tensor& x) {
   return {detail::dense(x), false, std::max<std::int64_t>(columns, 1)};
 }
 
-/// out = a b + beta out, for one matrix of each, at these offsets in elements. A flag says to take the transpose.
+/// out = a b + beta out, or a b + bias, for one matrix of each, at these offsets in elements. A flag says to take the
+/// transpose.
 template <class T>
 void multiply(const Factor& a, bool transpose_a, const Factor& b, bool transpose_b, std::int64_t m, std::int64_t n,
-              std::int64_t k, T beta, T* out, std::int64_t a_offset = 0, std::int64_t b_offset = 0) {
+              std::int64_t k, T beta, T* out, std::int64_t a_offset = 0, std::int64_t b_offset = 0,
+              const T* bias = nullptr) {
   detail::gemm<T>(a.transposed != transpose_a, b.transposed != transpose_b, m, n, k, T(1),
                   a.memory.data<T>() + a_offset, a.ld, b.memory.data<T>() + b_offset, b.ld, beta, out,
-                  std::max<std::int64_t>(n, 1));
+                  std::max<std::int64_t>(n, 1), bias);
 }
 
 Shape batch_of(const Tensor& x) { return Shape(x.shape().begin(), x.dim() - 2); }
@@ -126,15 +128,9 @@ struct Linear {
     const Factor left = factor(as_rows(x, rows, in)), right = factor(w);
     dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      T* const to = result.data<T>();
-      if constexpr (has_bias) {
-        const Tensor from = detail::dense(bias);
-        const T* const row = from.data<T>();
-        parallel_for(rows, 32768 / out + 1, [&](std::int64_t begin, std::int64_t end) {
-          for (std::int64_t i = begin; i < end; ++i) std::copy(row, row + out, to + i * out);
-        });
-      }
-      multiply<T>(left, false, right, true, rows, out, in, has_bias ? T(1) : T(0), to);
+      const Tensor row = has_bias ? detail::dense(bias) : Tensor();
+      multiply<T>(left, false, right, true, rows, out, in, T(0), result.data<T>(), 0, 0,
+                  has_bias ? row.data<T>() : nullptr);
     });
     return result;
   }

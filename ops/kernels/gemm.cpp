@@ -8,6 +8,7 @@
 #include "../../core/error.hpp"
 #include "../../core/parallel.hpp"
 #include "../../core/storage.hpp"
+#include "packed_gemm.hpp"
 
 namespace xgrad::detail {
 namespace {
@@ -83,6 +84,12 @@ void scale(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t ldc) {
     }
 }
 
+/// c = the same row everywhere.
+template <class T>
+void repeat(const T* row, std::int64_t m, std::int64_t n, T* c, std::int64_t ldc) {
+  for (std::int64_t i = 0; i < m; ++i) std::copy_n(row, n, c + i * ldc);
+}
+
 /// Part `i` of `parts` of [0, size), in whole units.
 struct Range {
   std::int64_t begin, size;
@@ -118,26 +125,40 @@ Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
   return grid;
 }
 
+/// One piece, in the calling thread.
 template <class T>
-void gemm_in_pieces(const Grid& grid, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
-                    std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
-                    std::int64_t ldc) {
+void one_piece(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const GemmFactor<T>& a, const GemmFactor<T>& b,
+               T beta, const T* bias, T* c, std::int64_t ldc) {
+  if (has_packed_gemm() && k > 0) return packed_gemm(m, n, k, alpha, a, b, beta, bias, c, ldc);
+  if (bias) repeat(bias, m, n, c, ldc);
+  const OneBlasThread one_blas_thread;
+  blas_gemm(a.transposed, b.transposed, m, n, k, alpha, a.data, a.ld, b.data, b.ld, bias ? T(1) : beta, c, ldc);
+}
+
+template <class T>
+void gemm_in_pieces(const Grid& grid, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const GemmFactor<T>& a,
+                    const GemmFactor<T>& b, T beta, const T* bias, T* c, std::int64_t ldc) {
+  if (grid.m * grid.n * grid.k == 1) return one_piece(m, n, k, alpha, a, b, beta, bias, c, ldc);
   Reference<Storage> partial;  // the sums over all parts of k but the first
   if (grid.k > 1) partial = Storage::make(static_cast<std::size_t>((grid.k - 1) * m * n) * sizeof(T));
   T* const sums = partial ? reinterpret_cast<T*>(partial->data()) : nullptr;
 
   parallel_for(grid.m * grid.n * grid.k, 1, [&](std::int64_t begin, std::int64_t end) {
-    const OneBlasThread one_blas_thread;
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t depth = piece / (grid.m * grid.n);
       const Range rows = part(m, 8, grid.m, piece / grid.n % grid.m), columns = part(n, 32, grid.n, piece % grid.n),
                   inner = part(k, 32, grid.k, depth);
-      const std::int64_t in_a = transpose_a ? inner.begin * lda + rows.begin : rows.begin * lda + inner.begin;
-      const std::int64_t in_b = transpose_b ? columns.begin * ldb + inner.begin : inner.begin * ldb + columns.begin;
-      T* const out = depth == 0 ? c : sums + (depth - 1) * m * n;
+      if (rows.size == 0 || columns.size == 0) continue;
+      const GemmFactor<T> left = {
+          a.data + (a.transposed ? inner.begin * a.ld + rows.begin : rows.begin * a.ld + inner.begin), a.ld,
+          a.transposed};
+      const GemmFactor<T> right = {
+          b.data + (b.transposed ? columns.begin * b.ld + inner.begin : inner.begin * b.ld + columns.begin), b.ld,
+          b.transposed};
       const std::int64_t ld = depth == 0 ? ldc : n;
-      blas_gemm(transpose_a, transpose_b, rows.size, columns.size, inner.size, alpha, a + in_a, lda, b + in_b, ldb,
-                depth == 0 ? beta : T(0), out + rows.begin * ld + columns.begin, ld);
+      T* const out = (depth == 0 ? c : sums + (depth - 1) * m * n) + rows.begin * ld + columns.begin;
+      one_piece(rows.size, columns.size, inner.size, alpha, left, right, depth == 0 ? beta : T(0),
+                bias && depth == 0 ? bias + columns.begin : nullptr, out, ld);
     }
   });
   if (grid.k == 1) return;
@@ -177,7 +198,7 @@ void check_size(const char* what, std::int64_t size, std::int64_t least) {
 template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           std::type_identity_t<T> alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
-          std::type_identity_t<T> beta, T* c, std::int64_t ldc) {
+          std::type_identity_t<T> beta, T* c, std::int64_t ldc, const T* bias) {
   check_size("size", m, 0);
   check_size("size", n, 0);
   check_size("size", k, 0);
@@ -185,17 +206,33 @@ void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
   check_size("leading dimension", ldb, std::max<std::int64_t>(1, transpose_b ? k : n));
   check_size("leading dimension", ldc, std::max<std::int64_t>(1, n));
   if (m == 0 || n == 0) return;
+  if (bias && (k == 0 || m == 1 || n == 1)) {
+    repeat(bias, m, n, c, ldc);
+    bias = nullptr, beta = 1;
+  }
   if (k == 0) return scale(m, n, beta, c, ldc);
   num_threads();  // makes sure that OpenBLAS starts no threads of its own
   if (n == 1) return gemv<T>(transpose_a, m, k, alpha, a, lda, b, transpose_b ? 1 : ldb, beta, c, ldc);
   if (m == 1) return gemv<T>(!transpose_b, n, k, alpha, b, ldb, a, transpose_a ? lda : 1, beta, c, 1);
-  gemm_in_pieces<T>(grid_of(m, n, k), transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  gemm_in_pieces<T>(grid_of(m, n, k), m, n, k, alpha, {a, lda, transpose_a}, {b, ldb, transpose_b}, beta, bias, c, ldc);
 }
 
 template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, float, const float*, std::int64_t,
-                   const float*, std::int64_t, float, float*, std::int64_t);
+                   const float*, std::int64_t, float, float*, std::int64_t, const float*);
 template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, double, const double*, std::int64_t,
-                   const double*, std::int64_t, double, double*, std::int64_t);
+                   const double*, std::int64_t, double, double*, std::int64_t, const double*);
+
+template <class T>
+void gemm_in_thread(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                    std::int64_t lda, const T* b, std::int64_t ldb, std::type_identity_t<T> beta, T* c,
+                    std::int64_t ldc) {
+  one_piece<T>(m, n, k, T(1), {a, lda, transpose_a}, {b, ldb, transpose_b}, beta, nullptr, c, ldc);
+}
+
+template void gemm_in_thread(bool, bool, std::int64_t, std::int64_t, std::int64_t, const float*, std::int64_t,
+                             const float*, std::int64_t, float, float*, std::int64_t);
+template void gemm_in_thread(bool, bool, std::int64_t, std::int64_t, std::int64_t, const double*, std::int64_t,
+                             const double*, std::int64_t, double, double*, std::int64_t);
 
 std::int64_t gemm_pieces(std::int64_t m, std::int64_t n, std::int64_t k) {
   const Grid grid = grid_of(m, n, k);

@@ -150,6 +150,30 @@ TEST_CASE("gemm: the same bits for any number of threads, and inside a parallel_
   for (const auto& result : results) CHECK(same_bits(alone, result.data));
 }
 
+TEST_CASE("gemm: a bias is added to every row, in the place of what was there", "[gemm]") {
+  for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{5, 7, 3},
+                                {13, 33, 300},
+                                {1, 40, 5},
+                                {9, 1, 5},
+                                {3, 4, 0},
+                                {64, 256, 784},
+                                {64, 48, 8192}}) {
+    CAPTURE(m, n, k);
+    const Matrix<float> a(m, k, 0, 1), b(k, n, 0, 2);
+    std::vector<float> bias(static_cast<std::size_t>(n)), plain(static_cast<std::size_t>(m * n)),
+        with(plain.size(), std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t i = 0; i < bias.size(); ++i) bias[i] = static_cast<float>(i) - 3;
+    const std::int64_t lda = std::max<std::int64_t>(k, 1);
+    detail::gemm(false, false, m, n, k, 1, a.data.data(), lda, b.data.data(), n, 0, plain.data(), n);
+    detail::gemm(false, false, m, n, k, 1, a.data.data(), lda, b.data.data(), n, 0, with.data(), n, bias.data());
+    double worst = 0;
+    for (std::size_t i = 0; i < plain.size(); ++i)
+      worst = std::max(worst, std::abs(static_cast<double>(with[i]) - (plain[i] + bias[i % bias.size()])) /
+                                  (1 + std::abs(plain[i]) + std::abs(bias[i % bias.size()])));
+    CHECK(worst < 1e-5);
+  }
+}
+
 TEST_CASE("gemm: empty products", "[gemm]") {
   const double value = 3;
   double c[6] = {1, 2, 3, 4, 5, std::nan("")};
