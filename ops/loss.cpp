@@ -1,17 +1,15 @@
 #include "loss.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "../autograd/apply.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
-#include "../core/parallel.hpp"
-#include "../core/vectorize.hpp"
 #include "activation.hpp"
 #include "arithmetic.hpp"
-#include "kernels/lane_math.hpp"
-#include "kernels/softmax.hpp"
+#include "kernels/cross_entropy.hpp"
 #include "reduce.hpp"
 #include "registry.hpp"
 #include "shape.hpp"
@@ -44,28 +42,25 @@ struct ClassLoss {
     x = input;
     rows = input.size(0), classes = input.size(1);
     const Tensor memory = detail::dense(input);
-    Tensor losses = detail::empty({rows}, input.dtype());
-    Tensor scores = memory;  // log p, and then its gradient
-    const bool wants_gradient = is_grad_enabled() && input.requires_grad();
-    if (from_logits || wants_gradient) scores = detail::empty(input.shape(), input.dtype());
-    if (from_logits && scores.numel() > 0)
-      detail::log_softmax(input.dtype(), {rows, classes, 1}, memory.impl().data, scores.impl().data);
-    Tensor result;
-    dispatch_floating(name, input.dtype(), [&](auto zero) {
+    const Tensor losses = detail::empty({rows}, input.dtype());
+    if (is_grad_enabled() && input.requires_grad()) gradient = detail::empty(input.shape(), input.dtype());
+    return dispatch_floating(name, input.dtype(), [&](auto zero) -> Tensor {
       using T = decltype(zero);
-      const std::vector<T> weights = class_weights<T>();
-      measure<T>(weights, from_logits ? scores.data<T>() : memory.data<T>(), losses.data<T>());
-      if (wants_gradient) differentiate<T>(weights, scores.data<T>());
-      if (reduction == Reduction::none) {
-        result = losses;
-        return;
-      }
+      const Tensor weights = weight.defined() ? detail::dense(weight) : weight;
+      const detail::ClassTargets<T> targets{target.data<std::int64_t>(), ignore_index,
+                                            weight.defined() ? weights.data<T>() : nullptr, 1 - smoothing,
+                                            smoothing / static_cast<double>(classes)};
+      if (reduction == Reduction::mean) denominator = sum_of_weights(targets);
+      T* const slopes = gradient.defined() ? gradient.data<T>() : nullptr;
+      if (from_logits)
+        detail::cross_entropy(rows, classes, memory.data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
+      else
+        pick(targets, memory.data<T>(), losses.data<T>(), slopes);
+      if (reduction == Reduction::none) return losses;
       double total = 0;
       for (std::int64_t row = 0; row < rows; ++row) total += static_cast<double>(losses.data<T>()[row]);
-      result = full({}, total / denominator, {.dtype = input.dtype()});
+      return full({}, total / denominator, {.dtype = input.dtype()});
     });
-    if (wants_gradient) gradient = scores;
-    return result;
   }
 
   Tensor backward(const Tensor& grad) const {
@@ -91,59 +86,30 @@ struct ClassLoss {
     return {values.data<T>(), values.data<T>() + classes};
   }
 
-  /// The loss of each row, and what the mean divides by.
   template <class T>
-  void measure(const std::vector<T>& weights, const T* log_p, T* losses) {
-    const auto* labels = target.data<std::int64_t>();
-    const T kept = static_cast<T>(1 - smoothing), spread = static_cast<T>(smoothing / static_cast<double>(classes));
-    double sum_of_weights = 0;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      losses[row] = 0;
-      if (labels[row] == ignore_index) continue;
-      const T* const p = log_p + row * classes;
-      const T own = weights[static_cast<std::size_t>(labels[row])];
-      T loss = -kept * own * p[labels[row]];
-      if (smoothing != 0)
-        for (std::int64_t c = 0; c < classes; ++c) loss -= spread * weights[static_cast<std::size_t>(c)] * p[c];
-      losses[row] = loss;
-      sum_of_weights += static_cast<double>(own);
-    }
-    if (reduction == Reduction::mean) denominator = sum_of_weights;
+  static double weight_of(const detail::ClassTargets<T>& targets, std::int64_t label) {
+    return targets.weights ? static_cast<double>(targets.weights[label]) : 1;
   }
 
-  /// From log p to the gradient: (sum of M's row) * p - M for logits, -M for log-probabilities, over the denominator.
   template <class T>
-  void differentiate(const std::vector<T>& class_weight, T* scores) const {
-    const auto* labels = target.data<std::int64_t>();
-    const T* const weights = class_weight.data();
-    const double scale = 1 / denominator;
-    const T kept = static_cast<T>((1 - smoothing) * scale),
-            spread = static_cast<T>(smoothing / static_cast<double>(classes) * scale);
-    T all = 0;
-    for (const T one : class_weight) all += spread * one;
-    const std::int64_t n = classes, ignored = ignore_index;
-    const bool logits = from_logits;
-    parallel_for(rows, std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(n, 1)),
-                 [=](std::int64_t begin, std::int64_t end) {
-                   vectorized([=] {
-                     for (std::int64_t row = begin; row < end; ++row) {
-                       T* const g = scores + row * n;
-                       if (labels[row] == ignored) {
-                         for (std::int64_t c = 0; c < n; ++c) g[c] = 0;
-                         continue;
-                       }
-                       const T own = kept * weights[labels[row]], mass = own + all;
-                       if (logits) {
-                         XGRAD_INDEPENDENT_ITERATIONS
-                         for (std::int64_t c = 0; c < n; ++c) g[c] = mass * lane_math::exp(g[c]) - spread * weights[c];
-                       } else {
-                         XGRAD_INDEPENDENT_ITERATIONS
-                         for (std::int64_t c = 0; c < n; ++c) g[c] = -spread * weights[c];
-                       }
-                       g[labels[row]] -= own;
-                     }
-                   });
-                 });
+  double sum_of_weights(const detail::ClassTargets<T>& targets) const {
+    double total = 0;
+    for (std::int64_t row = 0; row < rows; ++row)
+      if (targets.labels[row] != ignore_index) total += weight_of(targets, targets.labels[row]);
+    return total;
+  }
+
+  /// Loss and, unless null, gradient of each row of log-probabilities; smoothing is of logits only.
+  template <class T>
+  void pick(const detail::ClassTargets<T>& targets, const T* log_p, T* losses, T* slopes) const {
+    if (slopes) std::fill_n(slopes, rows * classes, T(0));
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::int64_t label = targets.labels[row];
+      losses[row] = 0;
+      if (label == ignore_index) continue;
+      losses[row] = static_cast<T>(-weight_of(targets, label)) * log_p[row * classes + label];
+      if (slopes) slopes[row * classes + label] = static_cast<T>(-weight_of(targets, label) / denominator);
+    }
   }
 
   /// M, over the denominator.
@@ -183,8 +149,9 @@ void check_labels(const char* op, const Tensor& target, std::int64_t classes, st
   const auto* labels = target.data<std::int64_t>();
   for (std::int64_t i = 0; i < target.numel(); ++i)
     check((labels[i] >= 0 && labels[i] < classes) || labels[i] == ignore_index, op, ": target ", labels[i],
-          " at position ", i, " of the targets is none of the ", classes, " classes; classes are numbered from 0, and of them and ",
-          ignore_index, " (ignore_index) a target must be one");
+          " at position ", i, " of the targets is none of the ", classes,
+          " classes; classes are numbered from 0, and of them and ", ignore_index,
+          " (ignore_index) a target must be one");
 }
 
 /// Rows of classes from (C,), (N, C) or (N, C, d...), the loss of the rows, and back to the shape of the targets.
@@ -266,8 +233,8 @@ Tensor binary_cross_entropy_with_logits(Operand logits, const Tensor& target, co
   constexpr const char* op = "binary_cross_entropy_with_logits";
   check(is_floating(logits->dtype()) && target.dtype() == logits->dtype(), op, ": logits are ", logits->dtype(),
         " and target is ", target.dtype(), "; both must be float32 or both float64");
-  check(logits->shape() == target.shape(), op, ": logits have shape ", logits->shape(), ", target has ",
-        target.shape(), "; they must be equal");
+  check(logits->shape() == target.shape(), op, ": logits have shape ", logits->shape(), ", target has ", target.shape(),
+        "; they must be equal");
   check(!options.weight.defined() || broadcasts_to(options.weight.shape(), logits->shape()), op, ": weight of shape ",
         options.weight.defined() ? options.weight.shape() : Shape(), " does not broadcast to ", logits->shape());
   check(!options.pos_weight.defined() || broadcasts_to(options.pos_weight.shape(), logits->shape()), op,
