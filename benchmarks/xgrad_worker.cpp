@@ -134,23 +134,12 @@ Workload softmax_cross_entropy() {
           [state] { return loss_and_gradients(state->loss, {state->logits}); }};
 }
 
-struct LayerNorm {
-  explicit LayerNorm(std::int64_t size)
-      : weight(ones({size}, {.requires_grad = true})), bias(zeros({size}, {.requires_grad = true})) {}
-  auto fields() { return xgrad::fields("weight", nn::parameter(weight), "bias", nn::parameter(bias)); }
-  Tensor operator()(const Tensor& x) const {
-    const Tensor centred = x - mean(x, {-1}, {.keepdim = true});
-    return centred * rsqrt(mean(square(centred), {-1}, {.keepdim = true}) + 1e-5) * weight + bias;
-  }
-  Tensor weight, bias;
-};
-
 constexpr std::int64_t batch = 8, length = 128, width = 128, heads = 4;
 
 struct Block {
-  LayerNorm ln1{width};
+  nn::LayerNorm ln1{width};
   nn::Linear qkv{width, 3 * width}, proj{width, width};
-  LayerNorm ln2{width};
+  nn::LayerNorm ln2{width};
   nn::Linear fc1{width, 4 * width}, fc2{4 * width, width};
 
   Tensor operator()(const Tensor& input) const {
@@ -160,11 +149,9 @@ struct Block {
 
  private:
   Tensor attention(const Tensor& qkv_rows) const {
-    const Tensor parts = permute(reshape(qkv_rows, {batch, length, 3, heads, width / heads}), {2, 0, 3, 1, 4});
-    const Tensor q = select(parts, 0, 0), k = select(parts, 0, 1), v = select(parts, 0, 2);
-    static const Tensor mask = reshape(arange(length), {length, 1}) < arange(length);
-    const Tensor scores = matmul(q, transpose(k, -2, -1)) * (1 / std::sqrt(static_cast<double>(width / heads)));
-    const Tensor mixed = matmul(softmax(masked_fill(scores, mask, -INFINITY), -1), v);
+    const auto parts = split(reshape(qkv_rows, {batch, length, 3, heads, width / heads}), 1, 2);
+    const auto part = [&](std::size_t i) { return transpose(squeeze(parts[i], 2), 1, 2); };
+    const Tensor mixed = scaled_dot_product_attention(part(0), part(1), part(2), {.causal = true});
     return reshape(transpose(mixed, 1, 2), {batch, length, width});
   }
 };

@@ -25,6 +25,8 @@ std::span<const OpInfo> extrema_ops();
 std::span<const OpInfo> cumulative_ops();
 std::span<const OpInfo> softmax_ops();
 std::span<const OpInfo> normalization_ops();
+std::span<const OpInfo> layer_norm_ops();
+std::span<const OpInfo> attention_ops();
 std::span<const OpInfo> loss_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
@@ -46,10 +48,10 @@ std::span<const OpInfo> registry() {
     using namespace detail;
     std::vector<OpInfo> ops;
     for (const auto family : {
-             primitive_ops(),  arithmetic_ops(), math_ops(),          comparison_ops(), activation_ops(),
-             shape_ops(),      slicing_ops(),    joining_ops(),       matmul_ops(),     indexing_ops(),
-             gather_ops(),     reduce_ops(),     norm_ops(),          product_ops(),    extrema_ops(),
-             cumulative_ops(), softmax_ops(),    normalization_ops(), loss_ops(),
+             primitive_ops(),  arithmetic_ops(), math_ops(),    comparison_ops(), activation_ops(), shape_ops(),
+             slicing_ops(),    joining_ops(),    matmul_ops(),  indexing_ops(),   gather_ops(),     reduce_ops(),
+             norm_ops(),       product_ops(),    extrema_ops(), cumulative_ops(), softmax_ops(),    normalization_ops(),
+             layer_norm_ops(), attention_ops(),  loss_ops(),
          })
       ops.insert(ops.end(), family.begin(), family.end());
     return ops;

@@ -4,6 +4,7 @@
 
 #include "../../core/parallel.hpp"
 #include "../../core/vectorize.hpp"
+#include "lane_sums.hpp"
 
 namespace xgrad::detail {
 
@@ -11,8 +12,6 @@ namespace {
 
 constexpr std::int64_t tile = 128;        // channels a kernel takes at a time when these are neighbours in memory
 constexpr std::int64_t rows = 64;         // rows summed in T before they are added up in double
-constexpr std::int64_t lanes = 32;        // partial sums when a channel's values are neighbours
-constexpr std::int64_t chunk = 2048;      // values summed in T before they are added up in double
 constexpr std::int64_t elements = 16384;  // worth a thread's attention
 
 /// Calls f(first channel, last channel) for tiles of channels, in parallel.
@@ -51,28 +50,13 @@ template <int Sums, class T, class Term>
     }
     return;
   }
+  double sums[Sums] = {};
   for (std::int64_t i = 0; i < size.n; ++i) {
     const std::int64_t from = (i * size.channels + c0) * size.length;
-    for (std::int64_t begin = 0; begin < size.length; begin += chunk) {
-      T partial[Sums][lanes] = {};
-      const std::int64_t end = std::min(size.length, begin + chunk), body = begin + (end - begin) / lanes * lanes;
-      for (std::int64_t at = begin; at < body; at += lanes) {
-        XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t lane = 0; lane < lanes; ++lane) {
-          T values[Sums];
-          term(c0, from + at + lane, values);
-          for (int k = 0; k < Sums; ++k) partial[k][lane] += values[k];
-        }
-      }
-      for (std::int64_t at = body; at < end; ++at) {
-        T values[Sums];
-        term(c0, from + at, values);
-        for (int k = 0; k < Sums; ++k) partial[k][at - body] += values[k];
-      }
-      for (int k = 0; k < Sums; ++k)
-        for (std::int64_t lane = 0; lane < lanes; ++lane) totals[k][0] += static_cast<double>(partial[k][lane]);
-    }
+    add_terms<Sums, T>(from, from + size.length, sums,
+                       [=](std::int64_t at, T(&values)[Sums]) { term(c0, at, values); });
   }
+  for (int k = 0; k < Sums; ++k) totals[k][0] = sums[k];
 }
 
 /// out[at] = value(channel, at) for every element of the batch.

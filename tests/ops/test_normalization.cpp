@@ -3,6 +3,7 @@
 #include <xgrad/autograd/node.hpp>
 #include <xgrad/core/parallel.hpp>
 #include <xgrad/core/random.hpp>
+#include <xgrad/ops/layer_norm.hpp>
 #include <xgrad/ops/normalization.hpp>
 #include <xgrad/ops/registry.hpp>
 
@@ -55,6 +56,43 @@ TEST_CASE("batch_norm: one, two and four threads give the same bits") {
     CHECK((run(shape, 4) == expected));
   }
   set_num_threads(before);
+}
+
+TEST_CASE("layer_norm: one, two and four threads give the same bits") {
+  const auto run = [](int threads) {
+    set_num_threads(threads);
+    Tensor x = empty({1000, 129}), upstream = empty({1000, 129});
+    Generator(1).normal(x.data<float>(), x.numel(), 100, 1);
+    Generator(2).normal(upstream.data<float>(), x.numel(), 0, 1);
+    x.requires_grad_();
+    const Tensor weight = full({129}, 1.5, {.requires_grad = true}), bias = zeros({129}, {.requires_grad = true});
+    const Tensor y = layer_norm(x, {129}, weight, bias);
+    y.backward(upstream);
+    std::vector<float> all(y.data<float>(), y.data<float>() + y.numel());
+    for (const Tensor& t : {x.grad(), weight.grad(), bias.grad()})
+      all.insert(all.end(), t.data<float>(), t.data<float>() + t.numel());
+    return all;
+  };
+  const int before = num_threads();
+  const auto expected = run(1);
+  CHECK((run(2) == expected));
+  CHECK((run(4) == expected));
+  set_num_threads(before);
+}
+
+TEST_CASE("layer_norm: a large offset costs no accuracy") {
+  Tensor x = empty({8, 512});
+  Generator(1).normal(x.data<float>(), x.numel(), 1000, 1);
+  const Tensor y = layer_norm(x, {512});
+  for (std::int64_t row = 0; row < 8; ++row) {
+    double sum = 0, squares = 0;
+    for (std::int64_t i = 0; i < 512; ++i) {
+      const double value = y.data<float>()[row * 512 + i];
+      sum += value, squares += value * value;
+    }
+    CHECK(std::abs(sum / 512) < 1e-4);
+    CHECK(squares / 512 == Approx(1).margin(1e-3));
+  }
 }
 
 TEST_CASE("dropout: keeps what it should, scales it, and gives the gradient of what it kept") {

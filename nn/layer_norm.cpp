@@ -1,0 +1,17 @@
+#include "layer_norm.hpp"
+
+#include "../autograd/create.hpp"
+#include "../ops/layer_norm.hpp"
+
+namespace xgrad::nn {
+
+LayerNorm::LayerNorm(const Shape& shape, const LayerNormOptions& options) : normalized_shape(shape), eps(options.eps) {
+  check(!shape.empty(), "LayerNorm: the normalized shape is empty; give at least the size of the last axis");
+  if (!options.elementwise_affine) return;
+  weight = ones(shape, {.dtype = options.dtype, .requires_grad = true});
+  if (options.bias) bias = zeros(shape, {.dtype = options.dtype, .requires_grad = true});
+}
+
+Tensor LayerNorm::operator()(Operand x) const { return layer_norm(*x, normalized_shape, weight, bias, eps); }
+
+}  // namespace xgrad::nn

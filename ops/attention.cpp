@@ -1,0 +1,220 @@
+#include "attention.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include "../autograd/apply.hpp"
+#include "../autograd/composed.hpp"
+#include "../autograd/create.hpp"
+#include "../autograd/primitives.hpp"
+#include "arithmetic.hpp"
+#include "comparison.hpp"
+#include "kernels/attention.hpp"
+#include "kernels/gemm.hpp"
+#include "kernels/map.hpp"
+#include "matmul.hpp"
+#include "registry.hpp"
+#include "shape.hpp"
+#include "softmax.hpp"
+
+namespace xgrad {
+
+namespace {
+
+/// x, or a copy, with rows that lie dense in memory at a distance that BLAS takes.
+Tensor with_dense_rows(const Tensor& x) {
+  const std::int64_t columns = x.size(-1), row_stride = x.strides()[x.dim() - 2];
+  const bool fits = (columns == 1 || x.strides()[x.dim() - 1] == 1) &&
+                    (x.size(-2) == 1 || (row_stride >= columns && row_stride <= detail::gemm_limit));
+  return fits ? x : detail::dense(x);
+}
+
+/// A batch of matrices: the last two axes of a tensor.
+class Batch {
+ public:
+  explicit Batch(const Tensor& x) : tensor_(with_dense_rows(x)) {
+    const std::size_t axes = x.dim() - 2;
+    const Shape batch(x.shape().begin(), axes);
+    offsets_.assign(static_cast<std::size_t>(batch.numel()), 0);
+    for (std::size_t i = 0; i < offsets_.size(); ++i) {
+      auto index = static_cast<std::int64_t>(i);
+      for (std::size_t axis = axes; axis-- > 0; index /= batch[axis])
+        offsets_[i] += index % batch[axis] * tensor_.strides()[axis];
+    }
+    ld_ = x.size(-2) == 1 ? std::max<std::int64_t>(x.size(-1), 1) : tensor_.strides()[axes];
+  }
+
+  template <class T>
+  detail::Matrices<T> as() const {
+    return {tensor_.data<std::remove_const_t<T>>(), offsets_.data(), ld_};
+  }
+
+ private:
+  Tensor tensor_;
+  std::vector<std::int64_t> offsets_;
+  std::int64_t ld_;
+};
+
+/// A new tensor whose axes lie in memory as those of x do, or row-major where columns would not be innermost.
+Tensor empty_as(const Tensor& x, const Shape& shape) {
+  Shape order = detail::memory_order(x.shape(), x.strides());
+  Shape all;  // memory_order leaves out axes of size 1, which lie anywhere
+  for (std::size_t axis = 0; axis < shape.size(); ++axis)
+    if (std::find(order.begin(), order.end(), static_cast<std::int64_t>(axis)) == order.end())
+      all.push_back(static_cast<std::int64_t>(axis));
+  for (const std::int64_t axis : order) all.push_back(axis);
+  const auto columns = static_cast<std::int64_t>(shape.size()) - 1;
+  if (!order.empty() && order.back() == columns) return detail::empty_in_order(shape, x.dtype(), all);
+  return detail::empty(shape, x.dtype());
+}
+
+struct Attention {
+  static constexpr const char* name = "scaled_dot_product_attention";
+  bool causal;
+  double scale;
+  Saved q = {}, k = {}, v = {}, out = {};
+  Tensor log_sum = {};
+
+  detail::AttentionSize size(const Tensor& queries, const Tensor& keys, const Tensor& values) const {
+    return {Shape(queries.shape().begin(), queries.dim() - 2).numel(),
+            queries.size(-2),
+            keys.size(-2),
+            queries.size(-1),
+            values.size(-1),
+            scale,
+            causal};
+  }
+
+  Tensor forward(const Tensor& queries, const Tensor& keys, const Tensor& values) {
+    q = queries, k = keys, v = values;
+    const detail::AttentionSize s = size(queries, keys, values);
+    Shape shape = queries.shape();
+    shape[queries.dim() - 1] = s.value_width;
+    if (s.keys == 0 || shape.numel() == 0) return zeros(shape, {.dtype = queries.dtype()});
+    const Tensor result = empty_as(queries, shape);
+    log_sum = detail::empty({s.batch, s.queries}, queries.dtype());
+    dispatch_floating(name, queries.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      detail::attention<T>(s, Batch(queries).as<const T>(), Batch(keys).as<const T>(), Batch(values).as<const T>(),
+                           Batch(result).as<T>(), log_sum.data<T>());
+    });
+    out = result;
+    return result;
+  }
+
+  std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
+    if (is_grad_enabled())
+      return detail::composed_backward([this](const Tensor& queries, const Tensor& keys,
+                                              const Tensor& values) { return composed(queries, keys, values); },
+                                       std::array<Tensor, 3>{q, k, v}, grad, needs);
+    const Tensor queries = q, keys = k, values = v;
+    if (!log_sum.defined()) return {zeros_like(queries), zeros_like(keys), zeros_like(values)};
+    std::array<Tensor, 3> gradients = {empty_as(queries, queries.shape()), empty_as(keys, keys.shape()),
+                                       empty_as(values, values.shape())};
+    dispatch_floating(name, queries.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      detail::attention_backward<T>(size(queries, keys, values), Batch(queries).as<const T>(),
+                                    Batch(keys).as<const T>(), Batch(values).as<const T>(), Batch(out).as<const T>(),
+                                    Batch(grad).as<const T>(), log_sum.data<T>(), Batch(gradients[0]).as<T>(),
+                                    Batch(gradients[1]).as<T>(), Batch(gradients[2]).as<T>());
+    });
+    return gradients;
+  }
+
+ private:
+  Tensor composed(const Tensor& queries, const Tensor& keys, const Tensor& values) const {
+    Tensor scores = matmul(queries * scale, transpose(keys, -2, -1));
+    if (causal) {
+      Tensor hidden = zeros({queries.size(-2), keys.size(-2)}, {.dtype = queries.dtype()});
+      dispatch_floating(name, queries.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        for (std::int64_t row = 0; row < hidden.size(0); ++row)
+          for (std::int64_t column = row + 1; column < hidden.size(1); ++column)
+            hidden.data<T>()[row * hidden.size(1) + column] = -std::numeric_limits<T>::infinity();
+      });
+      scores = scores + hidden;
+    }
+    return matmul(softmax(scores, -1), values);
+  }
+};
+
+}  // namespace
+
+Tensor scaled_dot_product_attention(Operand q, Operand k, Operand v, const AttentionOptions& options) {
+  constexpr const char* name = Attention::name;
+  check(q->dim() >= 2 && k->dim() == q->dim() && v->dim() == q->dim(), name, ": q ", q->shape(), ", k ", k->shape(),
+        " and v ", v->shape(), " must have equally many axes, at least two");
+  const std::size_t axes = q->dim() - 2;
+  const auto leading = [axes](const Tensor& x) { return Shape(x.shape().begin(), axes); };
+  check(leading(*q) == leading(*k) && leading(*q) == leading(*v), name, ": q ", q->shape(), ", k ", k->shape(),
+        " and v ", v->shape(), " differ in their leading axes");
+  check(q->size(-1) == k->size(-1), name, ": q ", q->shape(), " and k ", k->shape(), " differ in their last size");
+  check(k->size(-2) == v->size(-2), name, ": k ", k->shape(), " and v ", v->shape(), " differ in the number of keys");
+  check(is_floating(q->dtype()) && q->dtype() == k->dtype() && q->dtype() == v->dtype(), name, ": q is ", q->dtype(),
+        ", k ", k->dtype(), " and v ", v->dtype(), "; they must be all float32 or all float64");
+  const double scale =
+      options.scale.value_or(1 / std::sqrt(static_cast<double>(std::max<std::int64_t>(q->size(-1), 1))));
+  return apply(Attention{options.causal, scale}, q, k, v);
+}
+
+namespace detail {
+
+std::span<const OpInfo> attention_ops() {
+  static const OpInfo ops[] = {
+      {"scaled_dot_product_attention", "attention", "softmax(scale q k^T) v", true,
+       [] {
+         // PyTorch 1.13 has no such function.
+         const auto torch = [](const std::string& scale, bool causal) {
+           const std::string scores = "x[0] @ x[1].transpose(-2, -1) * " + scale;
+           const std::string hidden = " + torch.full((x[0].shape[-2], x[1].shape[-2]), -math.inf).triu(1)";
+           return "torch.softmax(" + scores + (causal ? hidden : "") + ", -1) @ x[2]";
+         };
+         const auto with = [&](const Shape& q, const Shape& k, const Shape& v, double scale, bool causal) {
+           return sample(torch(std::to_string(scale), causal),
+                         {sample_normal(q, 1), sample_normal(k, 2), sample_normal(v, 3)}, [=](auto& x) {
+                           return scaled_dot_product_attention(x[0], x[1], x[2], {.causal = causal, .scale = scale});
+                         });
+         };
+         const auto turned = [](const Shape& shape, std::uint64_t seed) {
+           return transpose(sample_normal(shape, seed).detach(), 1, 2).requires_grad_();
+         };
+         return std::vector<OpSample>{
+             sample(torch("0.5", false), {sample_normal({3, 4}), sample_normal({5, 4}, 2), sample_normal({5, 2}, 3)},
+                    [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2]); }),
+             sample(torch("0.5", true), {turned({2, 3, 2, 4}, 1), turned({2, 3, 2, 4}, 2), turned({2, 3, 2, 4}, 3)},
+                    [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2], {.causal = true}); }),
+             with({3, 2}, {5, 2}, {5, 2}, 0.75, true),
+             with({5, 2}, {3, 2}, {3, 2}, 0.75, true),
+             with({70, 1}, {70, 1}, {70, 1}, 1.5, true),
+             with({2, 1, 2}, {2, 2, 2}, {2, 2, 1}, -0.5, false),
+             with({0, 3, 2}, {0, 3, 2}, {0, 3, 2}, 1, false),
+             with({0, 2}, {3, 2}, {3, 2}, 1, false),
+             with({2, 2}, {0, 2}, {0, 3}, 1, false)};
+       },
+       [] {
+         const auto attend = [](const Shape& q, const Shape& k, const Shape& v) {
+           return [=] { scaled_dot_product_attention(ones(q), ones(k), ones(v)); };
+         };
+         return std::vector<OpError>{
+             {attend({3}, {3}, {3}), "at least two"},
+             {attend({3, 2}, {1, 3, 2}, {3, 2}), "equally many axes"},
+             {attend({1, 3, 2}, {2, 3, 2}, {2, 3, 2}), "differ in their leading axes"},
+             {attend({3, 2}, {3, 4}, {3, 2}), "q (3, 2) and k (3, 4) differ in their last size"},
+             {attend({3, 2}, {4, 2}, {3, 2}), "k (4, 2) and v (3, 2) differ in the number of keys"},
+             {[] {
+                scaled_dot_product_attention(ones({2, 2}), ones({2, 2}), ones({2, 2}, {.dtype = float64}));
+              },
+              "v float64"},
+             {[] {
+                const Tensor x = ones({2, 2}, {.dtype = int64});
+                scaled_dot_product_attention(x, x, x);
+              },
+              "q is int64"}};
+       }},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad

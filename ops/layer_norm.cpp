@@ -1,0 +1,185 @@
+#include "layer_norm.hpp"
+
+#include "../autograd/apply.hpp"
+#include "../autograd/composed.hpp"
+#include "../autograd/create.hpp"
+#include "../autograd/primitives.hpp"
+#include "arithmetic.hpp"
+#include "kernels/layer_norm.hpp"
+#include "math.hpp"
+#include "reduce.hpp"
+#include "registry.hpp"
+#include "shape.hpp"
+
+namespace xgrad {
+
+namespace {
+
+template <class T>
+T* data_or_null(const Tensor& tensor) {
+  return tensor.defined() ? tensor.data<T>() : nullptr;
+}
+
+Tensor dense_or_none(const Tensor& tensor) { return tensor.defined() ? detail::dense(tensor) : tensor; }
+
+/// The last `count` axes.
+Shape last_axes(std::size_t count) {
+  Shape axes;
+  for (std::size_t i = count; i > 0; --i) axes.push_back(-static_cast<std::int64_t>(i));
+  return axes;
+}
+
+struct LayerNorm {
+  static constexpr const char* name = "layer_norm";
+  Shape normalized;
+  double eps;
+  Saved x = {}, weight = {}, bias = {};
+  Tensor mean = {}, scale = {};  // one a row; scale = 1 / sqrt(variance + eps)
+
+  std::int64_t width() const { return normalized.numel(); }
+  std::int64_t rows() const { return mean.numel(); }
+
+  Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
+    x = input, weight = w, bias = b;
+    const std::int64_t count = Shape(input.shape().begin(), input.dim() - normalized.size()).numel();
+    mean = detail::empty({count}, input.dtype());
+    scale = detail::empty({count}, input.dtype());
+    Tensor out = detail::empty(input.shape(), input.dtype());
+    if (out.numel() == 0) return out;
+    const Tensor memory = detail::dense(input), dense_w = dense_or_none(w), dense_b = dense_or_none(b);
+    dispatch_floating(name, input.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      detail::layer_norm(count, width(), memory.data<T>(), data_or_null<T>(dense_w), data_or_null<T>(dense_b), eps,
+                         out.data<T>(), mean.data<T>(), scale.data<T>());
+    });
+    return out;
+  }
+
+  std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
+    if (is_grad_enabled())
+      return detail::composed_backward(
+          [this](const Tensor& input, const Tensor& w, const Tensor& b) { return composed(input, w, b); },
+          std::array<Tensor, 3>{x, weight, bias}, grad, needs);
+    std::array<Tensor, 3> gradients;
+    for (std::size_t i = 0; i < 3; ++i)
+      if (needs[i]) gradients[i] = zeros(i == 0 ? x.shape() : normalized, {.dtype = x.dtype()});
+    if (grad.numel() == 0) return gradients;
+    const Tensor g = detail::dense(grad), input = detail::dense(x),
+                 w = dense_or_none(weight.defined() ? weight.get() : Tensor());
+    dispatch_floating(name, grad.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      detail::layer_norm_backward(rows(), width(), g.data<T>(), input.data<T>(), mean.data<T>(), scale.data<T>(),
+                                  data_or_null<T>(w), data_or_null<T>(gradients[0]), data_or_null<T>(gradients[1]),
+                                  data_or_null<T>(gradients[2]));
+    });
+    return gradients;
+  }
+
+  Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db) const {
+    const auto [values, s] = standardized(x);
+    Tensor dy;
+    const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
+    if (dx.defined()) {
+      const Tensor change = (dx - means(dx) - values * means(values * dx)) * s;
+      add(weight.defined() ? change * weight : change);
+    }
+    if (dw.defined()) add(values * dw);
+    if (db.defined()) add(expand(db, x.shape()));
+    return dy;
+  }
+
+ private:
+  Tensor means(const Tensor& input) const {
+    return xgrad::mean(input, last_axes(normalized.size()), {.keepdim = true});
+  }
+  std::pair<Tensor, Tensor> standardized(const Tensor& input) const {
+    const Tensor centred = input - means(input), s = rsqrt(means(square(centred)) + eps);
+    return {centred * s, s};
+  }
+  Tensor composed(const Tensor& input, const Tensor& w, const Tensor& b) const {
+    Tensor y = standardized(input).first;
+    if (w.defined()) y = y * w;
+    return b.defined() ? y + b : y;
+  }
+};
+
+void check_parameter(const char* what, const Tensor& tensor, const Tensor& x, const Shape& normalized) {
+  if (!tensor.defined()) return;
+  check(tensor.shape() == normalized && tensor.dtype() == x.dtype(), "layer_norm: ", what, " has shape ",
+        tensor.shape(), " and dtype ", tensor.dtype(), "; it must have the normalized shape ", normalized,
+        " and dtype ", x.dtype());
+}
+
+}  // namespace
+
+Tensor layer_norm(Operand x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps) {
+  const std::size_t count = normalized_shape.size();
+  check(is_floating(x->dtype()), "layer_norm: input is ", x->dtype(), "; convert it with .to(float32)");
+  check(count > 0, "layer_norm: normalized_shape is empty; give at least the size of the last axis");
+  check(count <= x->dim() && Shape(x->shape().begin() + (x->dim() - count), count) == normalized_shape,
+        "layer_norm: the last axes of an input of shape ", x->shape(), " are not ", normalized_shape);
+  check_parameter("weight", weight, x, normalized_shape);
+  check_parameter("bias", bias, x, normalized_shape);
+  check(eps >= 0, "layer_norm: eps is ", eps, ", it must not be negative");
+  return apply(LayerNorm{normalized_shape, eps}, x, weight, bias);
+}
+
+namespace detail {
+
+std::span<const OpInfo> layer_norm_ops() {
+  static const OpInfo ops[] = {
+      {"layer_norm", "normalization", "(x - mean) / sqrt(variance + eps) * weight + bias, over the last axes", true,
+       [] {
+         const Tensor w = sample_normal({5}, 2), b = sample_normal({5}, 3);
+         const auto with_both = [=](const Tensor& x) {
+           return sample("F.layer_norm(x[0], (5,), x[1], x[2])", {x, w, b},
+                         [](auto& in) { return layer_norm(in[0], {5}, in[1], in[2]); });
+         };
+         return std::vector<OpSample>{
+             with_both(sample_normal({3, 5})),
+             with_both(sample_normal({2, 3, 5})),
+             with_both(transpose(sample_normal({5, 3}).detach(), 0, 1).requires_grad_()),
+             with_both(sample_normal({0, 5})),
+             sample("F.layer_norm(x[0], (40,), x[1])", {sample_normal({2, 40}), sample_normal({40}, 2)},
+                    [](auto& x) { return layer_norm(x[0], {40}, x[1]); }),
+             sample("F.layer_norm(x[0], (3, 4), None, x[1], 1e-3)",
+                    {sample_normal({70, 3, 4}), sample_normal({3, 4}, 2)},
+                    [](auto& x) {
+                      return layer_norm(x[0], {3, 4}, {}, x[1], 1e-3);
+                    }),
+             sample("F.layer_norm(x[0], (4,))", {sample_normal({4})}, [](auto& x) { return layer_norm(x[0], {4}); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] {
+                                        layer_norm(ones({2, 3}), {4});
+                                      },
+                                      "the last axes of an input of shape (2, 3) are not (4,)"},
+                                     {[] {
+                                        layer_norm(ones({3}), {2, 3});
+                                      },
+                                      "the last axes of an input of shape (3,) are not (2, 3)"},
+                                     {[] { layer_norm(ones({3}), {}); }, "normalized_shape is empty"},
+                                     {[] {
+                                        layer_norm(ones({2, 3}), {3}, ones({2}));
+                                      },
+                                      "weight has shape (2,)"},
+                                     {[] {
+                                        layer_norm(ones({2, 3}), {3}, {}, ones({3}, {.dtype = float64}));
+                                      },
+                                      "bias has shape (3,) and dtype float64"},
+                                     {[] {
+                                        layer_norm(ones({2, 3}), {3}, {}, {}, -1);
+                                      },
+                                      "eps is -1"},
+                                     {[] {
+                                        layer_norm(ones({2, 3}, {.dtype = int64}), {3});
+                                      },
+                                      "input is int64"}};
+       }},
+  };
+  return ops;
+}
+
+}  // namespace detail
+
+}  // namespace xgrad
