@@ -22,7 +22,12 @@ Tensor empty(const Shape& shape, DType dtype) {
   auto impl = Reference<TensorImpl>::adopt(new TensorImpl);
   impl->dtype = dtype;
   impl->shape = shape;
-  impl->strides = row_major_strides(shape);
+  impl->strides = shape;
+  std::uint64_t stride = 1;  // as row_major_strides, in place
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    impl->strides[axis] = static_cast<std::int64_t>(stride);
+    stride *= static_cast<std::uint64_t>(std::max<std::int64_t>(shape[axis], 1));
+  }
   impl->numel = numel;
   impl->data = storage->data();
   impl->storage = std::move(storage);

@@ -119,7 +119,9 @@ template <class T>
   }
 }
 
-/// Memory for the panels, which a thread keeps; null where there is none.
+constexpr std::int64_t most_turned = 1 << 16;  // numbers of a product that is computed as its transpose
+
+/// Memory for the panels and for a product to be turned, which a thread keeps; null where there is none.
 template <class T>
 T* workspace() {
   constexpr std::align_val_t alignment{64};
@@ -127,7 +129,7 @@ T* workspace() {
     void operator()(void* memory) const { ::operator delete(memory, alignment); }
   };
   static thread_local std::unique_ptr<void, Free> memory;
-  if (!memory) memory.reset(::operator new(stretch* breadth * sizeof(T), alignment, std::nothrow));
+  if (!memory) memory.reset(::operator new((stretch * breadth + most_turned) * sizeof(T), alignment, std::nothrow));
   return static_cast<T*>(memory.get());
 }
 
@@ -186,10 +188,19 @@ void run(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const GemmFact
 template <class T>
 void packed_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const GemmFactor<T>& a,
                  const GemmFactor<T>& b, T beta, const T* bias, T* c, std::int64_t ldc) {
-  if (simd_level() == SimdLevel::avx512)
-    run<T, 64, 12, SimdLevel::avx512>(m, n, k, alpha, a, b, beta, bias, c, ldc);
-  else
-    run<T, 32, 6, SimdLevel::avx2>(m, n, k, alpha, a, b, beta, bias, c, ldc);
+  const auto run_best =
+      simd_level() == SimdLevel::avx512 ? run<T, 64, 12, SimdLevel::avx512> : run<T, 32, 6, SimdLevel::avx2>;
+  // x w^T is the transpose of w x^T, which copies x across in the place of w: so it is computed where x has less rows.
+  const bool turns =
+      !a.transposed && b.transposed && m >= 32 && n >= 2 * m && m * n <= most_turned && (bias || beta == 0);
+  T* const memory = turns ? workspace<T>() : nullptr;
+  if (!memory) return run_best(m, n, k, alpha, a, b, beta, bias, c, ldc);
+  T* const turned = memory + stretch * breadth;
+  run_best(n, m, k, alpha, {b.data, b.ld, false}, {a.data, a.ld, true}, T(0), nullptr, turned, m);
+  transpose_copy(sizeof(T), n, m, reinterpret_cast<const std::byte*>(turned), m, reinterpret_cast<std::byte*>(c), ldc);
+  if (!bias) return;
+  for (std::int64_t row = 0; row < m; ++row)
+    for (std::int64_t column = 0; column < n; ++column) c[row * ldc + column] += bias[column];
 }
 
 #else
