@@ -141,7 +141,7 @@ std::chrono::system_clock::time_point time_from_text(std::string_view text) {
   const std::string copy(text);
   const int fields = std::sscanf(copy.c_str(), "%d-%u-%u%*[ T]%d:%d:%d", &y, &month_number, &d, &h, &minute, &s);
   check(fields == 6, "tune: `", text, "` in the storage is no time");
-  if (const auto point = copy.find('.'); point != std::string::npos) fraction = std::stod("0" + copy.substr(point));
+  if (const auto point = copy.find('.'); point != std::string::npos) fraction = std::stod(copy.substr(point).insert(0, 1, '0'));
   return sys_days(year(y) / month(month_number) / day(d)) + hours(h) + minutes(minute) + seconds(s) +
          microseconds(static_cast<std::int64_t>(fraction * 1e6 + 0.5));
 }

@@ -31,7 +31,7 @@ void write_report(const History& history, const std::string& study, const std::s
 
   std::string json = data.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   for (std::size_t at = 0; (at = json.find("</", at)) != std::string::npos; at += 3)
-    json.insert(at + 1, "\\");  // or it would end the script element
+    json.insert(at + 1, 1, '\\');  // or it would end the script element
   for (std::size_t at = 0; (at = json.find("<!--", at)) != std::string::npos;) json.replace(at, 1, "\\u003c");
   std::string page = report_page;
   const std::string_view place = "{data}";
