@@ -99,7 +99,7 @@ std::string Epochs::state() const {
   NamedTensors all;
   auto objects = objects_;
   for_each_object(objects, [&](const Stateful& object, const std::string& prefix) {
-    for (auto& [name, tensor] : object.state()) all.emplace_back(prefix + name, tensor);
+    for (auto& [name, tensor] : object.save()) all.emplace_back(prefix + name, tensor);
   });
   return to_safetensors(all);
 }

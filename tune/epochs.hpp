@@ -23,7 +23,7 @@ struct OpenTrial;
 /// How one object of a training program is saved and restored.
 struct Stateful {
   const char* kind;
-  std::function<NamedTensors()> state;
+  std::function<NamedTensors()> save;
   /// `own_lr`: the learning rate stays what the program has set.
   std::function<void(const NamedTensors& state, bool own_lr)> load;
 

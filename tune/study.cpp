@@ -96,6 +96,7 @@ void Study::run(const std::function<std::vector<double>(Trial&)>& objective, con
 Trial Study::ask() {
   auto open = core_->start(std::numeric_limits<std::int64_t>::max());
   check(open != nullptr, "ask: other workers took every trial that there was");
+  open->asked = true;
   return Trial(std::move(open));
 }
 

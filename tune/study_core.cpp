@@ -248,7 +248,8 @@ std::shared_ptr<OpenTrial> StudyCore::start(std::int64_t limit) {
 
 bool StudyCore::may_go_on() {
   const std::lock_guard lock(mutex_);
-  return guarded([&] { return study_->leased(); }) > 0;
+  const auto asked = std::count_if(held_.begin(), held_.end(), [](const auto& entry) { return entry.second->asked; });
+  return guarded([&] { return study_->leased(); }) > asked;
 }
 
 void StudyCore::wait() {

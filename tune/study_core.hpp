@@ -30,6 +30,7 @@ struct OpenTrial {
   TrialChange pending;  // not yet in the storage
   std::map<std::string, Choice> fixed;
   Stop stop = Stop::none;
+  bool asked = false;   // by ask(): optimize() does not wait for it
   bool told = false;    // that it is to stop
   bool closed = false;  // the lease was given back or lost
   bool forked = false;  // begins at another trial's checkpoint

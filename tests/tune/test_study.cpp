@@ -168,6 +168,17 @@ TEST_CASE("tune: ask and tell; what is told twice changes nothing") {
   CHECK(study.ask().number() == 3);
 }
 
+TEST_CASE("tune: optimize() does not wait for a trial that was asked for") {
+  const TemporaryDirectory directory;
+  for (const std::string& url : {std::string(), "sqlite:" + directory.path("asked.db")}) {
+    auto study = tune::Study::open(url, "asked");
+    const auto held = study.ask();
+    study.optimize([](tune::Trial&) { return 1.0; }, {.trials = 3});
+    CHECK(study.trials().size() == 3);
+    CHECK(study.tell(held, 2));
+  }
+}
+
 TEST_CASE("tune: several objectives have a front") {
   auto study = tune::Study::open("", "front", {.directions = {tune::minimize, tune::maximize}});
   const std::vector<std::vector<double>> values{{1, 1}, {2, 3}, {2, 2}, {0, 0}, {2, 3}};
