@@ -202,6 +202,16 @@ std::shared_ptr<OpenTrial> StudyCore::begin_new(const Lease& lease, const NewTri
   return open;
 }
 
+std::int64_t StudyCore::count_started() {
+  for (const std::int64_t number : history_.changes(counted_))
+    if (history_[number].state == TrialState::waiting)
+      waiting_.insert(number);
+    else
+      waiting_.erase(number);
+  counted_ = history_.changes_made();
+  return history_.size() - static_cast<std::int64_t>(waiting_.size());
+}
+
 // Nothing at all where someone else was faster, so that it is worth to try again.
 std::optional<std::shared_ptr<OpenTrial>> StudyCore::try_start(std::int64_t limit) {
   refresh();
@@ -216,8 +226,7 @@ std::optional<std::shared_ptr<OpenTrial>> StudyCore::try_start(std::int64_t limi
   }
   NewTrial fresh;
   fresh.time = std::chrono::system_clock::now();
-  const auto started = std::count_if(history_.begin(), history_.end(),
-                                     [](const TrialRecord& trial) { return trial.state != TrialState::waiting; });
+  const std::int64_t started = count_started();
   if (const auto next = pruner_->next(history_, started < limit)) {
     if (!next->fork) {
       const auto lease = guarded([&] { return study_->claim(next->source); });

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <thread>
 
@@ -88,6 +89,7 @@ class StudyCore : public std::enable_shared_from_this<StudyCore> {
   friend struct OpenTrial;
 
   void refresh();
+  std::int64_t count_started();  // trials that do not wait
   void flush();
   bool write(OpenTrial& open);
   void lose(OpenTrial& open);
@@ -110,6 +112,8 @@ class StudyCore : public std::enable_shared_from_this<StudyCore> {
   std::recursive_mutex mutex_;  // an OpenTrial that ends takes it again
   std::condition_variable_any changed_;
   History history_;
+  std::set<std::int64_t> waiting_;           // numbers, as far as
+  std::size_t counted_ = 0;                  // this many changes of the history tell
   std::map<std::int64_t, OpenTrial*> held_;  // by number
   Clock::time_point flushed_ = Clock::now();
   std::exception_ptr failure_;  // of the storage
