@@ -23,6 +23,33 @@ Tensor reduced(const Tensor& losses, Reduction reduction) {
   return reduction == Reduction::none ? losses : reduction == Reduction::sum ? sum(losses) : mean(losses);
 }
 
+template <class T>
+double weight_of(const detail::ClassTargets<T>& targets, std::int64_t label) {
+  return targets.weights ? static_cast<double>(targets.weights[label]) : 1;
+}
+
+template <class T>
+double sum_of_weights(const detail::ClassTargets<T>& targets, std::int64_t rows) {
+  double total = 0;
+  for (std::int64_t row = 0; row < rows; ++row)
+    if (targets.labels[row] != targets.ignored) total += weight_of(targets, targets.labels[row]);
+  return total;
+}
+
+/// Loss and, unless null, gradient of each row of log-probabilities; smoothing is of logits only.
+template <class T>
+void pick(std::int64_t rows, std::int64_t classes, const T* log_p, const detail::ClassTargets<T>& targets, double scale,
+          T* losses, T* slopes) {
+  if (slopes) std::fill_n(slopes, rows * classes, T(0));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const std::int64_t label = targets.labels[row];
+    losses[row] = 0;
+    if (label == targets.ignored) continue;
+    losses[row] = static_cast<T>(-weight_of(targets, label)) * log_p[row * classes + label];
+    if (slopes) slopes[row * classes + label] = static_cast<T>(-weight_of(targets, label) * scale);
+  }
+}
+
 /// Cross-entropy, or the negative log-likelihood, of class indices over rows. Both are -sum of M * log p, where row r
 /// of M has (1 - smoothing) * weight[t] at the target t and smoothing / C * weight[c] everywhere, or 0 where it is
 /// ignored.
@@ -50,12 +77,12 @@ struct ClassLoss {
       const detail::ClassTargets<T> targets{target.data<std::int64_t>(), ignore_index,
                                             weight.defined() ? weights.data<T>() : nullptr, 1 - smoothing,
                                             smoothing / static_cast<double>(classes)};
-      if (reduction == Reduction::mean) denominator = sum_of_weights(targets);
+      if (reduction == Reduction::mean) denominator = sum_of_weights(targets, rows);
       T* const slopes = gradient.defined() ? gradient.data<T>() : nullptr;
       if (from_logits)
         detail::cross_entropy(rows, classes, memory.data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
       else
-        pick(targets, memory.data<T>(), losses.data<T>(), slopes);
+        pick(rows, classes, memory.data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
       if (reduction == Reduction::none) return losses;
       double total = 0;
       for (std::int64_t row = 0; row < rows; ++row) total += static_cast<double>(losses.data<T>()[row]);
@@ -84,32 +111,6 @@ struct ClassLoss {
     if (!weight.defined()) return std::vector<T>(static_cast<std::size_t>(classes), T(1));
     const Tensor values = detail::dense(weight);
     return {values.data<T>(), values.data<T>() + classes};
-  }
-
-  template <class T>
-  static double weight_of(const detail::ClassTargets<T>& targets, std::int64_t label) {
-    return targets.weights ? static_cast<double>(targets.weights[label]) : 1;
-  }
-
-  template <class T>
-  double sum_of_weights(const detail::ClassTargets<T>& targets) const {
-    double total = 0;
-    for (std::int64_t row = 0; row < rows; ++row)
-      if (targets.labels[row] != ignore_index) total += weight_of(targets, targets.labels[row]);
-    return total;
-  }
-
-  /// Loss and, unless null, gradient of each row of log-probabilities; smoothing is of logits only.
-  template <class T>
-  void pick(const detail::ClassTargets<T>& targets, const T* log_p, T* losses, T* slopes) const {
-    if (slopes) std::fill_n(slopes, rows * classes, T(0));
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t label = targets.labels[row];
-      losses[row] = 0;
-      if (label == ignore_index) continue;
-      losses[row] = static_cast<T>(-weight_of(targets, label)) * log_p[row * classes + label];
-      if (slopes) slopes[row * classes + label] = static_cast<T>(-weight_of(targets, label) / denominator);
-    }
   }
 
   /// M, over the denominator.
