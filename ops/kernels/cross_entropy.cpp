@@ -77,7 +77,7 @@ template <class T>
     const std::int64_t end = std::min(classes, begin + piece);
     for (std::int64_t i = begin; ahead && i < end; i += line) {
       __builtin_prefetch(x + classes + i, 0, 2);
-      __builtin_prefetch(powers + classes + i, 1, 2);
+      if (gradient) __builtin_prefetch(gradient + classes + i, 1, 2);
     }
     add_terms<1, T>(begin, end, total, [=](std::int64_t i, T(&value)[1]) {
       const T power = lane_math::exp(x[i] - most);

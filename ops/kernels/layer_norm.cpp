@@ -63,8 +63,8 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
     vectorized([=] {
       const T inverse = T(1) / static_cast<T>(width);
       for (std::int64_t part = begin; part < end; ++part) {
-        T* const weight_sum = sums + 2 * part * width;
-        T* const bias_sum = weight_sum + width;
+        T* const weight_sum = sums ? sums + 2 * part * width : nullptr;
+        T* const bias_sum = sums ? weight_sum + width : nullptr;
         if (sums) std::fill_n(weight_sum, 2 * width, T(0));
         for (std::int64_t row = part * block; row < std::min(rows, (part + 1) * block); ++row) {
           const T *const g = grad + row * width, *const from = x + row * width;
