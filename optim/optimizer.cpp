@@ -41,7 +41,8 @@ void Optimizer::zero_grad() const {
 }
 
 void Optimizer::step() {
-  constexpr std::int64_t piece_size = 16384;
+  // Blocks of all parameters laid end to end: equal shares for the threads however large the parameters are.
+  constexpr std::int64_t block = 8192;
   const NoGrad no_grad;
   const detail::ProfileEvent event("optimizer step", "optimizer");
   std::vector<Tensor> gradients(parameters_.size());
@@ -57,15 +58,18 @@ void Optimizer::step() {
     state.buffers = std::move(buffers);
   }
   pieces_.clear();
+  blocks_.clear();
   std::int64_t total = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!gradients[i].defined()) continue;
     const Tensor& parameter = parameters_[i];
     const State& state = states_[i];
     const auto bytes = static_cast<std::int64_t>(item_size(parameter.dtype()));
-    for (std::int64_t begin = 0; begin < parameter.numel(); begin += piece_size) {
+    for (std::int64_t begin = 0, size = 0; begin < parameter.numel(); begin += size, total += size) {
+      if (total % block == 0) blocks_.push_back(pieces_.size());
+      size = std::min(block - total % block, parameter.numel() - begin);
       Piece piece{parameter.dtype(),
-                  std::min(piece_size, parameter.numel() - begin),
+                  size,
                   state.steps + 1,
                   parameter.impl().data + begin * bytes,
                   gradients[i].impl().data + begin * bytes,
@@ -74,12 +78,13 @@ void Optimizer::step() {
         piece.buffers[k] = state.buffers[k].impl().data + begin * bytes;
       pieces_.push_back(piece);
     }
-    total += parameter.numel();
   }
+  const auto count = static_cast<std::int64_t>(blocks_.size());
+  blocks_.push_back(pieces_.size());
   // Memory has been found: nothing throws from here on.
-  const auto count = static_cast<std::int64_t>(pieces_.size());
-  parallel_for(count, total > 2 * piece_size ? 1 : count, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) update(pieces_[static_cast<std::size_t>(i)]);
+  parallel_for(count, count > 4 ? 1 : count, [&](std::int64_t begin, std::int64_t end) {
+    for (std::size_t i = blocks_[static_cast<std::size_t>(begin)]; i < blocks_[static_cast<std::size_t>(end)]; ++i)
+      update(pieces_[i]);
   });
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!gradients[i].defined()) continue;

@@ -72,7 +72,9 @@ class Optimizer {
   std::vector<Tensor> parameters_;
   std::vector<const char*> buffer_names_;
   std::vector<State> states_;
-  std::vector<Piece> pieces_;  // of the last step, for their memory
+  // Of the last step, for their memory.
+  std::vector<Piece> pieces_;
+  std::vector<std::size_t> blocks_;  // the first piece of each, and the number of pieces
   double lr_;
 };
 
