@@ -17,10 +17,12 @@ bool has_packed_gemm() { return simd_level() != SimdLevel::baseline; }
 namespace {
 
 // The product is made of tiles of `rows` x `vectors` vectors of c, which stay in registers over a stretch of k. op(b)
-// is copied, a stretch at a time, into panels as wide as a tile, so that a tile reads memory in order; op(a) is read
-// where it lies, one number at a time, which every vector of a row shares.
+// is copied, a stretch at a time, into panels as wide as a tile, so that a tile reads memory in order. op(a) is read
+// one number at a time, which every vector of a row shares: where it lies, or, if that is far apart for a tile because
+// a is transposed, from a copy in strips as high as a tile.
 constexpr std::int64_t stretch = 256;  // of k: a panel of b, 32 columns wide, fills the first-level cache
 constexpr std::int64_t breadth = 512;  // of n: the panels of a stretch fill half of the second-level cache
+constexpr std::int64_t band = 96;      // rows of op(a) that stay in the caches while the panels go by
 
 template <class T, int bytes>
 struct Lanes {
@@ -87,17 +89,28 @@ template <class T, int bytes, int rows, int vectors>
   }
 }
 
-/// `count` rows of c, at most `rows` of them at once.
+/// `count` rows of c, at most `rows` of them at once; `next` is from the first row of these to the next in `a`.
 template <class T, int bytes, int rows, int vectors>
-[[gnu::always_inline]] inline void tiles(const Stretch<T>& s, std::int64_t count, const T* a, const T* panel,
-                                         std::int64_t columns, T* c) {
+[[gnu::always_inline]] inline void tiles(const Stretch<T>& s, std::int64_t count, const T* a, std::int64_t next,
+                                         const T* panel, std::int64_t columns, T* c) {
   for (; count >= rows; count -= rows) {
     tile<T, bytes, rows, vectors>(s, a, panel, columns, c);
-    a += rows * s.row_stride;
+    a += next;
     c += rows * s.ldc;
   }
-  if constexpr (rows > 1)
-    tiles<T, bytes, rows == 12 ? 8 : rows == 6 ? 4 : rows / 2, vectors>(s, count, a, panel, columns, c);
+  if constexpr (rows > 1) {
+    constexpr int fewer = rows == 12 ? 8 : rows == 6 ? 4 : rows / 2;
+    tiles<T, bytes, fewer, vectors>(s, count, a, fewer * s.row_stride, panel, columns, c);
+  }
+}
+
+/// Runs f in a clone of its own for `level`, so that nothing else takes registers from what it holds in them.
+template <SimdLevel level, class F>
+void run_at(const F& f) {
+  if constexpr (level == SimdLevel::avx512)
+    run_avx512(f);
+  else
+    run_avx2(f);
 }
 
 /// Copies `depth` rows of op(b), `columns` wide, into a panel of `width` columns.
@@ -119,9 +132,21 @@ template <class T>
   }
 }
 
+/// Copies `rows` columns of `a`, whose rows are `ld` apart, into strips of most_rows columns.
+template <class T, int most_rows>
+void pack_strips(const T* a, std::int64_t ld, std::int64_t rows, std::int64_t depth, T* strips) {
+  for (std::int64_t p = 0; p < depth; ++p, a += ld) {
+    T* to = strips + p * most_rows;
+    std::int64_t row = 0;
+    for (; row + most_rows <= rows; row += most_rows, to += most_rows * depth)
+      std::memcpy(to, a + row, most_rows * sizeof(T));
+    std::copy(a + row, a + rows, to);
+  }
+}
+
 constexpr std::int64_t most_turned = 1 << 16;  // numbers of a product that is computed as its transpose
 
-/// Memory for the panels and for a product to be turned, which a thread keeps; null where there is none.
+/// Memory for the panels, a product to be turned and strips, which a thread keeps; null where there is none.
 template <class T>
 T* workspace() {
   constexpr std::align_val_t alignment{64};
@@ -129,7 +154,9 @@ T* workspace() {
     void operator()(void* memory) const { ::operator delete(memory, alignment); }
   };
   static thread_local std::unique_ptr<void, Free> memory;
-  if (!memory) memory.reset(::operator new((stretch * breadth + most_turned) * sizeof(T), alignment, std::nothrow));
+  if (!memory)
+    memory.reset(
+        ::operator new((stretch * breadth + most_turned + band * stretch) * sizeof(T), alignment, std::nothrow));
   return static_cast<T*>(memory.get());
 }
 
@@ -138,47 +165,49 @@ void run(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const GemmFact
          T beta, const T* bias, T* c, std::int64_t ldc) {
   constexpr std::int64_t vector = Lanes<T, bytes>::width, wide = 2 * vector;
   alignas(64) T local[stretch * wide];  // for small products, and where there is no memory for more
+  const std::int64_t stretches = (k + stretch - 1) / stretch, most_depth = (k + stretches - 1) / stretches;
   T* kept = nullptr;
-  if (std::min(stretch, k) * ((std::min(breadth, n) + wide - 1) / wide * wide) > stretch * wide) kept = workspace<T>();
+  if (most_depth * ((std::min(breadth, n) + wide - 1) / wide * wide) > stretch * wide) kept = workspace<T>();
   T* const panels = kept ? kept : local;
-  const std::int64_t breadth_here = kept ? breadth : std::max(wide, stretch / std::min(stretch, k) * wide);
+  T* const strips =
+      kept && a.transposed && m >= most_rows && n > wide ? kept + stretch * breadth + most_turned : nullptr;
+  const std::int64_t breadth_here = kept ? breadth : std::max(wide, stretch / most_depth * wide);
 
   for (std::int64_t column0 = 0; column0 < n; column0 += breadth_here) {
     const std::int64_t columns = std::min(breadth_here, n - column0);
-    for (std::int64_t p0 = 0; p0 < k; p0 += stretch) {
-      const std::int64_t depth = std::min(stretch, k - p0);
+    for (std::int64_t p0 = 0; p0 < k; p0 += most_depth) {
+      const std::int64_t depth = std::min(most_depth, k - p0);
       const bool first = p0 == 0;
-      const Stretch<T> stretch_of_k{depth, a.transposed ? 1 : a.ld, a.transposed ? a.ld : 1,
-                                    alpha, first ? beta : T(1),     first && bias ? bias + column0 : nullptr,
-                                    ldc};
-      const T* const left = a.data + p0 * stretch_of_k.k_stride;
-      T* const out = c + column0;
-      const auto all = [=] {
+      run_at<level>([=] {
         for (std::int64_t column = 0; column < columns; column += wide) {
           const std::int64_t count = std::min(wide, columns - column);
           pack(b, p0, depth, column0 + column, count, count > vector ? wide : vector, panels + column * depth);
         }
-        constexpr std::int64_t band = 8 * most_rows;  // rows of op(a) that stay in the caches while the panels go by
-        for (std::int64_t row = 0; row < m; row += band) {
-          const std::int64_t rows = std::min(band, m - row);
-          Stretch<T> s = stretch_of_k;
-          const T* const from = left + row * s.row_stride;
-          for (std::int64_t column = 0; column < columns; column += wide) {
-            const std::int64_t count = std::min(wide, columns - column);
-            const T* const panel = panels + column * depth;
-            T* const to = out + row * ldc + column;
-            if (count > vector)
-              tiles<T, bytes, most_rows, 2>(s, rows, from, panel, count, to);
-            else
-              tiles<T, bytes, most_rows, 1>(s, rows, from, panel, count, to);
-            if (s.bias) s.bias += wide;
-          }
+      });
+      for (std::int64_t row = 0; row < m; row += band) {
+        const std::int64_t rows = std::min(band, m - row);
+        Stretch<T> s{depth, a.transposed ? 1 : a.ld, a.transposed ? a.ld : 1,
+                     alpha, first ? beta : T(1),     first && bias ? bias + column0 : nullptr,
+                     ldc};
+        const T* left = a.data + row * s.row_stride + p0 * s.k_stride;
+        std::int64_t next = most_rows * s.row_stride;
+        if (strips) {
+          pack_strips<T, most_rows>(left, a.ld, rows, depth, strips);
+          left = strips;
+          s.k_stride = most_rows;
+          next = most_rows * depth;
         }
-      };
-      if constexpr (level == SimdLevel::avx512)
-        run_avx512(all);
-      else
-        run_avx2(all);
+        for (std::int64_t column = 0; column < columns; column += wide) {
+          const std::int64_t count = std::min(wide, columns - column);
+          const T* const panel = panels + column * depth;
+          T* const to = c + row * ldc + column0 + column;
+          if (count > vector)
+            run_at<level>([=, &s] { tiles<T, bytes, most_rows, 2>(s, rows, left, next, panel, count, to); });
+          else
+            run_at<level>([=, &s] { tiles<T, bytes, most_rows, 1>(s, rows, left, next, panel, count, to); });
+          if (s.bias) s.bias += wide;
+        }
+      }
     }
   }
 }
