@@ -83,7 +83,8 @@ constexpr bool is_in_place() {
 /// Makes `output` the output `index` of `node`. A tensor that others hold too (an input, a saved output) is not
 /// touched: a new handle to its elements takes its place; it is a view if forward returned an input. An output without
 /// gradient, integer or not differentiable, gets no place in the graph.
-void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index, bool is_input, bool is_differentiable);
+void attach(Tensor& output, Reference<Node> node, OutputInfo& info, std::uint32_t index, bool is_input,
+            bool is_differentiable);
 /// The edge for an input of the operation `op`; throws Error for a view whose elements changed since it was taken.
 Edge edge_to(const char* op, const Tensor& input);
 [[noreturn]] void fail_gradient_count(const char* op, std::size_t gradients, std::size_t inputs);
@@ -155,8 +156,9 @@ class OpNode final : public Node {
     (each_tensor(inputs, [&](const Tensor& input) { edges_[at++] = edge_to(name(), input); }), ...);
   }
 
+  /// Makes the node, which `owner` holds, the history of its outputs.
   template <class... Inputs>
-  void connect(Result& result, const Inputs&... inputs) {
+  void connect(Reference<Node> owner, Result& result, const Inputs&... inputs) {
     if constexpr (output_count == 0) {
       std::size_t count = 0;
       each_tensor(result, [&](Tensor&) { ++count; });
@@ -170,7 +172,8 @@ class OpNode final : public Node {
         is_input = is_input || input.reference() == output.reference();
       };
       (each_tensor(inputs, compare), ...);
-      attach(output, *this, outputs_[index], index, is_input, is_differentiable<Op>(index));
+      attach(output, output_count == 1 ? std::move(owner) : owner, outputs_[index], index, is_input,
+             is_differentiable<Op>(index));
       ++index;
     });
   }
@@ -292,7 +295,7 @@ Tensor record_in_place(Op op, const Tensor& self, const Others&... others) {
   expect_writable(name, self);
   const bool recording = grad_enabled && (self.requires_grad() || (wants_grad(others) || ...));
   auto* node = new OpNode<Op, count, Tensor>(std::move(op));
-  const auto owner = Reference<Node>::adopt(node);
+  auto owner = Reference<Node>::adopt(node);
   std::optional<Rebase> rebase;
   if (recording) {
     expect_recordable(name, self);
@@ -309,7 +312,7 @@ Tensor record_in_place(Op op, const Tensor& self, const Others&... others) {
   self.impl().storage->note_change(name);  // not the operations inside it
   expect_same_memory(name, self, result);
   if (!recording) return self;
-  node->connect(result);
+  node->connect(std::move(owner), result);
   return rebase->onto(result);
 }
 
@@ -319,10 +322,10 @@ auto record_new(Op op, const Inputs&... inputs) {
   if (!grad_enabled || !(wants_grad(inputs) || ...)) return run_forward(op, inputs...);
   constexpr std::size_t count = (is_vector<Inputs> || ...) ? 0 : sizeof...(Inputs);
   auto* node = new OpNode<Op, count, Result>(std::move(op));
-  const auto owner = Reference<Node>::adopt(node);
+  auto owner = Reference<Node>::adopt(node);
   Result result = run_forward(node->op(), inputs...);
   node->take_edges(inputs...);
-  node->connect(result, inputs...);
+  node->connect(std::move(owner), result, inputs...);
   return result;
 }
 

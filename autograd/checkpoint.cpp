@@ -85,7 +85,7 @@ class CheckpointNode final : public Node {
       Tensor& output = outputs[i];
       const bool from_graph = output.requires_grad(),
                  from_outside = from_graph && is_outside(*output.impl().node, first);
-      attach(output, *this, outputs_[i], i, from_outside, from_graph);
+      attach(output, Reference<Node>::share(this), outputs_[i], i, from_outside, from_graph);
       outputs_[i].storage = nullptr;  // no output is saved here; and its memory may serve the second run
     }
   }

@@ -119,8 +119,9 @@ std::int64_t count_live_nodes() {
 
 LeafNode::LeafNode(const Shape& shape, DType dtype) : info_{shape, dtype, nullptr} { enter_graph({}, {&info_, 1}); }
 
-void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index, bool is_input, bool is_differentiable) {
-  check(output.defined(), node.name(), ": forward returned an undefined tensor as output ", index,
+void attach(Tensor& output, Reference<Node> node, OutputInfo& info, std::uint32_t index, bool is_input,
+            bool is_differentiable) {
+  check(output.defined(), node->name(), ": forward returned an undefined tensor as output ", index,
         "; every output needs a value");
   info.shape = output.shape();
   info.dtype = output.dtype();
@@ -135,9 +136,9 @@ void attach(Tensor& output, Node& node, OutputInfo& info, std::uint32_t index, b
     output.impl().is_view = is_view;
   }
   TensorImpl& impl = output.impl();
-  impl.node = Reference<Node>::share(&node);
+  impl.node = std::move(node);
   impl.output_index = index;
-  if (anomaly_enabled) expect_finite_output(node, index, output);
+  if (anomaly_enabled) expect_finite_output(*impl.node, index, output);
 }
 
 Edge edge_to(const char* op, const Tensor& input) {

@@ -81,7 +81,7 @@ Tensor empty_in_order(const Shape& shape, DType dtype, const Shape& order) {
 Tensor run_map(const MapLoop& loop, std::span<const Tensor* const> inputs) {
   check_dtypes(loop, inputs);
   if (all_dense(inputs, inputs[0]->shape())) {
-    const Tensor out = empty(inputs[0]->shape(), loop.result);
+    Tensor out = empty(inputs[0]->shape(), loop.result);
     run_dense(loop, out, inputs);
     return out;
   }

@@ -48,7 +48,9 @@ template <class Indices, class... In>
 struct MapInputs;
 template <std::size_t... I, class... In>
 struct MapInputs<std::index_sequence<I...>, In...> : MapInput<I, In>... {
-  explicit MapInputs(std::byte* const* pointers) : MapInput<I, In>{reinterpret_cast<const In*>(pointers[I])}... {}
+  // One by one: they were stored a moment ago, and a load of two at once would wait for both stores to be done.
+  explicit MapInputs(std::byte* const volatile* pointers)
+      : MapInput<I, In>{reinterpret_cast<const In*>(pointers[I])}... {}
   template <class F>
   [[gnu::always_inline]] auto call(const F& f, std::int64_t i) const {
     return to_element(flattened(f, MapInput<I, In>::lane(i)...));
