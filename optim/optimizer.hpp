@@ -17,7 +17,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// One update of every parameter that has a gradient. Throws Error, with nothing changed, when memory for the state
+  /// One update of every parameter that has a gradient. Numbers below the smallest normal one (1.2e-38 in float32)
+  /// count as zero in it. Throws Error, with nothing changed, when memory for the state
   /// runs out.
   void step();
   /// Removes the gradients, as zero_grad(set_to_none=True) does in PyTorch.
