@@ -147,7 +147,9 @@ void Study::write_json(const std::string& path) const {
 }
 
 void Study::write_report(const std::string& path) const {
-  core_->with_history([&](const History& history) { tune::write_report(history, name(), path); });
+  // A copy, so that workers need not wait while the page is made.
+  const History history = core_->with_history([](const History& current) { return current; });
+  tune::write_report(history, name(), path);
 }
 
 }  // namespace xgrad::tune

@@ -1,5 +1,6 @@
 #include <xgrad/io/file.hpp>
 #include <xgrad/tune.hpp>
+#include <xgrad/tune/report.hpp>
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -25,30 +26,68 @@ TEST_CASE("tune report: one page with all the data, which loads nothing") {
   const std::string path = directory.path("report.html");
   auto study = tune::Study::open("", "a </script><b> & \"c\"", {.direction = tune::maximize});
   study.write_report(path);  // nothing has run yet
-  CHECK(data_of(io::read_file(path))["trials"].empty());
+  CHECK(data_of(io::read_file(path))["states"].empty());
 
   study.optimize(
       [](tune::Trial& trial) {
         const double x = trial.suggest_float("x<!--", 1e-3, 1, tune::log_scale);
+        if (trial.number() == 0) trial.suggest_int("only in one", 2, 8);
         trial.suggest_categorical("</script>", {"</script>", "<!--"});
         trial.report(1, x / 2);
         if (trial.number() == 3) trial.report(2, std::numeric_limits<double>::quiet_NaN());
+        check(trial.number() != 4, "<four>");
         return x;
       },
       {.trials = 20});
   study.write_report(path);
   const std::string page = io::read_file(path);
-  for (const char* outside : {"src=", "href=", "@import", "url(", "fetch(", "https:"}) {
+  for (const char* outside : {"src=", "href=", "@import", "url(", "fetch(", "https:", "innerHTML"}) {
     CAPTURE(outside);
     CHECK(page.find(outside) == std::string::npos);
   }
   const auto data = data_of(page);
   CHECK(data["name"] == study.name());
-  REQUIRE(data["trials"].size() == 20);
-  CHECK(data["trials"][3]["state"] == "diverged");
-  CHECK(data["trials"][3]["intermediate"][1][1] == "nan");
-  CHECK(data["parameters"]["x<!--"]["attributes"]["log"] == true);
-  CHECK(data["trials"][0]["values"][0] == study.trials().at(0).values.at(0));
-  CHECK(data["importance"][0].size() == 2);
+  CHECK(data["directions"] == std::vector<std::string>{"maximize"});
+  REQUIRE(data["states"].size() == 20);
+  CHECK(data["states"][3] == "diverged");
+  CHECK(data["curves"][3][3].is_null());
+  CHECK(data["errors"]["4"] == "<four>");
+  CHECK(data["values"][0][0] == study.trials().at(0).values.at(0));
+  CHECK(data["started"][0] <= data["ended"][0]);
+  CHECK(data["importance"][0].size() == 3);
+
+  const auto& parameters = data["parameters"];
+  REQUIRE(parameters.size() == 3);
+  CHECK(parameters[0]["name"] == "x<!--");
+  CHECK(parameters[0]["scale"] == "log");
+  CHECK(parameters[0]["values"][0] == data["values"][0][0]);
+  CHECK(parameters[1]["whole"] == true);
+  CHECK(parameters[1]["values"][0].is_number_integer());
+  CHECK(parameters[1]["values"][1].is_null());
+  CHECK(parameters[2]["choices"] == std::vector<std::string>{"</script>", "<!--"});
   CHECK(directory.names() == std::vector<std::string>{"report.html"});
+}
+
+TEST_CASE("tune report: ranges that differ between trials share an axis, long curves are thinned") {
+  tune::History history;
+  for (int i = 0; i < 3; ++i) {
+    tune::TrialRecord trial;
+    trial.number = i;
+    trial.parameters = {{"x", tune::FloatDistribution{0.1 + i, 2.0 + i, tune::log_scale}, 1.5 + i},
+                        {"choice", tune::CategoricalDistribution{{std::int64_t{i}, std::string("last")}}, 1}};
+    for (int step = 0; step < 70'001; ++step) trial.intermediate[step] = step / 3.0;
+    history.put(trial);
+  }
+  const TemporaryDirectory directory;
+  tune::write_report(history, "study", directory.path("report.html"));
+  const auto data = data_of(io::read_file(directory.path("report.html")));
+  CHECK(data["parameters"][0]["low"] == 0.1);
+  CHECK(data["parameters"][0]["high"] == 4.0);
+  CHECK(data["parameters"][1]["choices"] == std::vector<std::string>{"0", "last", "1", "2"});
+  CHECK(data["parameters"][1]["values"] == std::vector<int>{1, 1, 1});
+  CHECK(data["thinned"] == true);
+  const auto& curve = data["curves"][0];
+  CHECK(curve.size() <= 2000);
+  CHECK(curve[curve.size() - 2] == 70'000);
+  CHECK(curve.back() == 23333.3);
 }
