@@ -190,7 +190,8 @@ std::string json_of(const History& history) {
     one["intermediate"] = json::array();
     for (const auto& [step, value] : trial.intermediate) one["intermediate"].push_back({step, number_json(value)});
     one["attributes"] = json::object();
-    for (const auto& [name, text] : trial.attributes) one["attributes"][name] = json::parse(text, nullptr, false);
+    for (const auto& [name, text] : trial.attributes)
+      one["attributes"][name] = is_json(text) ? json::parse(text) : json(text);  // Python writes NaN, which is none
     if (trial.started) one["started"] = time_to_text(*trial.started);
     if (trial.completed) one["completed"] = time_to_text(*trial.completed);
     trials.push_back(std::move(one));

@@ -1,4 +1,5 @@
 #include <xgrad/tune.hpp>
+#include <xgrad/tune/results.hpp>
 
 #include <cmath>
 #include <fstream>
@@ -289,4 +290,14 @@ TEST_CASE("tune: results as text, CSV and JSON") {
   CHECK(json["trials"][1]["parameters"]["x"] == 0.25);
   CHECK(json["trials"][1]["intermediate"] == nlohmann::json::parse("[[1, 0.125]]"));
   CHECK(json["trials"][0]["distributions"]["x"]["name"] == "FloatDistribution");
+}
+
+TEST_CASE("tune: an attribute that is no strict JSON, as Python's NaN, is exported as text") {
+  tune::History history;
+  tune::TrialRecord trial;
+  trial.attributes = {{"from_python", "{\"loss\": NaN}"}, {"strict", "[1, null]"}};
+  history.put(trial);
+  const auto attributes = nlohmann::json::parse(tune::json_of(history))["trials"][0]["attributes"];
+  CHECK(attributes["from_python"] == "{\"loss\": NaN}");
+  CHECK(attributes["strict"] == nlohmann::json::parse("[1, null]"));
 }
