@@ -34,7 +34,11 @@ InterruptGuard::InterruptGuard(bool catch_signals) : catches_(catch_signals) {
   struct sigaction action {};
   action.sa_handler = note;
   action.sa_flags = SA_RESTART;
-  for (int i = 0; i < 2; ++i) ::sigaction(signals[i], &action, &before[i]);
+  for (int i = 0; i < 2; ++i) {
+    ::sigaction(signals[i], nullptr, &before[i]);
+    // A shell has programs in the background ignore SIGINT: Ctrl-C is meant for another one.
+    if (before[i].sa_handler != SIG_IGN) ::sigaction(signals[i], &action, nullptr);
+  }
 }
 
 InterruptGuard::~InterruptGuard() {

@@ -2,7 +2,8 @@
 
 namespace xgrad::tune::detail {
 
-/// While one lives, the first SIGINT or SIGTERM is only taken note of; a second one ends the process.
+/// While one lives, the first SIGINT or SIGTERM is only taken note of; a second one ends the process. A signal that the
+/// process ignores stays ignored.
 class InterruptGuard {
  public:
   explicit InterruptGuard(bool catch_signals);

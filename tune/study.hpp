@@ -60,7 +60,8 @@ class Study {
   ///
   /// On SIGINT (Ctrl-C) and SIGTERM running trials save their state after the epoch they are in, or run to their end
   /// if they have no epochs(); then the signal is raised again, with the handler there was before. A second one ends
-  /// the process at once. Nothing is lost either way: start the program again to go on.
+  /// the process at once. Nothing is lost either way: start the program again to go on. A signal that the process
+  /// ignores stays ignored.
   template <class Objective>
   requires std::invocable<Objective&, Trial&>
   void optimize(Objective&& objective, const OptimizeOptions& options = {}) {

@@ -110,7 +110,7 @@ class Trial {
   template <class T, class Choices>
   T choose(const std::string& name, const Choices& choices) {
     CategoricalDistribution distribution;
-    for (const auto& choice : choices) distribution.choices.push_back(T(choice));
+    for (const auto& choice : choices) distribution.choices.emplace_back(std::in_place_type<T>, choice);
     return std::get<T>(suggest_categorical(name, distribution));
   }
 

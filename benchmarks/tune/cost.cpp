@@ -1,38 +1,44 @@
-// What a trial costs: microseconds to choose five parameters and to take in a value, in memory, after so many trials;
-// the median of a hundred trials.
-//   benchmark_cost random|tpe TRIALS...
+// What a trial costs: microseconds to ask for one, choose its five parameters and tell its value, after so many trials;
+// the median of the last thousand. "memory:" or "sqlite:FILE" is where the study is kept; the file must not be there
+// yet.
+//   benchmark_cost random|tpe STORAGE TRIALS...
 
-#include <xgrad/tune/tpe.hpp>
+#include <xgrad/tune.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
+#include <vector>
 
-#include "search.hpp"
-
-using namespace xgrad::tune;
+using namespace xgrad;
 
 int main(int argc, char** argv) {
-  if (argc < 3) return 1;
+  if (argc < 4) return 1;
   const bool tpe = std::string_view(argv[1]) == "tpe";
-  const FloatDistribution lr{1e-5, 1, log_scale}, momentum{0, 1};
-  const IntDistribution layers{1, 4}, units{32, 512, log_scale};
-  const CategoricalDistribution activation{{std::string("relu"), std::string("tanh"), std::string("gelu")}};
-  Search search(tpe ? AnySampler(TPE{}) : AnySampler(Random{}), 1);
-  for (int i = 2; i < argc; ++i) {
-    const std::int64_t trials = std::atoll(argv[i]);
-    std::vector<double> times;
-    while (search.history().size() < trials) {
+  auto study = tune::Study::open(
+      argv[2], "cost", {.sampler = tpe ? tune::AnySampler(tune::TPE{}) : tune::AnySampler(tune::Random{}), .seed = 1});
+  std::vector<double> times;
+  for (int i = 3; i < argc; ++i) {
+    const auto trials = static_cast<std::size_t>(std::atoll(argv[i]));
+    while (times.size() < trials) {
       const auto begin = std::chrono::steady_clock::now();
-      search.run([&](Search& t) {
-        const double x = t("lr", lr), y = t("momentum", momentum), l = t("layers", layers), u = t("units", units);
-        return std::abs(x - 0.01) + std::abs(y - 0.9) + std::abs(l - 2) + u / 512 + t("activation", activation);
-      });
+      tune::Trial t = study.ask();
+      const double lr = t.suggest_float("lr", 1e-5, 1, tune::log_scale), momentum = t.suggest_float("momentum", 0, 1);
+      const auto layers = t.suggest_int("layers", 1, 4), units = t.suggest_int("units", 32, 512, tune::log_scale);
+      const auto kind = t.suggest_categorical("activation", {"relu", "tanh", "gelu"});
+      study.tell(t, std::abs(lr - 0.01) + std::abs(momentum - 0.9) + std::abs(static_cast<double>(layers) - 2) +
+                        static_cast<double>(units) / 512 +
+                        (kind == "relu"   ? 0
+                         : kind == "tanh" ? 1
+                                          : 2));
       times.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count());
     }
-    const auto last = times.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(100, times.size()));
-    std::nth_element(last, last + (times.end() - last) / 2, times.end());
-    std::cout << trials << ' ' << last[(times.end() - last) / 2] << '\n';
+    std::vector<double> last(times.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(1000, times.size())),
+                             times.end());
+    std::nth_element(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(last.size() / 2), last.end());
+    std::cout << trials << ' ' << last[last.size() / 2] << std::endl;
   }
 }

@@ -1,6 +1,8 @@
 #include <xgrad/tune.hpp>
 #include <xgrad/tune/results.hpp>
 
+#include <signal.h>
+
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -205,6 +207,33 @@ TEST_CASE("tune: a trial that takes too long is pruned") {
   CHECK(trial.state == tune::TrialState::pruned);
   CHECK(trial.attributes.at("pruned_by") == "\"time limit\"");
   CHECK(trial.intermediate.size() < 100);
+}
+
+namespace {
+
+volatile sig_atomic_t interruptions = 0;
+
+// How many trials a study of 5 has when the second one is interrupted, and SIGINT is handled so.
+std::size_t trials_when_interrupted(void (*handler)(int)) {
+  auto study = tune::Study::open("", "interrupted");
+  const auto before = ::signal(SIGINT, handler);
+  study.optimize(
+      [](tune::Trial& trial) {
+        if (trial.number() == 1) ::raise(SIGINT);
+        return 0;
+      },
+      {.trials = 5});
+  ::signal(SIGINT, before);
+  return study.trials().size();
+}
+
+}  // namespace
+
+TEST_CASE("tune: SIGINT stops a study and reaches the program's handler, unless the program ignores it") {
+  interruptions = 0;
+  CHECK(trials_when_interrupted([](int) { interruptions = interruptions + 1; }) == 2);
+  CHECK(interruptions == 1);
+  CHECK(trials_when_interrupted(SIG_IGN) == 5);  // as a shell has it for a program in the background
 }
 
 TEST_CASE("tune: any number of workers draws the same random parameters", "[threads]") {
