@@ -63,28 +63,70 @@ double multiply_add_baseline() { return multiply_add<Vector4, 8>(rounds); }
 /// Works on elements begin to end of four arrays.
 using StreamLoop = void (*)(float* a, float* b, float* c, float* d, std::int64_t begin, std::int64_t end);
 
-void copy(float* a, float* b, float*, float*, std::int64_t begin, std::int64_t end) {
+/// f(i) for i from begin to end; with `ahead`, lines of memory that are so many elements further are asked for before.
+template <std::int64_t ahead, class F, class... Pointers>
+void for_each(std::int64_t begin, std::int64_t end, F f, Pointers... asked_for) {
   vectorized([=] {
-    XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t i = begin; i < end; ++i) a[i] = b[i];
-  });
-}
-void triad(float* a, float* b, float* c, float*, std::int64_t begin, std::int64_t end) {
-  vectorized([=] {
-    XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t i = begin; i < end; ++i) a[i] = b[i] + 0.5f * c[i];
-  });
-}
-/// What an optimizer with two buffers does to memory: three arrays changed by a fourth.
-void update(float* a, float* b, float* c, float* d, std::int64_t begin, std::int64_t end) {
-  vectorized([=] {
-    XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t i = begin; i < end; ++i) {
-      a[i] += d[i];
-      b[i] += d[i];
-      c[i] += d[i];
+    if constexpr (ahead == 0) {
+      XGRAD_INDEPENDENT_ITERATIONS
+      for (std::int64_t i = begin; i < end; ++i) f(i);
+    } else {
+      for (std::int64_t at = begin; at < end; at += 16) {
+        (__builtin_prefetch(asked_for + at + ahead, 0, 2), ...);
+        XGRAD_INDEPENDENT_ITERATIONS
+        for (std::int64_t i = at; i < at + 16; ++i) f(i);
+      }
     }
   });
+}
+
+template <std::int64_t ahead>
+void copy(float* a, float* b, float*, float*, std::int64_t begin, std::int64_t end) {
+  for_each<ahead>(
+      begin, end, [=](std::int64_t i) { a[i] = b[i]; }, a, b);
+}
+template <std::int64_t ahead>
+void triad(float* a, float* b, float* c, float*, std::int64_t begin, std::int64_t end) {
+  for_each<ahead>(
+      begin, end, [=](std::int64_t i) { a[i] = b[i] + 0.5f * c[i]; }, a, b, c);
+}
+/// What an optimizer with two buffers does to memory: three arrays changed by a fourth.
+template <std::int64_t ahead>
+void update(float* a, float* b, float* c, float* d, std::int64_t begin, std::int64_t end) {
+  for_each<ahead>(
+      begin, end,
+      [=](std::int64_t i) {
+        a[i] += d[i];
+        b[i] += d[i];
+        c[i] += d[i];
+      },
+      a, b, c, d);
+}
+/// The same, with one of the three at a time.
+void update_in_turn(float* a, float* b, float* c, float* d, std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t piece = 256;
+  for (; begin < end; begin += piece)
+    for (float* const x : {a, b, c}) for_each<0>(begin, begin + piece, [=](std::int64_t i) { x[i] += d[i]; });
+}
+/// Ahead, and from four places at once, which keeps more lines on their way than one would.
+template <std::int64_t ahead>
+void read(float* a, float*, float*, float*, std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t places = 4, lanes = 32;
+  const std::int64_t part = (end - begin) / places;
+  float total = 0;
+  vectorized([=, &total] {
+    float sums[places][lanes] = {};
+    for (std::int64_t i = begin; i < begin + part; i += lanes)
+      for (std::int64_t k = 0; k < places; ++k) {
+        const float* const from = a + k * part + i;
+        if (ahead > 0)
+          for (std::int64_t line = 0; line < lanes; line += 16) __builtin_prefetch(from + ahead + line, 0, 2);
+        for (std::int64_t lane = 0; lane < lanes; ++lane) sums[k][lane] += from[lane];
+      }
+    for (const auto& row : sums)
+      for (const float sum : row) total += sum;
+  });
+  benchmark::DoNotOptimize(total);
 }
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] void copy_non_temporal(float* a, float* b, float*, float*, std::int64_t begin,
@@ -96,14 +138,6 @@ void update(float* a, float* b, float* c, float* d, std::int64_t begin, std::int
   const __m256 half = _mm256_set1_ps(0.5f);
   for (std::int64_t i = begin; i < end; i += 8)
     _mm256_stream_ps(a + i, _mm256_add_ps(_mm256_load_ps(b + i), _mm256_mul_ps(half, _mm256_load_ps(c + i))));
-}
-/// From four places at once, which keeps more lines on their way than one would.
-[[gnu::target("avx2")]] void read_avx2(float* a, float*, float*, float*, std::int64_t begin, std::int64_t end) {
-  const std::int64_t part = (end - begin) / 4;
-  __m256 sums[8] = {};
-  for (std::int64_t i = begin; i < begin + part; i += 16)
-    for (int j = 0; j < 8; ++j) sums[j] = _mm256_add_ps(sums[j], _mm256_load_ps(a + i + j / 2 * part + j % 2 * 8));
-  for (const __m256& sum : sums) asm volatile("" : : "x"(sum));
 }
 #endif
 
@@ -130,14 +164,19 @@ void limits(int threads) {
       });
     });
   };
-  stream("copy/plain", 8, copy);
-  stream("triad/plain", 12, triad);
-  stream("update/plain", 28, update, 10 * million);  // as many as Adam gets below
+  stream("copy/plain", 8, copy<0>);
+  stream("copy/ahead", 8, copy<512>);
+  stream("triad/plain", 12, triad<0>);
+  stream("triad/ahead", 12, triad<512>);
+  stream("update/plain", 28, update<0>, 10 * million);  // as many as Adam gets below
+  stream("update/ahead", 28, update<256>, 10 * million);
+  stream("update/in turn", 28, update_in_turn, 10 * million);
+  stream("read/plain", 4, read<0>);
+  stream("read/ahead", 4, read<512>);
 #if defined(__x86_64__)
   if (!__builtin_cpu_supports("avx2")) return;
   stream("copy/non-temporal", 8, copy_non_temporal);
   stream("triad/non-temporal", 12, triad_non_temporal);
-  stream("read/avx2", 4, read_avx2);
 #endif
 }
 
@@ -168,6 +207,8 @@ void layer(const std::string& group, std::int64_t rows, std::int64_t inputs, std
   if (!first) gemm(group, rows, inputs, outputs, false, false);
 }
 
+constexpr auto formula = elementwise("formula", [](auto v) { return v * sigmoid(v) + 0.5 * tanh(v); });
+
 // What is bound by memory: `bytes` are those that must be read and written, each once.
 
 void streams(int threads) {
@@ -182,7 +223,6 @@ void streams(int threads) {
   map("exp", "copy", 2, [=] { return exp(x); });
   map("tanh", "copy", 2, [=] { return tanh(x); });
   map("gelu", "copy", 2, [=] { return gelu(x); });
-  constexpr auto formula = elementwise("formula", [](auto v) { return v * sigmoid(v) + 0.5 * tanh(v); });
   map("x sigmoid(x) + tanh(x) / 2, a lambda", "copy", 2, [=] { return formula(x); });
   map("sum", "read", 1, [=] { return sum(x); });
   map("sum over rows", "read", 1, [=] { return sum(matrix, {0}); });
@@ -230,6 +270,11 @@ void transcendentals() {
   transcendental("sin", sin, std::sin, -30, 30);
   transcendental("cos", cos, std::cos, -30, 30);
   transcendental("sqrt", sqrt, std::sqrt, 0, 1e3);
+  transcendental(
+      "gelu", [](Operand x) { return gelu(*x); }, [](double x) { return x * std::erfc(-x * M_SQRT1_2) / 2; }, -4, 4);
+  transcendental(
+      "x sigmoid(x) + tanh(x) / 2, a lambda", [](Operand x) { return formula(*x); },
+      [](double x) { return x / (1 + std::exp(-x)) + std::tanh(x) / 2; }, -4, 4);
 }
 
 // What every operation pays.

@@ -58,12 +58,14 @@ def roofline(results):
             group, what, contestant, threads = re.match(r"(\w+)/(.*)/([^/]+)/(\d+)/real_time", result["name"]).groups()
             figures[group, what, contestant, int(threads)] = result
 
-    def limit(what, threads):
-        some = [value.get("flops", value.get("bytes")) for (group, name, _, n), value in figures.items()
-                if group == "limit" and name == what and n == threads]
-        return max(some) / 1e9
+    def limit(what, threads, non_temporal=False):
+        some = [value.get("flops", value.get("bytes")) for (group, name, how, n), value in figures.items()
+                if group == "limit" and name == what and n == threads and (how == "non-temporal") == non_temporal]
+        return max(some, default=0) / 1e9
 
-    lines = ["", f"{'':45}{'threads':>7} {'reached':>13} {'limit':>13} {'':6} {'fraction':>8}"]
+    # Results are left in the caches, so the limit is what loops with ordinary stores reach; beside it the fraction of what
+    # stores past the caches reach.
+    lines = ["", f"{'':45}{'threads':>7} {'reached':>13} {'limit':>13} {'':6} {'fraction':>8} {'of non-temporal':>16}"]
     for (group, what, how, threads), value in figures.items():
         if group == "limit":
             unit, amount = ("GF/s", value["flops"]) if "flops" in value else ("GB/s", value["bytes"])
@@ -72,7 +74,10 @@ def roofline(results):
     for (group, what, contestant, threads), value in figures.items():
         if group == "memory":
             top, reached = limit(contestant, threads), value["bytes"] / 1e9
-            lines.append(f"{what:45}{threads:7} {reached:8.1f} GB/s {top:8.1f} GB/s {contestant:6} {reached / top:8.2f}")
+            past, alone = limit(contestant, threads, non_temporal=True), figures.get(("function", what, "xgrad", 1))
+            lines.append(f"{what:45}{threads:7} {reached:8.1f} GB/s {top:8.1f} GB/s {contestant:6} {reached / top:8.2f}"
+                         + (f" {reached / past:16.2f}" if past else "")
+                         + (f"   arithmetic allows {8e-9 * threads * alone['elements']:.1f} GB/s" if alone else ""))
         elif group == "gemm" and contestant == "xgrad":
             top, reached, cblas = limit("fma", threads), value["flops"] / 1e9, figures[group, what, "cblas", threads]["flops"] / 1e9
             lines.append(f"{'matmul ' + what:45}{threads:7} {reached:8.1f} GF/s {top:8.1f} GF/s {'fma':6} {reached / top:8.2f}   "

@@ -129,8 +129,11 @@ template <std::int64_t fixed = 0, class R>
   if constexpr (fixed > 0) {
     typename R::Partial sums[fixed];
     for (std::int64_t i = 0; i < fixed; ++i) sums[i] = to[i];
-    for (std::int64_t row = 0; row < rows; ++row)
-      for (std::int64_t i = 0; i < fixed; ++i) sums[i] = R::combine(sums[i], lift(from + row * fixed, i));
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const typename R::Element* const at = from + row * fixed;
+      for (std::int64_t i = 0; i < fixed; i += stream_step) prefetch(at + i + stream_ahead);
+      for (std::int64_t i = 0; i < fixed; ++i) sums[i] = R::combine(sums[i], lift(at, i));
+    }
     for (std::int64_t i = 0; i < fixed; ++i) to[i] = sums[i];
     return;
   }
@@ -204,17 +207,27 @@ template <std::int64_t count, class R>
   for (std::int64_t k = 0; k < count; ++k) to[k] = total[k];
 }
 
-/// The reduction of n consecutive elements, for n up to some thousand.
-template <class R>
+/// What a pass over a row asks memory for: one line for every `share` lines it reads, from `from` on.
+template <class T>
+struct Ahead {
+  const T* from;
+  std::int64_t share = 1;
+};
+
+/// The reduction of n consecutive elements, for n up to some thousand; with fewer lanes, little is done for few.
+template <std::int64_t lanes = 64, class R>
 [[gnu::always_inline]] inline typename R::Partial reduce_row(const R& reduction, const typename R::Element* from,
-                                                             std::int64_t n, typename R::Element center) {
-  constexpr std::int64_t lanes = 32;
+                                                             std::int64_t n, typename R::Element center,
+                                                             const Ahead<typename R::Element>& ahead) {
   typename R::Partial partial[lanes];
   for (std::int64_t lane = 0; lane < lanes; ++lane) partial[lane] = R::identity;
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
+  for (; i + lanes <= n; i += lanes) {
+    for (std::int64_t lane = 0; lane < lanes / ahead.share; lane += stream_step)
+      prefetch(ahead.from + i / ahead.share + lane);
     for (std::int64_t lane = 0; lane < lanes; ++lane)
       partial[lane] = R::combine(partial[lane], reduction.lift(from[i + lane], center));
+  }
   for (std::int64_t lane = 0; lane < n - i; ++lane)
     partial[lane] = R::combine(partial[lane], reduction.lift(from[i + lane], center));
   for (std::int64_t width = lanes / 2; width > 0; width /= 2)
@@ -226,11 +239,12 @@ template <class R>
 template <class R>
 [[gnu::always_inline]] inline void reduce_block(const R& reduction, const typename R::Element* from, std::int64_t rows,
                                                 std::int64_t inner, std::int64_t width,
-                                                const typename R::Element* centers, typename R::Partial* to) {
+                                                const typename R::Element* centers, typename R::Partial* to,
+                                                const Ahead<typename R::Element>& ahead) {
   using Element = typename R::Element;
   using Partial = typename R::Partial;
   if (inner == 1 && rows < 2048) {
-    *to = reduce_row(reduction, from, rows, R::centred ? *centers : Element{});
+    *to = reduce_row(reduction, from, rows, R::centred ? *centers : Element{}, ahead);
     return;
   }
   const std::int64_t together = inner < few_columns ? regrouped_width / inner : 1;
@@ -252,6 +266,13 @@ template <class R>
     for (std::int64_t i = 0; i < half * inner; ++i) sums[i] = R::combine(sums[i], sums[count * inner + i]);
   }
   for (std::int64_t i = 0; i < inner; ++i) to[i] = sums[i];
+}
+
+template <class R>
+[[gnu::always_inline]] inline void reduce_block(const R& reduction, const typename R::Element* from, std::int64_t rows,
+                                                std::int64_t inner, std::int64_t width,
+                                                const typename R::Element* centers, typename R::Partial* to) {
+  reduce_block(reduction, from, rows, inner, width, centers, to, {from + stream_ahead});
 }
 
 /// Reduces the middle axis of `from` into `to`, of size (outer, inner). `centers`, where the reduction is centred, has

@@ -1,6 +1,7 @@
 #pragma once
 // Kernels compiled for several instruction sets in one translation unit, the best one chosen at run time.
 
+#include <cstdint>
 #include <type_traits>
 
 namespace xgrad {
@@ -20,8 +21,10 @@ const char* name(SimdLevel level);
 /// then vectorises without checking at run time that the pointers do not overlap.
 #if defined(__clang__)
 #define XGRAD_INDEPENDENT_ITERATIONS _Pragma("clang loop vectorize(assume_safety)")
+#define XGRAD_NOT_UNROLLED _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
 #else
 #define XGRAD_INDEPENDENT_ITERATIONS _Pragma("GCC ivdep")
+#define XGRAD_NOT_UNROLLED _Pragma("GCC unroll 1") _Pragma("GCC ivdep")
 #endif
 
 /// Calls a function of the user's from inside a vectorized loop such that it is inlined on every compiler.
@@ -85,6 +88,36 @@ template <class F>
 #endif
 
 }  // namespace detail
+
+namespace detail {
+
+inline constexpr std::int64_t stream_step = 16, stream_ahead = 512, short_stream = 1024;
+
+/// Asks for `stream_step` elements from `from` on.
+template <class T>
+[[gnu::always_inline]] inline void prefetch(const T* from) {
+  constexpr std::int64_t line = 64 / sizeof(T);
+  for (std::int64_t i = 0; i < stream_step; i += line) __builtin_prefetch(from + i);
+}
+
+}  // namespace detail
+
+/// f(i) for all i from 0 to n, inside vectorized(), for an always-inline f that works on element i of each operand.
+/// What follows in memory is asked for ahead of time, a line at a time in the midst of the work: the processor's own
+/// prefetching waits at the end of each page and hardly asks for what is written.
+template <class F, class... T>
+[[gnu::always_inline]] inline void for_each_streaming(std::int64_t n, const F& f, const T*... operands) {
+  using detail::stream_step;
+  const std::int64_t ahead = n < detail::short_stream ? 0 : detail::stream_ahead, rest = n % stream_step;
+  std::int64_t begin = 0;
+  for (; begin < n - rest; begin += stream_step) {
+    (detail::prefetch(operands + begin + ahead), ...);
+    XGRAD_NOT_UNROLLED
+    for (std::int64_t i = begin; i < begin + stream_step; ++i) f(i);
+  }
+  XGRAD_INDEPENDENT_ITERATIONS
+  for (std::int64_t i = 0; i < rest; ++i) f(begin + i);
+}
 
 /// Runs f() in a clone compiled and vectorised for `level`, whatever flags the calling file is compiled with. f is a
 /// small loop nest over raw pointers and numbers captured by value, sums and the like by reference; it and all it calls

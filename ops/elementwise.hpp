@@ -80,8 +80,7 @@ void run_derivatives_loop(const Derivatives<F, T, N, K>& all, std::int64_t n, st
                        {reinterpret_cast<const T*>(pointers[1 + K + I])...}};
   vectorized([all, at, n, wanted] {
     const LaneFunction<F> f{all.f};
-    XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t i = 0; i < n; ++i) {
+    const auto one = [&](std::int64_t i) __attribute__((always_inline)) {
       dual<T, static_cast<int>(K)> y;
       if constexpr (K == N)
         y = flattened(f, identity_seeded<K, I>(at.x[I][i], wanted)...);
@@ -89,7 +88,8 @@ void run_derivatives_loop(const Derivatives<F, T, N, K>& all, std::int64_t n, st
         y = flattened(f, seeded<K>(at.x[I][i], all.seeds[I], wanted)...);
       at.y[i] = y.v;
       ((at.derivatives[k][i] = y.d[k]), ...);
-    }
+    };
+    for_each_streaming(n, one, at.y, at.derivatives[k]..., at.x[I]...);
   });
 }
 

@@ -55,9 +55,8 @@ Tensor extreme(const char* op, Extreme which, const Tensor& x, const Axes& axes,
 /// The values along an axis, not recorded, and their positions.
 ValuesAndIndices find_extremes(Extreme which, const Tensor& x, const ReducedShape& shape,
                                const detail::ReducedSize& size) {
-  const Tensor memory = detail::dense(x), values = detail::extreme_values(which, memory, shape);
-  const Tensor indices = detail::empty(shape.result(), int64);
-  detail::find_values(memory, size, values, indices.data<std::int64_t>());
+  const Tensor values = detail::empty(shape.result(), x.dtype()), indices = detail::empty(shape.result(), int64);
+  detail::find_extremes(which, detail::dense(x), size, values, indices.data<std::int64_t>());
   return {values, indices};
 }
 

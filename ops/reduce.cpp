@@ -6,6 +6,7 @@
 #include "elementwise_samples.hpp"
 #include "kernels/map.hpp"
 #include "kernels/reduction.hpp"
+#include "kernels/variance.hpp"
 #include "reduce_samples.hpp"
 #include "spread.hpp"
 #include "unary.hpp"
@@ -19,12 +20,6 @@ using detail::ReducedShape;
 using detail::run_reduction;
 using detail::spread;
 using detail::sum_over;
-
-template <class T>
-struct SquaredDeviations : detail::Adding<T> {
-  static constexpr bool centred = true;
-  [[gnu::always_inline]] static T lift(T x, T center) { return (x - center) * (x - center); }
-};
 
 template <class T>
 struct Nonzero : detail::Adding<T, std::uint64_t> {
@@ -87,12 +82,10 @@ struct Deviation {
   double divisor() const { return static_cast<double>(std::max<std::int64_t>(shape.count() - correction, 0)); }
   Tensor variance(const Tensor& input) {
     x = input;
-    center = raw_mean(input, shape.keeping());
-    return dispatch_floating("var", input.dtype(), [&](auto zero) {
-      const Tensor out = run_reduction(SquaredDeviations<decltype(zero)>{}, input, shape, center);
-      divide(out, divisor());
-      return out;
-    });
+    const auto [mean, squares] = detail::deviations("var", input, shape);
+    center = mean;
+    divide(squares, divisor());
+    return squares;
   }
   /// (x - mean) * factor, with a factor for each element; the mean is nothing where there are none
   Tensor times(const char* op, const Tensor& factor) const {

@@ -172,8 +172,8 @@ void dense_out(const Walk& walk, std::size_t operand, const Tile& tile, T* data,
 template <class T>
 void multiply(std::int64_t n, const T* a, const T* b, T* out) {
   vectorized([=] {
-    XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t i = 0; i < n; ++i) out[i] = a[i] * b[i];
+    for_each_streaming(
+        n, [=](std::int64_t i) __attribute__((always_inline)) { out[i] = a[i] * b[i]; }, a, b, out);
   });
 }
 
@@ -184,7 +184,7 @@ void add_up(const T* x, std::int64_t rows, std::int64_t columns, double* sum, st
     if (down == 0) columns *= rows, rows = 1;
     vectorized([=] {
       for (std::int64_t row = 0; row < rows; ++row)
-        sum[row * down] += reduce_row(Sum<T, double>{}, x + row * columns, columns, T(0));
+        sum[row * down] += reduce_row<32>(Sum<T, double>{}, x + row * columns, columns, T(0), {x + row * columns});
     });
   } else if (right == 1) {
     vectorized([=] {

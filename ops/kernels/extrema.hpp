@@ -22,8 +22,8 @@ struct Choosing {
   static constexpr T identity = which == Extreme::largest ? lowest : highest;
   [[gnu::always_inline]] static T lift(T x, T) { return x; }
   [[gnu::always_inline]] static T combine(T a, T b) {
-    const bool first = which == Extreme::largest ? a > b : a < b;
-    return (first | (a != a)) ? a : b;
+    const T better = (which == Extreme::largest ? a > b : a < b) ? a : b;  // b where either is NaN
+    return a != a ? a : better;
   }
 };
 
@@ -31,9 +31,9 @@ struct Choosing {
 /// no element.
 Tensor extreme_values(Extreme which, const Tensor& x, const ReducedShape& shape);
 
-/// Position along the middle axis of the first element equal to the extreme value in `values`, or NaN. `x` is dense and
-/// row-major, seen as (outer, reduced, inner); `values` and the int64 `to` as (outer, inner). Every value must be
-/// there.
-void find_values(const Tensor& x, const ReducedSize& size, const Tensor& values, std::int64_t* to);
+/// The largest or smallest elements along the middle axis, and the position of each: the first of equal ones, or of
+/// NaN. `x` is dense and row-major, seen as (outer, reduced, inner) with reduced > 0; `values`, of its dtype, and the
+/// int64 `to` as (outer, inner).
+void find_extremes(Extreme which, const Tensor& x, const ReducedSize& size, const Tensor& values, std::int64_t* to);
 
 }  // namespace xgrad::detail

@@ -88,7 +88,7 @@ template <class T, class... Cs>
 // 2^k for the integer k that was rounded as t = k + rounder: the low bits of t hold k.
 template <class T>
 [[gnu::always_inline]] inline T power_of_two(T t) {
-  return from_bits<T>((bits(t) + Format<T>::bias) << Format<T>::mantissa);
+  return from_bits<T>((bits(t) << Format<T>::mantissa) + bits(T(1)));
 }
 
 template <class T>
@@ -106,7 +106,7 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline T exp_tail(T r) {
   if constexpr (is_float<T>)
-    return polynomial(r, 0.5f, 0.166666667f, 0.0416664568f, 0.00833331002f, 0.00139345419f, 0.000198919813f);
+    return polynomial(r, 0.499999934f, 0.166665204f, 0.0416683908f, 0.00836874511f, 0.001381454f);
   else
     return polynomial(r, 0.5, 0.16666666666666671, 0.04166666666666667, 0.0083333333333255447, 0.0013888888888883327,
                       0.00019841269876864355, 2.4801587327007187e-5, 2.755725283351691e-6, 2.75572718102198e-7,
@@ -115,34 +115,47 @@ template <class T>
 
 template <class T>
 struct Reduced {
-  T r, k;  // x = r + k ln 2
+  T r, t;  // x = r + k ln 2 and t = k + up + rounder
 };
-template <class T>
+template <int up = 0, class T>
 [[gnu::always_inline]] inline Reduced<T> reduce_by_ln2(T x) {
   constexpr T hi = is_float<T> ? T(6.9313812256e-01) : T(6.93147180369123816490e-01);
   constexpr T lo = is_float<T> ? T(9.0580006145e-06) : T(1.90821492927058770002e-10);
-  const T k = as_written(as_written(x * T(1.4426950408889634074) + Format<T>::rounder) - Format<T>::rounder);
-  return {as_written(x - k * hi) - k * lo, k};
+  constexpr T rounder = Format<T>::rounder + T(up);
+  const T t = as_written(x * T(1.4426950408889634074) + rounder), k = as_written(t - rounder);
+  return {as_written(x - k * hi) - k * lo, t};
 }
 
-// e^(x + low) * 2^shift, for |low| far below 1.
+// e^r * scale, for a constant power of two.
 template <class T>
-[[gnu::always_inline]] inline T exp_scaled(T x, T low, T shift) {
-  constexpr T top = is_float<T> ? T(90) : T(711), bottom = is_float<T> ? T(-105) : T(-747);
-  x = x > top ? top : x;
-  x = x < bottom ? bottom : x;
-  const Reduced<T> reduced = reduce_by_ln2(x);
-  const T r = reduced.r + low, k = reduced.k + shift;
-  const T e = T(1) + (r + r * r * exp_tail(r));
-  // In two factors, because 2^k alone overflows before e 2^k does, and underflows before the result does.
-  const T half = as_written(k * T(0.5) + Format<T>::rounder);
-  const T other = as_written((k - as_written(half - Format<T>::rounder)) + Format<T>::rounder);
-  return e * power_of_two(half) * power_of_two(other);
+[[gnu::always_inline]] inline T exp_of_reduced(T r, T scale = T(1)) {
+  return scale + r * (scale + r * (scale * exp_tail(r)));
+}
+
+// e^x * 2^up for the reduced x. The power of two is in two factors, because 2^k alone overflows before e^x does, and
+// underflows before the result does.
+template <class T>
+[[gnu::always_inline]] inline T exp_from(const Reduced<T>& x) {
+  constexpr int mantissa = Format<T>::mantissa;
+  const Bits<T> half = bits(x.t) << (mantissa - 1) & ~Bits<T>(0) << mantissa, rest = (bits(x.t) << mantissa) - half;
+  return exp_of_reduced(x.r) * from_bits<T>(half + bits(T(1))) * from_bits<T>(rest + bits(T(1)));
 }
 
 template <class T>
 [[gnu::always_inline]] inline T exp(T x) {
-  return exp_scaled(x, T(0), T(0));
+  constexpr T top = is_float<T> ? T(90) : T(711), bottom = is_float<T> ? T(-105) : T(-747);
+  x = x > top ? top : x;
+  x = x < bottom ? bottom : x;
+  return exp_from(reduce_by_ln2(x));
+}
+
+// e^(x + low) for x <= 0 and |low| far below 1, in fewer steps than exp.
+template <class T>
+[[gnu::always_inline]] inline T exp_of_negative(T x, T low = T(0)) {
+  constexpr T bottom = is_float<T> ? T(-105) : T(-747);
+  constexpr int up = is_float<T> ? 64 : 512;  // so that 2^(k + up) is a normal number
+  const auto [r, t] = reduce_by_ln2<up>(x < bottom ? bottom : x);
+  return exp_of_reduced(r + low, is_float<T> ? T(0x1p-64) : T(0x1p-512)) * power_of_two(t);
 }
 
 template <class T>
@@ -150,8 +163,8 @@ template <class T>
   constexpr T top = is_float<T> ? T(89) : T(710), bottom = is_float<T> ? T(-20) : T(-40);
   T c = x > top ? top : x;
   c = c < bottom ? bottom : c;
-  const auto [r, k] = reduce_by_ln2(c);
-  const T scale = power_of_two(as_written((k - T(1)) + Format<T>::rounder));  // 2^k / 2, which never overflows
+  const auto [r, t] = reduce_by_ln2<-1>(c);
+  const T scale = power_of_two(t);  // 2^k / 2, which never overflows
   const T y = T(2) * (scale * (r + r * r * exp_tail(r)) + as_written(scale - T(0.5)));
   return select(abs(x) < Format<T>::min_normal, x, y);
 }
@@ -226,28 +239,38 @@ template <class T>
 
 template <class T>
 [[gnu::always_inline]] inline T sigmoid(T x) {
-  const T e = exp(-abs(x));
+  const T e = exp_of_negative(-abs(x));
   return select(x < T(0), e, T(1)) / (T(1) + e);
 }
 
 template <class T>
 [[gnu::always_inline]] inline T softplus(T x) {
-  return select(x < T(0), T(0), x) + log1p(exp(-abs(x)));
+  return select(x < T(0), T(0), x) + log1p(exp_of_negative(-abs(x)));
 }
 
 template <class T>
 [[gnu::always_inline]] inline T tanh(T x) {
+  constexpr T top = is_float<T> ? T(10) : T(20);
+  const T a = abs(x), twice = T(2) * select(a > top, top, a);
   if constexpr (is_float<T>) {
-    const T a = abs(x), z = x * x;
+    const T z = x * x;
     const T small = x + x * z *
                             polynomial(z, -0.333333332f, 0.133333035f, -0.0539592534f, 0.0217688682f, -0.00834378034f,
                                        0.00229255767f);
-    const T large = T(1) - T(2) / (exp(T(2) * a) + T(1));
-    return copysign(select(a < T(0.625), small, large), x);
+    const auto [r, t] = reduce_by_ln2(twice);
+    const T e = exp_of_reduced(r) * power_of_two(t);
+    return copysign(select(a < T(0.625), small, T(1) - T(2) / (e + T(1))), x);
   } else {
-    const T a = abs(x), e = expm1(T(2) * select(a > T(20), T(20), a));
+    const T e = expm1(twice);
     return copysign(e / (e + T(2)), x);
   }
+}
+
+// e^a / 2 for a >= 0.
+template <class T>
+[[gnu::always_inline]] inline T half_exp(T a) {
+  constexpr T top = is_float<T> ? T(90) : T(711);
+  return exp_from(reduce_by_ln2<-1>(a > top ? top : a));
 }
 
 template <class T>
@@ -256,7 +279,7 @@ struct Hyperbolic {
 };
 template <class T>
 [[gnu::always_inline]] inline Hyperbolic<T> hyperbolic(T x) {
-  const T a = abs(x), half = exp_scaled(a, T(0), T(-1)), inverse = T(0.25) / half, z = x * x;
+  const T a = abs(x), half = half_exp(a), inverse = T(0.25) / half, z = x * x;
   T tail;
   if constexpr (is_float<T>)
     tail = polynomial(z, 0.166666666f, 0.00833333968f, 0.00019838102f, 2.80628026e-6f);
@@ -397,7 +420,7 @@ template <class T>
                    -7.7708524098686552e-9, -1.3870633436752771e-8, -1.8822551750393534e-9);
   // a^2 as a rounded and a small part, for the relative error of e^-(a^2) is the absolute one of a^2.
   const T head = from_bits<T>(bits(a) & ~((Bits<T>(1) << (is_float<T> ? 12 : 27)) - 1));
-  return exp_scaled(-head * head, -(a - head) * (a + head), T(0)) * (p * (a + middle) * inverse);
+  return exp_of_negative(-head * head, -(a - head) * (a + head)) * (p * (a + middle) * inverse);
 }
 
 // erf of |x| < 1.
@@ -416,6 +439,16 @@ template <class T>
   return x + x * tail;
 }
 
+// erfc of |x| < 0.5.
+template <class T>
+[[gnu::always_inline]] inline T erfc_near_zero(T x) {
+  if constexpr (is_float<T>)
+    return T(1) -
+           (x + x * polynomial(x * x, 0.128379159f, -0.376125738f, 0.112823234f, -0.0267306093f, 0.00467079454f));
+  else
+    return T(1) - erf_near_zero(x);
+}
+
 template <class T>
 [[gnu::always_inline]] inline T erf(T x) {
   const T a = abs(x);
@@ -425,7 +458,7 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline T erfc(T x) {
   const T a = abs(x), y = erfc_of_positive(a);
-  return select(a < T(0.5), T(1) - erf_near_zero(x), select(x < T(0), T(2) - y, y));
+  return select(a < T(0.5), erfc_near_zero(x), select(x < T(0), T(2) - y, y));
 }
 
 // Vectorised for float, which is computed in double; libm's for double.

@@ -51,9 +51,13 @@ struct MapInputs<std::index_sequence<I...>, In...> : MapInput<I, In>... {
   // One by one: they were stored a moment ago, and a load of two at once would wait for both stores to be done.
   explicit MapInputs(std::byte* const volatile* pointers)
       : MapInput<I, In>{reinterpret_cast<const In*>(pointers[I])}... {}
-  template <class F>
-  [[gnu::always_inline]] auto call(const F& f, std::int64_t i) const {
-    return to_element(flattened(f, MapInput<I, In>::lane(i)...));
+  template <class F, class Out>
+  [[gnu::always_inline]] void run(const F& f, std::int64_t n, Out* out) const {
+    for_each_streaming(
+        n,
+        [&](std::int64_t i)
+            __attribute__((always_inline)) { out[i] = to_element(flattened(f, MapInput<I, In>::lane(i)...)); },
+        out, MapInput<I, In>::at...);
   }
 };
 
@@ -62,10 +66,7 @@ void map_loop(const void* context, std::int64_t n, std::byte* const* pointers) {
   const F f = *static_cast<const F*>(context);
   auto* out = reinterpret_cast<MapResult<F, In...>*>(pointers[0]);
   const MapInputs<std::index_sequence_for<In...>, In...> in(pointers + 1);
-  vectorized([=] {
-    XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t i = 0; i < n; ++i) out[i] = in.call(f, i);
-  });
+  vectorized([=] { in.run(f, n, out); });
 }
 
 /// The axes longer than 1 in their order in memory, outermost first; as they come where elements are repeated.

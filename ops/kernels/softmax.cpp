@@ -17,15 +17,15 @@ struct Softmax {
   static constexpr bool centred = true;
   template <class T>
   [[gnu::always_inline]] static T term(T a, T, T m) {
-    return lane_math::exp(a - m);
+    return lane_math::exp_of_negative(a - m);
   }
   template <class T>
   [[gnu::always_inline]] static T total(T sum) {
-    return sum;
+    return T(1) / sum;
   }
   template <class T>
   [[gnu::always_inline]] static T result(T, T, T term, T, T total) {
-    return term / total;
+    return term * total;
   }
 };
 
@@ -68,7 +68,7 @@ struct LogSoftmaxBackward {
   }
   template <class T>
   [[gnu::always_inline]] static T result(T y, T dy, T, T, T total) {
-    return dy - lane_math::exp(y) * total;
+    return dy - lane_math::exp_of_negative(y) * total;
   }
 };
 
@@ -77,8 +77,8 @@ template <class F, class T>
 [[gnu::always_inline]] inline void run_row(const T* a, const T* b, T* to, std::int64_t n) {
   T m = 0, sum;
   if constexpr (F::centred) reduce_block(Choosing<T, Extreme::largest>{}, a, n, 1, 1, &m, &m);
-  XGRAD_INDEPENDENT_ITERATIONS
-  for (std::int64_t i = 0; i < n; ++i) to[i] = F::term(a[i], b[i], m);
+  for_each_streaming(
+      n, [=](std::int64_t i) __attribute__((always_inline)) { to[i] = F::term(a[i], b[i], m); }, a, b, to);
   reduce_block(Sum<T>{}, to, n, 1, 1, &m, &sum);
   const T total = F::total(sum);
   XGRAD_INDEPENDENT_ITERATIONS

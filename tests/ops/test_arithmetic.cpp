@@ -5,7 +5,9 @@
 #include <xgrad/autograd/primitives.hpp>
 #include <xgrad/core/parallel.hpp>
 #include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/comparison.hpp>
 #include <xgrad/ops/registry.hpp>
+#include <xgrad/ops/slicing.hpp>
 
 #include "../catch.hpp"
 #include "values.hpp"
@@ -123,4 +125,21 @@ TEST_CASE("anomaly mode names the line of the user's call") {
   const AnomalyMode anomaly;
   Tensor x = tensor({0.0}, {.dtype = float64, .requires_grad = true});
   CHECK_THROWS_WITH(1.0 / x, Catch::Contains("div") && Catch::Contains("test_arithmetic.cpp"));
+}
+
+TEST_CASE("arithmetic: on more memory than caches hold, every element is computed as one of few is") {
+  const std::int64_t rows = 1200, columns = 1031;
+  const Tensor x = randn({rows, columns}), row = randn({columns}), column = randn({rows, 1});
+  const auto both = [&](auto f) {
+    const Tensor all = f(x, row, column);
+    REQUIRE(all.shape() == x.shape());
+    for (const std::int64_t i : {std::int64_t{0}, std::int64_t{1}, rows / 2, rows - 1}) {
+      const Tensor one = f(slice(x, 0, i, i + 1), row, slice(column, 0, i, i + 1));
+      CHECK(values<float>(slice(all, 0, i, i + 1)) == values<float>(one));
+    }
+  };
+  both([](const auto& a, const auto&, const auto&) { return a * a; });
+  both([](const auto& a, const auto& b, const auto&) { return a * b; });
+  both([](const auto& a, const auto& b, const auto& c) { return (a - b) / c; });
+  both([](const auto& a, const auto& b, const auto&) { return (a < b).to(float32); });
 }

@@ -393,3 +393,22 @@ TEST_CASE("elementwise: errors name the operation") {
   static_assert(!std::is_invocable_v<Binary, Tensor> && !std::is_invocable_v<Binary, Tensor, Tensor, Tensor>);
   static_assert(detail::lane_count<decltype([](double v) { return v; })>() == 0);
 }
+
+TEST_CASE("elementwise: on more memory than caches hold, every element is computed as one of few is") {
+  constexpr auto f = elementwise("f", [](auto a, auto b) { return a * sigmoid(b) + tanh(a * b); });
+  const std::int64_t n = 1'100'000;
+  const auto run = [&](std::int64_t begin, std::int64_t end, const Tensor& x, const Tensor& y) {
+    const Tensor a = slice(x, 0, begin, end).detach().requires_grad_(),
+                 b = slice(y, 0, begin, end).detach().requires_grad_();
+    const Tensor out = f(a, b);
+    sum(out).backward();
+    return std::vector{out.detach(), a.grad(), b.grad()};
+  };
+  const Tensor x = uniform({n}, -3, 3, 1, float32), y = uniform({n}, -3, 3, 2, float32);
+  const auto all = run(0, n, x, y);
+  for (const std::int64_t begin : {std::int64_t{0}, std::int64_t{549'900}, n - 1000}) {
+    const auto some = run(begin, begin + 1000, x, y);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      CHECK(largest_difference(slice(all[i], 0, begin, begin + 1000), some[i]) < 1e-6);
+  }
+}

@@ -1,7 +1,9 @@
 #include <xgrad/autograd/engine.hpp>
 #include <xgrad/core/parallel.hpp>
+#include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/extrema.hpp>
 #include <xgrad/ops/shape.hpp>
+#include <xgrad/ops/slicing.hpp>
 
 #include "../catch.hpp"
 #include "values.hpp"
@@ -46,6 +48,26 @@ TEST_CASE("extrema: NaN counts as largest and as smallest, the first of several"
   const Tensor y = doubles({1, NaN, 3});
   max(y).backward();
   CHECK(values<double>(y.grad()) == Doubles{0, 1, 0});  // as PyTorch's max of all
+}
+
+TEST_CASE("extrema: the first of equal elements or of NaN, wherever in a long row they are") {
+  constexpr std::int64_t n = 10000;  // more than are searched at a time
+  const Tensor x = randn({7, n}, {.dtype = float64});
+  double* const at = x.data<double>();
+  at[0 * n + 4095] = at[0 * n + 4096] = 9;
+  at[1 * n + 4096] = at[1 * n + 9999] = 9;
+  at[2 * n + 9999] = 9;
+  at[3 * n + 5000] = inf, at[3 * n + 9000] = at[3 * n + 9001] = NaN;
+  at[4 * n + 63] = NaN, at[4 * n + 8192] = NaN;
+  for (std::int64_t i = 0; i < n; ++i) at[5 * n + i] = -inf;
+  for (std::int64_t i = 0; i < n; ++i) at[6 * n + i] = NaN;
+  const auto [largest, position] = max(x, 1);
+  CHECK(alike(values<double>(largest), {9, 9, 9, NaN, NaN, -inf, NaN}));
+  CHECK(values<std::int64_t>(position) == Integers{4095, 4096, 9999, 9000, 63, 0, 0});
+  CHECK(values<std::int64_t>(argmin(-x, 1)) == values<std::int64_t>(position));
+  CHECK(argmax(x).item<std::int64_t>() == 3 * n + 9000);
+  CHECK(argmax(slice(x, 0, 0, 3)).item<std::int64_t>() == 4095);
+  CHECK(argmin(bools({true, false, true})).item<std::int64_t>() == 1);
 }
 
 TEST_CASE("extrema: infinities, integers and bool") {

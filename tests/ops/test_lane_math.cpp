@@ -41,6 +41,7 @@ std::vector<T> samples(T low, T high, bool by_exponent) {
                       T(infinity),
                       T(-infinity),
                       std::numeric_limits<T>::quiet_NaN(),
+                      m::from_bits<T>(m::bits(std::numeric_limits<T>::quiet_NaN()) + 0x155),
                       std::numeric_limits<T>::min(),
                       std::numeric_limits<T>::denorm_min(),
                       -std::numeric_limits<T>::denorm_min(),

@@ -85,6 +85,30 @@ TEST_CASE("var: small deviations from a large mean are not lost") {
   CHECK(var(x).item() == Approx(5.0 / 3).epsilon(1e-6));
   const Tensor many = full({64, 3000}, 4096.25);
   CHECK(values<float>(var(many, 1)) == Floats(64, 0));
+  CHECK(var(full({300'000}, 0.1)).item() < 1e-14);  // the square of what the means of blocks are rounded by
+}
+
+TEST_CASE("var: over any axes, in blocks and across them, as two passes in double have it") {
+  const std::vector<std::pair<Shape, Axes>> cases = {
+      {{70001}, {}},         {{3, 40000}, {1}},     {{19, 200}, {1}},           {{40000, 3}, {0}},
+      {{300, 1030}, {0}},    {{300, 1030}, {1}},    {{300, 1030}, {}},          {{4, 5, 700, 7}, {0, 2}},
+      {{4, 5, 700, 7}, {1}}, {{4, 5, 700, 7}, {0}}, {{4, 5, 700, 7}, {0, 2, 3}}};
+  for (const auto& [shape, axes] : cases) {
+    CAPTURE(shape);
+    const Tensor x = randn(shape) + 100, wide = x.to(float64);
+    const Tensor apart = wide - mean(wide, axes, {.keepdim = true});
+    const Doubles want = values<double>(mean(apart * apart, axes));
+    const Floats got = values<float>(var(x, axes, {.correction = 0}));
+    const Doubles got_wide = values<double>(var(wide, axes, {.correction = 0}));
+    REQUIRE(got.size() == want.size());
+    double worst = 0, worst_wide = 0;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      worst = std::max(worst, std::abs(got[i] / want[i] - 1));
+      worst_wide = std::max(worst_wide, std::abs(got_wide[i] / want[i] - 1));
+    }
+    CHECK(worst < 2e-6);
+    CHECK(worst_wide < 1e-14);
+  }
 }
 
 TEST_CASE("reductions: a transposed tensor gives what its copy gives") {
