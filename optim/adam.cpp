@@ -36,14 +36,14 @@ void Adam::update(const Piece& piece) const {
     T* const m = static_cast<T*>(piece.buffers[0]);
     T* const v = static_cast<T*>(piece.buffers[1]);
     vectorized([=] {
-      XGRAD_INDEPENDENT_ITERATIONS
-      for (std::int64_t i = 0; i < n; ++i) {
+      const auto element = [=](std::int64_t i) __attribute__((always_inline)) {
         const T d = g[i] + decay * p[i];
         const T first = beta1 * m[i] + fresh1 * d, second = beta2 * v[i] + fresh2 * d * d;
         p[i] = keep * p[i] - rate * first / (std::sqrt(second) * root + eps);
         m[i] = first;
         v[i] = second;
-      }
+      };
+      for_each_streaming(n, element, p, g, m, v);
     });
   });
 }
