@@ -118,7 +118,7 @@ Interval share(const std::vector<bool>& good) {
              p = static_cast<double>(std::count(good.begin(), good.end(), true)) / n;
   const double z2 = quantile * quantile, middle = (p + z2 / (2 * n)) / (1 + z2 / n);
   const double half = quantile / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
-  return {p, middle - half, middle + half};
+  return {p, std::max(middle - half, 0.0), std::min(middle + half, 1.0)};  // else -0 by rounding
 }
 
 /// Of two shares of the same learning rates, with Agresti's and Min's interval for matched pairs.
@@ -240,10 +240,10 @@ int main(int argc, char** argv) try {
   app.add_option("directory", options.directory, "Where the four IDX files are");
   app.add_option("--trials", options.trials, "Learning rates to try")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000));
   app.add_option("--epochs", options.epochs, "Passes over the images")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000));
   app.add_option("--images", options.images, "Images to train on")->capture_default_str()->check(CLI::Range(1, 50000));
   app.add_option("--workers", options.workers, "Trainings at a time")->capture_default_str();
   app.add_option("--seed", options.seed, "Of the draws")->capture_default_str();
