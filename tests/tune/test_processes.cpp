@@ -2,6 +2,7 @@
 
 #include <xgrad/tune.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -48,13 +49,15 @@ void check_equal(const std::vector<tune::TrialRecord>& a, const std::vector<tune
   }
 }
 
-// Starts the worker again and again, ending it by a signal at random moments, until it comes to its end.
-int run_with(int signal, const std::string& url, int workers, unsigned seed) {
+// Starts the worker again and again, ending it by a signal at random moments, until it comes to its end; a run that is
+// left alone takes `whole`.
+int run_with(int signal, const std::string& url, int workers, unsigned seed, std::chrono::milliseconds whole) {
   std::mt19937 random(seed);
+  const int soon = std::max(6, static_cast<int>(whole.count()) / 8);
   int ended = 0;
   for (int i = 0; i < 1000; ++i) {
     Process process(worker(url, trials, workers, "train"));
-    const auto moment = std::chrono::milliseconds(std::uniform_int_distribution(5, i < 40 ? 50 : 5000)(random));
+    const auto moment = std::chrono::milliseconds(std::uniform_int_distribution(5, i < 40 ? soon : 5000)(random));
     std::thread killer([&] {
       std::this_thread::sleep_for(moment);
       process.send(signal);
@@ -69,11 +72,17 @@ int run_with(int signal, const std::string& url, int workers, unsigned seed) {
   return ended;
 }
 
-std::vector<tune::TrialRecord> uninterrupted(const TemporaryDirectory& directory) {
+struct Whole {
+  std::vector<tune::TrialRecord> trials;
+  std::chrono::milliseconds time;
+};
+
+Whole uninterrupted(const TemporaryDirectory& directory) {
   const std::string url = "sqlite:" + directory.path("whole.db");
+  const auto start = std::chrono::steady_clock::now();
   Process whole(worker(url, trials, 1, "train"));
   REQUIRE(whole.wait() == 0);
-  return trials_of(url);
+  return {trials_of(url), std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)};
 }
 
 }  // namespace
@@ -81,18 +90,18 @@ std::vector<tune::TrialRecord> uninterrupted(const TemporaryDirectory& directory
 TEST_CASE("tune: killed at random moments and started again, a study ends as it would have") {
   const TemporaryDirectory directory;
   const auto whole = uninterrupted(directory);
-  REQUIRE(whole.size() == trials);
+  REQUIRE(whole.trials.size() == trials);
   for (const int signal : {SIGKILL, SIGINT}) {
     const std::string url = "sqlite:" + directory.path(std::to_string(signal) + ".db");
-    CHECK(run_with(signal, url, 1, 17) >= 4);
-    check_equal(trials_of(url), whole);
+    CHECK(run_with(signal, url, 1, 17, whole.time) >= 4);
+    check_equal(trials_of(url), whole.trials);
   }
 }
 
 TEST_CASE("tune: with two workers nothing is lost or doubled when they are killed") {
   const TemporaryDirectory directory;
   const std::string url = "sqlite:" + directory.path("two.db");
-  CHECK(run_with(SIGKILL, url, 2, 5) >= 4);
+  CHECK(run_with(SIGKILL, url, 2, 5, uninterrupted(directory).time) >= 4);
   const auto all = trials_of(url);
   REQUIRE(all.size() == trials);
   for (std::size_t i = 0; i < all.size(); ++i) {
