@@ -66,16 +66,14 @@ void transpose_blocks(std::int64_t rows, std::int64_t columns, const std::byte* 
       const std::byte* const in = from + row0 * from_stride + column0 * item;
       std::byte* const out = to + column0 * to_stride + row0 * item;
       const std::int64_t height = std::min(block, rows - row0), width = std::min(block, columns - column0);
-      if (height == block && width == block) {
-        for (std::int64_t column = 0; column < block; column += square)
-          for (std::int64_t row = 0; row < block; row += square)
-            Square<T>::transpose(in + row * from_stride + column * item, from_stride,
-                                 out + column * to_stride + row * item, to_stride);
-      } else {
-        for (std::int64_t column = 0; column < width; ++column)
-          for (std::int64_t row = 0; row < height; ++row)
-            std::memcpy(out + column * to_stride + row * item, in + row * from_stride + column * item, item);
-      }
+      const std::int64_t squares_high = height - height % square, squares_wide = width - width % square;
+      for (std::int64_t column = 0; column < squares_wide; column += square)
+        for (std::int64_t row = 0; row < squares_high; row += square)
+          Square<T>::transpose(in + row * from_stride + column * item, from_stride,
+                               out + column * to_stride + row * item, to_stride);
+      for (std::int64_t column = 0; column < width; ++column)
+        for (std::int64_t row = column < squares_wide ? squares_high : 0; row < height; ++row)
+          std::memcpy(out + column * to_stride + row * item, in + row * from_stride + column * item, item);
     }
 }
 

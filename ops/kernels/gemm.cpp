@@ -8,6 +8,7 @@
 #include "../../core/error.hpp"
 #include "../../core/parallel.hpp"
 #include "../../core/storage.hpp"
+#include "../../core/transpose.hpp"
 #include "packed_gemm.hpp"
 
 namespace xgrad::detail {
@@ -90,14 +91,14 @@ void repeat(const T* row, std::int64_t m, std::int64_t n, T* c, std::int64_t ldc
   for (std::int64_t i = 0; i < m; ++i) std::copy_n(row, n, c + i * ldc);
 }
 
-/// Part `i` of `parts` of [0, size), in whole units.
+/// `some` of `all` parts of [0, size) from part `i` on, each in whole units.
 struct Range {
   std::int64_t begin, size;
 };
-Range part(std::int64_t size, std::int64_t unit, std::int64_t parts, std::int64_t i) {
+Range parts(std::int64_t size, std::int64_t unit, std::int64_t all, std::int64_t i, std::int64_t some) {
   const std::int64_t units = (size + unit - 1) / unit;
-  const std::int64_t begin = std::min(size, units * i / parts * unit);
-  return {begin, std::min(size, units * (i + 1) / parts * unit) - begin};
+  const std::int64_t begin = std::min(size, units * i / all * unit);
+  return {begin, std::min(size, units * (i + some) / all * unit) - begin};
 }
 
 /// Into how many parts each size is cut.
@@ -105,8 +106,8 @@ struct Grid {
   std::int64_t m = 1, n = 1, k = 1;
 };
 
-// Twice as many pieces for eight times the work. BLAS copies both factors of each piece into its own order, so every
-// cut makes it copy one of them once more, a cut of k adds up two results: each cut is where that is least.
+// Twice as many pieces for eight times the work. Both factors of each piece are copied into another order, so every cut
+// copies one of them once more, a cut of k adds up two results: each cut is where that is least.
 Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
   Grid grid;
   const auto rows = static_cast<double>(m), columns = static_cast<double>(n), inner = static_cast<double>(k);
@@ -144,10 +145,17 @@ void gemm_in_pieces(const Grid& grid, std::int64_t m, std::int64_t n, std::int64
   T* const sums = partial ? reinterpret_cast<T*>(partial->data()) : nullptr;
 
   parallel_for(grid.m * grid.n * grid.k, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t piece = begin; piece < end; ++piece) {
-      const std::int64_t depth = piece / (grid.m * grid.n);
-      const Range rows = part(m, 8, grid.m, piece / grid.n % grid.m), columns = part(n, 32, grid.n, piece % grid.n),
-                  inner = part(k, 32, grid.k, depth);
+    while (begin < end) {
+      const std::int64_t depth = begin / (grid.m * grid.n), row = begin % grid.m, column = begin / grid.m % grid.n;
+      // Neighbours are computed as one, which copies less, where the result does not depend on it.
+      std::int64_t high = 1, wide = 1;
+      if (has_packed_gemm()) {
+        high = std::min(end - begin, grid.m - row);
+        if (high == grid.m) wide = std::min((end - begin) / grid.m, grid.n - column);
+      }
+      begin += high * wide;
+      const Range rows = parts(m, 12, grid.m, row, high), columns = parts(n, 32, grid.n, column, wide),
+                  inner = parts(k, 32, grid.k, depth, 1);
       if (rows.size == 0 || columns.size == 0) continue;
       const GemmFactor<T> left = {
           a.data + (a.transposed ? inner.begin * a.ld + rows.begin : rows.begin * a.ld + inner.begin), a.ld,
@@ -172,6 +180,28 @@ void gemm_in_pieces(const Grid& grid, std::int64_t m, std::int64_t n, std::int64
   });
 }
 
+/// Whether a b^T is better computed as the transpose of b a^T: packed_gemm copies the transposed factor across, and of
+/// the two that is the smaller one.
+template <class T>
+bool turns(std::int64_t m, std::int64_t n, const GemmFactor<T>& a, const GemmFactor<T>& b) {
+  return has_packed_gemm() && !a.transposed && b.transposed && m >= 32 && n >= 2 * m && m * n <= 1 << 16;
+}
+
+template <class T>
+void turned_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const GemmFactor<T>& a,
+                 const GemmFactor<T>& b, const T* bias, T* c, std::int64_t ldc) {
+  const Reference<Storage> memory = Storage::make(static_cast<std::size_t>(m * n) * sizeof(T));
+  T* const turned = reinterpret_cast<T*>(memory->data());
+  gemm_in_pieces<T>(grid_of(n, m, k), n, m, k, alpha, {b.data, b.ld, false}, {a.data, a.ld, true}, T(0), nullptr,
+                    turned, m);
+  parallel_for(m, std::max<std::int64_t>(16, 16384 / n), [&](std::int64_t begin, std::int64_t end) {
+    transpose_copy(sizeof(T), n, end - begin, reinterpret_cast<const std::byte*>(turned + begin), m,
+                   reinterpret_cast<std::byte*>(c + begin * ldc), ldc);
+    for (std::int64_t row = begin; bias && row < end; ++row)
+      for (std::int64_t column = 0; column < n; ++column) c[row * ldc + column] += bias[column];
+  });
+}
+
 // y = alpha op(a) x + beta y for the m numbers of y.
 template <class T>
 void gemv(bool transpose, std::int64_t m, std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* x,
@@ -182,7 +212,7 @@ void gemv(bool transpose, std::int64_t m, std::int64_t k, T alpha, const T* a, s
   parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
     const OneBlasThread one_blas_thread;
     for (std::int64_t piece = begin; piece < end; ++piece) {
-      const Range rows = part(m, unit, pieces, piece);
+      const Range rows = parts(m, unit, pieces, piece, 1);
       blas_gemv(transpose, rows.size, k, alpha, a + (transpose ? rows.begin : rows.begin * lda), lda, x, x_stride,
                 y + rows.begin * y_stride, y_stride);
     }
@@ -214,7 +244,9 @@ void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
   num_threads();  // makes sure that OpenBLAS starts no threads of its own
   if (n == 1) return gemv<T>(transpose_a, m, k, alpha, a, lda, b, transpose_b ? 1 : ldb, beta, c, ldc);
   if (m == 1) return gemv<T>(!transpose_b, n, k, alpha, b, ldb, a, transpose_a ? lda : 1, beta, c, 1);
-  gemm_in_pieces<T>(grid_of(m, n, k), m, n, k, alpha, {a, lda, transpose_a}, {b, ldb, transpose_b}, beta, bias, c, ldc);
+  const GemmFactor<T> left = {a, lda, transpose_a}, right = {b, ldb, transpose_b};
+  if ((bias || beta == 0) && turns(m, n, left, right)) return turned_gemm(m, n, k, alpha, left, right, bias, c, ldc);
+  gemm_in_pieces(grid_of(m, n, k), m, n, k, alpha, left, right, beta, bias, c, ldc);
 }
 
 template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, float, const float*, std::int64_t,

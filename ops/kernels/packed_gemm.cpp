@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <type_traits>
 
 #include "../../core/transpose.hpp"
 #include "../../core/vectorize.hpp"
@@ -16,13 +17,13 @@ bool has_packed_gemm() { return simd_level() != SimdLevel::baseline; }
 
 namespace {
 
-// The product is made of tiles of `rows` x `vectors` vectors of c, which stay in registers over a stretch of k. op(b)
-// is copied, a stretch at a time, into panels as wide as a tile, so that a tile reads memory in order. op(a) is read
-// one number at a time, which every vector of a row shares: where it lies, or, if that is far apart for a tile because
-// a is transposed, from a copy in strips as high as a tile.
-constexpr std::int64_t stretch = 256;  // of k: a panel of b, 32 columns wide, fills the first-level cache
-constexpr std::int64_t breadth = 512;  // of n: the panels of a stretch fill half of the second-level cache
-constexpr std::int64_t band = 96;      // rows of op(a) that stay in the caches while the panels go by
+// The product is made of tiles of `rows` x `vectors` vectors of c, which stay in registers over a stretch of k. A tile
+// reads op(b) in a panel, a copy as wide as the tile. Of op(a) it reads one number at a time, which every vector of a
+// row shares: where it lies, or, if those of one k are not adjacent to those of the next because a is transposed, in a
+// strip, a copy as high as the tile. The first tile that needs a panel or a strip copies it as it goes, which costs
+// little beside the arithmetic; only a panel of a transposed b is made before.
+constexpr std::int64_t stretch = 256;  // of k: a panel, 32 columns wide, fills the first-level cache
+constexpr std::int64_t band = 576;     // rows of op(a) that stay in the second-level cache while the panels go by
 
 template <class T, int bytes>
 struct Lanes {
@@ -30,77 +31,94 @@ struct Lanes {
   static constexpr std::int64_t width = bytes / static_cast<int>(sizeof(T));
 };
 
-/// What every tile of a stretch of k has in common.
+/// What tiles of the same columns of c are made of.
 template <class T>
-struct Stretch {
-  std::int64_t depth;                 // of k
-  std::int64_t row_stride, k_stride;  // of op(a)
+struct Task {
+  std::int64_t depth;  // of k
   T alpha, beta;
-  const T* bias;  // of the tile's columns; null without one
+  const T* bias;  // of the columns; null without one
+  const T* a;     // op(a): of a transposed a the next column is lda numbers on, else the next row
+  std::int64_t lda;
+  T* strip = nullptr;  // where to copy a tile's rows of op(a) to
+  const T* b;          // op(b): the next row is ldb numbers on
+  std::int64_t ldb;
+  T* panel = nullptr;    // where to copy it to; null for nowhere
+  std::int64_t columns;  // how many columns are wanted
+  T* c;
   std::int64_t ldc;
 };
 
-/// `rows` rows of c, of which `columns` columns are wanted, from the numbers at `a` and a panel of b.
-template <class T, int bytes, int rows, int vectors>
-[[gnu::always_inline]] inline void tile(const Stretch<T>& s, const T* a, const T* panel, std::int64_t columns, T* c) {
+template <class T, int bytes, int rows, int vectors, bool transposed_a, bool to_strip, bool to_panel>
+[[gnu::always_inline]] inline void tile(const Task<T>& task) {
   using Vector = typename Lanes<T, bytes>::Vector;
-  constexpr std::int64_t width = Lanes<T, bytes>::width, panel_width = vectors * width;
+  constexpr std::int64_t width = Lanes<T, bytes>::width, panel_width = vectors * width, ahead = 16;
+  const std::int64_t row_stride = transposed_a ? 1 : task.lda, next_a = transposed_a ? task.lda : 1, next_b = task.ldb;
+  const T *a = task.a, *b = task.b;
+  T *strip = task.strip, *panel = task.panel;
   Vector sums[rows][vectors] = {};
-  const std::int64_t row_stride = s.row_stride, k_stride = s.k_stride, depth = s.depth;
-  for (std::int64_t p = 0; p < depth; ++p) {
-    Vector right[vectors];
+  for (const T* const end = b + task.depth * next_b; b != end; b += next_b, a += next_a) {
+    Vector row_of_b[vectors];
 #pragma GCC unroll 4
-    for (int i = 0; i < vectors; ++i) std::memcpy(&right[i], panel + p * panel_width + i * width, sizeof right[i]);
+    for (int i = 0; i < vectors; ++i) {
+      std::memcpy(&row_of_b[i], b + i * width, sizeof row_of_b[i]);
+      if constexpr (to_panel) {
+        std::memcpy(panel + i * width, &row_of_b[i], sizeof row_of_b[i]);
+        __builtin_prefetch(b + ahead * next_b + i * width);
+      }
+    }
+    if constexpr (to_panel) panel += panel_width;
+    if constexpr (to_strip) {
+      std::memcpy(strip, a, rows * sizeof(T));
+      strip += rows;
+      __builtin_prefetch(a + 2 * ahead * next_a);
+      __builtin_prefetch(a + 2 * ahead * next_a + rows - 1);
+    }
 #pragma GCC unroll 16
     for (int row = 0; row < rows; ++row) {
-      const T left = a[row * row_stride + p * k_stride];
+      const T number = a[row * row_stride];
 #pragma GCC unroll 4
-      for (int i = 0; i < vectors; ++i) sums[row][i] += left * right[i];
+      for (int i = 0; i < vectors; ++i) sums[row][i] += number * row_of_b[i];
     }
   }
-  const T alpha = s.alpha, beta = s.beta;
+
+  const T alpha = task.alpha, beta = task.beta, *const bias = task.bias;
+  T* const c = task.c;
+  const std::int64_t columns = task.columns, ldc = task.ldc;
   if (columns == panel_width) {
+    const auto write = [&](const auto& add) {
 #pragma GCC unroll 16
-    for (int row = 0; row < rows; ++row) {
-      T* const to = c + row * s.ldc;
+      for (int row = 0; row < rows; ++row)
 #pragma GCC unroll 4
-      for (int i = 0; i < vectors; ++i) {
-        Vector value = alpha * sums[row][i], before;
-        if (s.bias) {
-          std::memcpy(&before, s.bias + i * width, sizeof before);
-          value += before;
-        } else if (beta != 0) {
-          std::memcpy(&before, to + i * width, sizeof before);
-          value += beta * before;
+        for (int i = 0; i < vectors; ++i) {
+          T* const to = c + row * ldc + i * width;
+          Vector value = alpha * sums[row][i];
+          add(value, to, i);
+          std::memcpy(to, &value, sizeof value);
         }
-        std::memcpy(to + i * width, &value, sizeof value);
-      }
+    };
+    if (bias) {
+      Vector added[vectors];
+      std::memcpy(added, bias, sizeof added);
+      write([&](Vector& value, const T*, int i) { value += added[i]; });
+    } else if (beta != 0) {
+      write([&](Vector& value, const T* to, int) {
+        Vector before;
+        std::memcpy(&before, to, sizeof before);
+        value += beta * before;
+      });
+    } else {
+      write([](Vector&, const T*, int) {});
     }
     return;
   }
   T values[rows * panel_width];
   std::memcpy(values, sums, sizeof values);
   for (int row = 0; row < rows; ++row) {
-    T* const to = c + row * s.ldc;
+    T* const to = c + row * ldc;
     for (std::int64_t column = 0; column < columns; ++column) {
       const T value = alpha * values[row * panel_width + column];
-      to[column] = s.bias ? value + s.bias[column] : beta != 0 ? value + beta * to[column] : value;
+      to[column] = bias ? value + bias[column] : beta != 0 ? value + beta * to[column] : value;
     }
-  }
-}
-
-/// `count` rows of c, at most `rows` of them at once; `next` is from the first row of these to the next in `a`.
-template <class T, int bytes, int rows, int vectors>
-[[gnu::always_inline]] inline void tiles(const Stretch<T>& s, std::int64_t count, const T* a, std::int64_t next,
-                                         const T* panel, std::int64_t columns, T* c) {
-  for (; count >= rows; count -= rows) {
-    tile<T, bytes, rows, vectors>(s, a, panel, columns, c);
-    a += next;
-    c += rows * s.ldc;
-  }
-  if constexpr (rows > 1) {
-    constexpr int fewer = rows == 12 ? 8 : rows == 6 ? 4 : rows / 2;
-    tiles<T, bytes, fewer, vectors>(s, count, a, fewer * s.row_stride, panel, columns, c);
   }
 }
 
@@ -111,6 +129,61 @@ void run_at(const F& f) {
     run_avx512(f);
   else
     run_avx2(f);
+}
+
+/// The last `count` rows of c, less than two tiles of `rows`.
+template <class T, int bytes, SimdLevel level, int rows, int vectors, bool transposed_a>
+void last_tiles(Task<T> task, std::int64_t count) {
+  if (count >= rows) {
+    run_at<level>([=] { tile<T, bytes, rows, vectors, transposed_a, false, false>(task); });
+    count -= rows;
+    task.a += rows * (transposed_a ? 1 : task.lda);
+    task.c += rows * task.ldc;
+  }
+  if constexpr (rows > 1) {
+    constexpr int fewer = rows == 12 ? 8 : rows == 6 ? 4 : rows / 2;
+    last_tiles<T, bytes, level, fewer, vectors, transposed_a>(task, count);
+  }
+}
+
+/// `count` rows of c. With `strips`, whole tiles read op(a) there, and copy it there before if `makes_strips`.
+template <class T, int bytes, SimdLevel level, int rows, int vectors, bool transposed_a>
+void tiles(Task<T> task, std::int64_t count, T* strips, bool makes_strips) {
+  const std::int64_t whole = count / rows, row_stride = transposed_a ? 1 : task.lda;
+  Task<T> last = task;
+  last.a += whole * rows * row_stride;
+  last.c += whole * rows * task.ldc;
+  std::int64_t next_a = rows * row_stride;
+  if (strips && !makes_strips) task.a = strips, task.lda = rows, next_a = rows * task.depth;
+
+  const auto run = [&](auto to_strip, auto to_panel, std::int64_t begin, std::int64_t end) {
+    run_at<level>([=] {
+      for (std::int64_t i = begin; i < end; ++i) {
+        Task<T> one = task;
+        one.a += i * next_a;
+        one.c += i * rows * task.ldc;
+        if constexpr (to_strip) one.strip = strips + i * rows * task.depth;
+        tile<T, bytes, rows, vectors, transposed_a, to_strip, to_panel>(one);
+      }
+    });
+  };
+  using MakesStrip = std::bool_constant<transposed_a>;
+  const std::false_type no;
+  const std::int64_t first = task.panel ? 1 : 0;
+  if (task.panel) {
+    if (makes_strips)
+      run(MakesStrip(), std::true_type(), 0, 1);
+    else
+      run(no, std::true_type(), 0, 1);
+    last.b = task.b = task.panel;
+    last.ldb = task.ldb = vectors * Lanes<T, bytes>::width;
+  }
+  if (makes_strips)
+    run(MakesStrip(), no, first, whole);
+  else
+    run(no, no, first, whole);
+  constexpr int fewer = rows == 12 ? 8 : 4;
+  last_tiles<T, bytes, level, fewer, vectors, transposed_a>(last, count - whole * rows);
 }
 
 /// Copies `depth` rows of op(b), `columns` wide, into a panel of `width` columns.
@@ -132,21 +205,7 @@ template <class T>
   }
 }
 
-/// Copies `rows` columns of `a`, whose rows are `ld` apart, into strips of most_rows columns.
-template <class T, int most_rows>
-void pack_strips(const T* a, std::int64_t ld, std::int64_t rows, std::int64_t depth, T* strips) {
-  for (std::int64_t p = 0; p < depth; ++p, a += ld) {
-    T* to = strips + p * most_rows;
-    std::int64_t row = 0;
-    for (; row + most_rows <= rows; row += most_rows, to += most_rows * depth)
-      std::memcpy(to, a + row, most_rows * sizeof(T));
-    std::copy(a + row, a + rows, to);
-  }
-}
-
-constexpr std::int64_t most_turned = 1 << 16;  // numbers of a product that is computed as its transpose
-
-/// Memory for the panels, a product to be turned and strips, which a thread keeps; null where there is none.
+/// Memory for the strips of a band, which a thread keeps; null where there is none.
 template <class T>
 T* workspace() {
   constexpr std::align_val_t alignment{64};
@@ -154,9 +213,7 @@ T* workspace() {
     void operator()(void* memory) const { ::operator delete(memory, alignment); }
   };
   static thread_local std::unique_ptr<void, Free> memory;
-  if (!memory)
-    memory.reset(
-        ::operator new((stretch * breadth + most_turned + band * stretch) * sizeof(T), alignment, std::nothrow));
+  if (!memory) memory.reset(::operator new(band* stretch * sizeof(T), alignment, std::nothrow));
   return static_cast<T*>(memory.get());
 }
 
@@ -164,49 +221,41 @@ template <class T, int bytes, int most_rows, SimdLevel level>
 void run(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const GemmFactor<T>& a, const GemmFactor<T>& b,
          T beta, const T* bias, T* c, std::int64_t ldc) {
   constexpr std::int64_t vector = Lanes<T, bytes>::width, wide = 2 * vector;
-  alignas(64) T local[stretch * wide];  // for small products, and where there is no memory for more
+  alignas(64) T panel_memory[stretch * wide];
+  T* const panel = panel_memory;
+  T* const strips = a.transposed && m >= most_rows && n > wide ? workspace<T>() : nullptr;
+  const auto wide_tiles = a.transposed ? tiles<T, bytes, level, most_rows, 2, true>
+                                       : tiles<T, bytes, level, most_rows, 2, false>,
+             narrow_tiles = a.transposed ? tiles<T, bytes, level, most_rows, 1, true>
+                                         : tiles<T, bytes, level, most_rows, 1, false>;
   const std::int64_t stretches = (k + stretch - 1) / stretch, most_depth = (k + stretches - 1) / stretches;
-  T* kept = nullptr;
-  if (most_depth * ((std::min(breadth, n) + wide - 1) / wide * wide) > stretch * wide) kept = workspace<T>();
-  T* const panels = kept ? kept : local;
-  T* const strips =
-      kept && a.transposed && m >= most_rows && n > wide ? kept + stretch * breadth + most_turned : nullptr;
-  const std::int64_t breadth_here = kept ? breadth : std::max(wide, stretch / most_depth * wide);
 
-  for (std::int64_t column0 = 0; column0 < n; column0 += breadth_here) {
-    const std::int64_t columns = std::min(breadth_here, n - column0);
-    for (std::int64_t p0 = 0; p0 < k; p0 += most_depth) {
-      const std::int64_t depth = std::min(most_depth, k - p0);
-      const bool first = p0 == 0;
-      run_at<level>([=] {
-        for (std::int64_t column = 0; column < columns; column += wide) {
-          const std::int64_t count = std::min(wide, columns - column);
-          pack(b, p0, depth, column0 + column, count, count > vector ? wide : vector, panels + column * depth);
+  for (std::int64_t row = 0; row < m; row += band) {
+    const std::int64_t rows = std::min(band, m - row);
+    for (std::int64_t p = 0; p < k; p += most_depth) {
+      const std::int64_t depth = std::min(most_depth, k - p);
+      const T* const first_a = a.data + (a.transposed ? p * a.ld + row : row * a.ld + p);
+      for (std::int64_t column = 0; column < n; column += wide) {
+        const std::int64_t columns = std::min(wide, n - column), width = columns > vector ? wide : vector;
+        Task<T> task{.depth = depth,
+                     .alpha = alpha,
+                     .beta = p == 0 ? beta : T(1),
+                     .bias = p == 0 && bias ? bias + column : nullptr,
+                     .a = first_a,
+                     .lda = a.ld,
+                     .b = panel,
+                     .ldb = width,
+                     .columns = columns,
+                     .c = c + row * ldc + column,
+                     .ldc = ldc};
+        if (!b.transposed && columns == wide) {
+          task.b = b.data + p * b.ld + column;
+          task.ldb = b.ld;
+          if (rows >= 2 * most_rows) task.panel = panel;
+        } else {
+          run_at<level>([=] { pack(b, p, depth, column, columns, width, panel); });
         }
-      });
-      for (std::int64_t row = 0; row < m; row += band) {
-        const std::int64_t rows = std::min(band, m - row);
-        Stretch<T> s{depth, a.transposed ? 1 : a.ld, a.transposed ? a.ld : 1,
-                     alpha, first ? beta : T(1),     first && bias ? bias + column0 : nullptr,
-                     ldc};
-        const T* left = a.data + row * s.row_stride + p0 * s.k_stride;
-        std::int64_t next = most_rows * s.row_stride;
-        if (strips) {
-          pack_strips<T, most_rows>(left, a.ld, rows, depth, strips);
-          left = strips;
-          s.k_stride = most_rows;
-          next = most_rows * depth;
-        }
-        for (std::int64_t column = 0; column < columns; column += wide) {
-          const std::int64_t count = std::min(wide, columns - column);
-          const T* const panel = panels + column * depth;
-          T* const to = c + row * ldc + column0 + column;
-          if (count > vector)
-            run_at<level>([=, &s] { tiles<T, bytes, most_rows, 2>(s, rows, left, next, panel, count, to); });
-          else
-            run_at<level>([=, &s] { tiles<T, bytes, most_rows, 1>(s, rows, left, next, panel, count, to); });
-          if (s.bias) s.bias += wide;
-        }
+        (columns > vector ? wide_tiles : narrow_tiles)(task, rows, strips, strips && column == 0);
       }
     }
   }
@@ -219,17 +268,7 @@ void packed_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const 
                  const GemmFactor<T>& b, T beta, const T* bias, T* c, std::int64_t ldc) {
   const auto run_best =
       simd_level() == SimdLevel::avx512 ? run<T, 64, 12, SimdLevel::avx512> : run<T, 32, 6, SimdLevel::avx2>;
-  // x w^T is the transpose of w x^T, which copies x across in the place of w: so it is computed where x has less rows.
-  const bool turns =
-      !a.transposed && b.transposed && m >= 32 && n >= 2 * m && m * n <= most_turned && (bias || beta == 0);
-  T* const memory = turns ? workspace<T>() : nullptr;
-  if (!memory) return run_best(m, n, k, alpha, a, b, beta, bias, c, ldc);
-  T* const turned = memory + stretch * breadth;
-  run_best(n, m, k, alpha, {b.data, b.ld, false}, {a.data, a.ld, true}, T(0), nullptr, turned, m);
-  transpose_copy(sizeof(T), n, m, reinterpret_cast<const std::byte*>(turned), m, reinterpret_cast<std::byte*>(c), ldc);
-  if (!bias) return;
-  for (std::int64_t row = 0; row < m; ++row)
-    for (std::int64_t column = 0; column < n; ++column) c[row * ldc + column] += bias[column];
+  run_best(m, n, k, alpha, a, b, beta, bias, c, ldc);
 }
 
 #else
