@@ -8,6 +8,7 @@
 #include <immintrin.h>
 #endif
 
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <string>
@@ -141,15 +142,20 @@ void read(float* a, float*, float*, float*, std::int64_t begin, std::int64_t end
 }
 #endif
 
-void limits(int threads) {
-  const auto on_each_thread = [threads](auto f) { parallel_for(threads, 1, [f](auto, auto) { f(); }); };
+/// The loops of multiply-adds this processor has, the widest last; each returns its flops.
+std::vector<std::pair<const char*, double (*)()>> multiply_adds() {
   std::vector<std::pair<const char*, double (*)()>> peaks = {{"baseline", multiply_add_baseline}};
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) peaks.emplace_back("avx2", multiply_add_avx2);
   if (__builtin_cpu_supports("avx512f")) peaks.emplace_back("avx512", multiply_add_avx512);
 #endif
-  for (const auto& [name, peak] : peaks)
+  return peaks;
+}
+
+void limits(int threads) {
+  const auto on_each_thread = [threads](auto f) { parallel_for(threads, 1, [f](auto, auto) { f(); }); };
+  for (const auto& [name, peak] : multiply_adds())
     measure(std::string("limit/fma/") + name, "flops", peak() * threads, threads,
             [on_each_thread, peak = peak] { on_each_thread(peak); });
 
@@ -182,6 +188,34 @@ void limits(int threads) {
 
 // Matrix products, through the library's interface and by OpenBLAS as it comes.
 
+template <class F>
+double seconds(const F& f) {
+  const auto begin = std::chrono::steady_clock::now();
+  f();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// Products for a millisecond and multiply-adds for a quarter of one by turns: a processor may lower its clock for
+/// products, and does not raise it so soon. "fma" is what it gives at that clock, "flops" what the products reach.
+void measure_by_turns(const std::string& name, double flops, std::function<void()> product) {
+  benchmark::RegisterBenchmark((name + "/1").c_str(), [=](State& state) {
+    set_num_threads(1);
+    const NoGrad no_grad;
+    product();
+    const auto calls = static_cast<int>(1e-3 / seconds(product)) + 1;
+    const auto peak = multiply_adds().back().second;
+    double peak_seconds = 0, peak_flops = 0;
+    for (auto _ : state) {
+      state.SetIterationTime(seconds([&] {
+        for (int i = 0; i < calls; ++i) product();
+      }));
+      peak_seconds += seconds([&] { peak_flops += peak(); });
+    }
+    state.counters["flops"] = Counter(flops * calls, Counter::kIsIterationInvariantRate);
+    state.counters["fma"] = peak_flops / peak_seconds;
+  })->UseManualTime();
+}
+
 void gemm(const std::string& group, std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a,
           bool transpose_b) {
   const std::string name = "gemm/" + group + " " + std::to_string(m) + "x" + std::to_string(n) + "x" +
@@ -189,10 +223,10 @@ void gemm(const std::string& group, std::int64_t m, std::int64_t n, std::int64_t
   const Tensor a = transpose_a ? randn({k, m}) : randn({m, k}), b = transpose_b ? randn({n, k}) : randn({k, n}),
                c = zeros({m, n});
   const double flops = 2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  measure(name + "xgrad", "flops", flops, 1, [=] {
+  measure_by_turns(name + "xgrad", flops, [=] {
     benchmark::DoNotOptimize(matmul(transpose_a ? transpose(a, 0, 1) : a, transpose_b ? transpose(b, 0, 1) : b));
   });
-  measure(name + "cblas", "flops", flops, 1, [=] {
+  measure_by_turns(name + "cblas", flops, [=] {
     cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
                 static_cast<blasint>(m), static_cast<blasint>(n), static_cast<blasint>(k), 1, a.data<float>(),
                 static_cast<blasint>(a.size(1)), b.data<float>(), static_cast<blasint>(b.size(1)), 0, c.data<float>(),

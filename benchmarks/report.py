@@ -55,7 +55,7 @@ def roofline(results):
     figures = {}  # by (group, what, contestant, threads)
     for result in sorted(results["benchmarks"], key=lambda result: result["family_index"]):  # they were run in random order
         if result.get("aggregate_name", "median") == "median":
-            group, what, contestant, threads = re.match(r"(\w+)/(.*)/([^/]+)/(\d+)/real_time", result["name"]).groups()
+            group, what, contestant, threads = re.match(r"(\w+)/(.*)/([^/]+)/(\d+)/(?:real|manual)_time", result["name"]).groups()
             figures[group, what, contestant, int(threads)] = result
 
     def limit(what, threads, non_temporal=False):
@@ -70,7 +70,7 @@ def roofline(results):
         if group == "limit":
             unit, amount = ("GF/s", value["flops"]) if "flops" in value else ("GB/s", value["bytes"])
             lines.append(f"{'limit: ' + what + ', ' + how:45}{threads:7} {'':13} {amount / 1e9:8.1f} {unit}")
-    totals = {}
+    products, totals = [], {}
     for (group, what, contestant, threads), value in figures.items():
         if group == "memory":
             top, reached = limit(contestant, threads), value["bytes"] / 1e9
@@ -79,14 +79,20 @@ def roofline(results):
                          + (f" {reached / past:16.2f}" if past else "")
                          + (f"   arithmetic allows {8e-9 * threads * alone['elements']:.1f} GB/s" if alone else ""))
         elif group == "gemm" and contestant == "xgrad":
-            top, reached, cblas = limit("fma", threads), value["flops"] / 1e9, figures[group, what, "cblas", threads]["flops"] / 1e9
-            lines.append(f"{'matmul ' + what:45}{threads:7} {reached:8.1f} GF/s {top:8.1f} GF/s {'fma':6} {reached / top:8.2f}   "
-                         f"OpenBLAS {cblas / top:.2f}")
-            seconds, flops = totals.get(what.split()[0], (0, 0))
-            totals[what.split()[0]] = (seconds + value["real_time"], flops + value["flops"] * value["real_time"])
-    for what, (seconds, flops) in totals.items():
-        top, reached = limit("fma", 1), flops / seconds / 1e9
-        lines.append(f"{'matmul, all of ' + what:45}{1:7} {reached:8.1f} GF/s {top:8.1f} GF/s {'fma':6} {reached / top:8.2f}")
+            cblas = figures[group, what, "cblas", threads]
+            products.append((what, value["flops"] / 1e9, value["fma"] / 1e9, f"   OpenBLAS {cblas['flops'] / cblas['fma']:.2f}"))
+            work = 2 * math.prod(map(int, re.search(r"(\d+)x(\d+)x(\d+)", what).groups()))
+            flops, seconds, peak_seconds = totals.get(what.split()[0], (0, 0, 0))
+            totals[what.split()[0]] = flops + work, seconds + work / value["flops"], peak_seconds + work / value["fma"]
+    products += [("all of " + what, flops / seconds / 1e9, flops / peak_seconds / 1e9, "")
+                 for what, (flops, seconds, peak_seconds) in totals.items()]
+    # The limit is the peak at the processor's clock during products; "alone" is the fraction of the peak without products.
+    if products:
+        lines += ["", f"{'':45}{'threads':>7} {'reached':>13} {'limit':>13} {'':6} {'fraction':>8} {'alone':>8}"]
+    for what, reached, peak, peer in products:
+        alone = limit("fma", 1)
+        lines.append(f"{'matmul ' + what:45}{1:7} {reached:8.1f} GF/s {peak:8.1f} GF/s {'fma':6} {reached / peak:8.2f} "
+                     + (f"{reached / alone:8.2f}" if alone else "") + peer)
     lines += ["", f"{'':45} {'ns an element':>13} {'max ulp':>8}"]
     for (group, what, _, _), value in figures.items():
         if group == "function":
