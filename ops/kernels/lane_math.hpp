@@ -403,24 +403,24 @@ template <class T>
 // erfc of a >= 0.
 template <class T>
 [[gnu::always_inline]] inline T erfc_of_positive(T a) {
-  constexpr T limit = is_float<T> ? T(10.5) : T(27.5), middle = is_float<T> ? T(2) : T(4);
+  constexpr T limit = is_float<T> ? T(10.5) : T(27.5);
   a = select(a > limit, limit, a);
-  const T inverse = T(1) / ((a + middle) * (T(1) + T(2) * a));
-  const T t = (a - middle) * (T(1) + T(2) * a) * inverse;
-  T p;  // (1 + 2a) e^(a^2) erfc(a) as a function of t = (a - middle) / (a + middle)
+  const T inverse = T(1) / (a + T(2)), t = (a - T(2)) * inverse;
+  T p;  // (a + 2) e^(a^2) erfc(a) as a function of t
   if constexpr (is_float<T>)
-    p = polynomial(t, 1.27697839f, -0.0927639115f, -0.166031403f, 0.164053421f, -0.0542045392f, -0.00804556518f,
-                   0.00863576043f, 0.00127345517f, -0.00124995839f, -0.000362295492f, 2.68610928e-5f);
+    p = polynomial(t, 1.02158272f, -0.687160909f, 0.279471189f, -0.0364360288f, -0.0214998834f, 0.00643616309f,
+                   0.00303361984f, -0.000731038628f, -0.000519326655f, -3.98185002e-05f);
   else
-    p = polynomial(t, 1.2329951186255525, -0.13962111684056287, 0.015379652102620995, 0.068097054254734685,
-                   -0.10103906603636772, 0.09373283499687269, -0.066330365811154464, 0.037167515561483057,
-                   -0.016197734063710445, 0.0050319697622847362, -0.00075777330913793326, -0.00019925552619520981,
-                   0.00015062210715057866, -2.4403165369627111e-5, -1.1224436722701746e-5, 5.7180194304286331e-6,
-                   3.0082269716067098e-7, -8.3554036007080808e-7, 6.3099318920481246e-8, 1.1579545491817748e-7,
-                   -7.7708524098686552e-9, -1.3870633436752771e-8, -1.8822551750393534e-9);
+    p = polynomial(t, 1.021582705242023, -0.68716068441381073, 0.27947209255604721, -0.036442231506860552,
+                   -0.021510661889041681, 0.0064791850670438819, 0.0030906120488752506, -0.00083729605056672958,
+                   -0.00066307338068121347, 3.437132347499336e-05, 0.00014446984782779868, 3.4149542429108162e-05,
+                   -2.1691996160279536e-05, -1.6123253296994566e-05, -1.1390657822713735e-06, 3.6491155511638769e-06,
+                   2.0320581529689919e-06, -5.151313592947865e-09, -6.1809667702485277e-07, -3.2001443278588945e-07,
+                   4.6240027868592789e-08, 1.120824619736229e-07, 2.4107696115186398e-08, -1.4966772746772726e-08,
+                   -5.8984007796133493e-09);
   // a^2 as a rounded and a small part, for the relative error of e^-(a^2) is the absolute one of a^2.
   const T head = from_bits<T>(bits(a) & ~((Bits<T>(1) << (is_float<T> ? 12 : 27)) - 1));
-  return exp_of_negative(-head * head, -(a - head) * (a + head)) * (p * (a + middle) * inverse);
+  return exp_of_negative(-head * head, -(a - head) * (a + head)) * (p * inverse);
 }
 
 // erf of |x| < 1.
@@ -439,16 +439,6 @@ template <class T>
   return x + x * tail;
 }
 
-// erfc of |x| < 0.5.
-template <class T>
-[[gnu::always_inline]] inline T erfc_near_zero(T x) {
-  if constexpr (is_float<T>)
-    return T(1) -
-           (x + x * polynomial(x * x, 0.128379159f, -0.376125738f, 0.112823234f, -0.0267306093f, 0.00467079454f));
-  else
-    return T(1) - erf_near_zero(x);
-}
-
 template <class T>
 [[gnu::always_inline]] inline T erf(T x) {
   const T a = abs(x);
@@ -457,8 +447,8 @@ template <class T>
 
 template <class T>
 [[gnu::always_inline]] inline T erfc(T x) {
-  const T a = abs(x), y = erfc_of_positive(a);
-  return select(a < T(0.5), erfc_near_zero(x), select(x < T(0), T(2) - y, y));
+  const T y = erfc_of_positive(abs(x));
+  return select(x < T(0), T(2) - y, y);
 }
 
 // Vectorised for float, which is computed in double; libm's for double.
