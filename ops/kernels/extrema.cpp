@@ -6,26 +6,33 @@ namespace xgrad::detail {
 
 namespace {
 
-/// Position of the first of n elements that equals `value` or is NaN; one does. It asks for the second half of the n
-/// that follow.
-template <class T>
-[[gnu::always_inline]] inline std::int64_t find_first(const T* x, std::int64_t n, T value) {
+/// Position of the first of n elements for which `is` holds; it does for one. It asks for the second half of the n that
+/// follow.
+template <class T, class F>
+[[gnu::always_inline]] inline std::int64_t find_first(const T* x, std::int64_t n, const F& is) {
   constexpr int block = 64;
   std::int64_t begin = 0;
   for (; begin + block <= n; begin += block) {
     unsigned found = 0;
     for (std::int64_t k = 0; k < block / 2; k += stream_step) prefetch(x + n + (n + begin) / 2 + k);
-    for (int k = 0; k < block; ++k) found |= (x[begin + k] == value) | (x[begin + k] != x[begin + k]);
+    for (int k = 0; k < block; ++k) found |= is(x[begin + k]);
     if (found != 0) break;
   }
   const T* const from = x + begin;
   const int left = static_cast<int>(std::min<std::int64_t>(n - begin, block));
   int first = left;
   for (int k = 0; k < left; ++k) {
-    const int here = ((from[k] == value) | (from[k] != from[k])) ? k : left;
+    const int here = is(from[k]) ? k : left;
     first = here < first ? here : first;
   }
   return begin + first;
+}
+
+/// Position of the first of n elements that is `value`, their extreme: NaN if one is.
+template <class T>
+[[gnu::always_inline]] inline std::int64_t find_extreme(const T* x, std::int64_t n, T value) {
+  if (value != value) return find_first(x, n, [](T element) { return element != element; });
+  return find_first(x, n, [value](T element) { return element == value; });
 }
 
 /// Values and positions for rows of n elements: of pieces that stay in the cache from one search to the other, and then
@@ -44,7 +51,7 @@ void find_in_rows(const R& reduction, const T* x, std::int64_t rows, std::int64_
         const std::int64_t first = i % pieces * most, size = n - first < most ? n - first : most;
         const T* const from = x + i / pieces * n + first;
         reduce_block(reduction, from, size, 1, 1, from, piece_values + i, {from + size, 2});
-        piece_at[i] = find_first(from, size, piece_values[i]);
+        piece_at[i] = find_extreme(from, size, piece_values[i]);
       }
     });
   });
