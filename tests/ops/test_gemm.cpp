@@ -114,7 +114,7 @@ TEST_CASE("gemm: agrees with a naive loop", "[gemm]") {
 }
 
 TEST_CASE("gemm: agrees with a naive loop where it is cut into pieces", "[gemm]") {
-  const std::int64_t sizes[][3] = {{150, 161, 170}, {300, 90, 110}, {21, 20, 6000},
+  const std::int64_t sizes[][3] = {{150, 161, 170}, {300, 90, 110}, {640, 45, 300}, {21, 20, 6000},
                                    {40, 41, 11000}, {1, 700, 700},  {700, 1, 700}};
   for (const auto& [m, n, k] : sizes)
     for (const bool transpose_a : {false, true})
