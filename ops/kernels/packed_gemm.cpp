@@ -156,32 +156,31 @@ void tiles(Task<T> task, std::int64_t count, T* strips, bool makes_strips) {
   std::int64_t next_a = rows * row_stride;
   if (strips && !makes_strips) task.a = strips, task.lda = rows, next_a = rows * task.depth;
 
-  const auto run = [&](auto to_strip, auto to_panel, std::int64_t begin, std::int64_t end) {
-    run_at<level>([=] {
-      for (std::int64_t i = begin; i < end; ++i) {
-        Task<T> one = task;
-        one.a += i * next_a;
-        one.c += i * rows * task.ldc;
-        if constexpr (to_strip) one.strip = strips + i * rows * task.depth;
-        tile<T, bytes, rows, vectors, transposed_a, to_strip, to_panel>(one);
-      }
-    });
-  };
-  using MakesStrip = std::bool_constant<transposed_a>;
-  const std::false_type no;
-  const std::int64_t first = task.panel ? 1 : 0;
-  if (task.panel) {
+  const auto run = [&](auto to_panel, std::int64_t begin, std::int64_t end) {
+    const auto make = [&](auto to_strip) {
+      run_at<level>([=] {
+        for (std::int64_t i = begin; i < end; ++i) {
+          Task<T> one = task;
+          one.a += i * next_a;
+          one.c += i * rows * task.ldc;
+          if constexpr (to_strip) one.strip = strips + i * rows * task.depth;
+          tile<T, bytes, rows, vectors, transposed_a, to_strip, to_panel>(one);
+        }
+      });
+    };
     if (makes_strips)
-      run(MakesStrip(), std::true_type(), 0, 1);
+      make(std::bool_constant<transposed_a>());
     else
-      run(no, std::true_type(), 0, 1);
+      make(std::false_type());
+  };
+  if (!task.panel) {
+    run(std::false_type(), 0, whole);
+  } else {
+    run(std::true_type(), 0, 1);
     last.b = task.b = task.panel;
     last.ldb = task.ldb = vectors * Lanes<T, bytes>::width;
+    run(std::false_type(), 1, whole);
   }
-  if (makes_strips)
-    run(MakesStrip(), no, first, whole);
-  else
-    run(no, no, first, whole);
   constexpr int fewer = rows == 12 ? 8 : 4;
   last_tiles<T, bytes, level, fewer, vectors, transposed_a>(last, count - whole * rows);
 }
