@@ -157,21 +157,16 @@ void tiles(Task<T> task, std::int64_t count, T* strips, bool makes_strips) {
   if (strips && !makes_strips) task.a = strips, task.lda = rows, next_a = rows * task.depth;
 
   const auto run = [&](auto to_panel, std::int64_t begin, std::int64_t end) {
-    const auto make = [&](auto to_strip) {
-      run_at<level>([=] {
-        for (std::int64_t i = begin; i < end; ++i) {
-          Task<T> one = task;
-          one.a += i * next_a;
-          one.c += i * rows * task.ldc;
-          if constexpr (to_strip) one.strip = strips + i * rows * task.depth;
-          tile<T, bytes, rows, vectors, transposed_a, to_strip, to_panel>(one);
-        }
-      });
-    };
-    if (makes_strips)
-      make(std::bool_constant<transposed_a>());
-    else
-      make(std::false_type());
+    for (std::int64_t i = begin; i < end; ++i) {
+      Task<T> one = task;
+      one.a += i * next_a;
+      one.c += i * rows * task.ldc;
+      if (makes_strips) one.strip = strips + i * rows * task.depth;
+      if (transposed_a && makes_strips)
+        run_at<level>([=] { tile<T, bytes, rows, vectors, transposed_a, transposed_a, to_panel>(one); });
+      else
+        run_at<level>([=] { tile<T, bytes, rows, vectors, transposed_a, false, to_panel>(one); });
+    }
   };
   if (!task.panel) {
     run(std::false_type(), 0, whole);
