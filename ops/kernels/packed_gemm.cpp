@@ -133,7 +133,7 @@ void run_at(const F& f) {
 
 /// The last `count` rows of c, less than two tiles of `rows`.
 template <class T, int bytes, SimdLevel level, int rows, int vectors, bool transposed_a>
-void last_tiles(Task<T> task, std::int64_t count) {
+void last_tiles(Task<T>& task, std::int64_t count) {
   if (count >= rows) {
     run_at<level>([=] { tile<T, bytes, rows, vectors, transposed_a, false, false>(task); });
     count -= rows;
@@ -142,7 +142,7 @@ void last_tiles(Task<T> task, std::int64_t count) {
   }
   if constexpr (rows > 1) {
     constexpr int fewer = rows == 12 ? 8 : rows == 6 ? 4 : rows / 2;
-    last_tiles<T, bytes, level, fewer, vectors, transposed_a>(task, count);
+    if (count > 0) last_tiles<T, bytes, level, fewer, vectors, transposed_a>(task, count);
   }
 }
 
@@ -177,7 +177,7 @@ void tiles(Task<T> task, std::int64_t count, T* strips, bool makes_strips) {
     run(std::false_type(), 1, whole);
   }
   constexpr int fewer = rows == 12 ? 8 : 4;
-  last_tiles<T, bytes, level, fewer, vectors, transposed_a>(last, count - whole * rows);
+  if (count > whole * rows) last_tiles<T, bytes, level, fewer, vectors, transposed_a>(last, count - whole * rows);
 }
 
 /// Copies `depth` rows of op(b), `columns` wide, into a panel of `width` columns.
@@ -242,7 +242,7 @@ void run(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const GemmFact
                      .columns = columns,
                      .c = c + row * ldc + column,
                      .ldc = ldc};
-        if (!b.transposed && columns == wide) {
+        if (!b.transposed && columns == width) {
           task.b = b.data + p * b.ld + column;
           task.ldb = b.ld;
           if (rows >= 2 * most_rows) task.panel = panel;
