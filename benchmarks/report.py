@@ -89,8 +89,8 @@ def roofline(results):
     # The limit is the peak at the processor's clock during products; "alone" is the fraction of the peak without products.
     if products:
         lines += ["", f"{'':45}{'threads':>7} {'reached':>13} {'limit':>13} {'':6} {'fraction':>8} {'alone':>8}"]
+    alone = limit("fma", 1)
     for what, reached, peak, peer in products:
-        alone = limit("fma", 1)
         lines.append(f"{'matmul ' + what:45}{1:7} {reached:8.1f} GF/s {peak:8.1f} GF/s {'fma':6} {reached / peak:8.2f} "
                      + (f"{reached / alone:8.2f}" if alone else "") + peer)
     lines += ["", f"{'':45} {'ns an element':>13} {'max ulp':>8}"]

@@ -131,6 +131,9 @@ void run_at(const F& f) {
     run_avx2(f);
 }
 
+/// The height of the next lower tile.
+constexpr int fewer(int rows) { return rows == 12 ? 8 : rows == 6 ? 4 : rows / 2; }
+
 /// The last `count` rows of c, less than two tiles of `rows`.
 template <class T, int bytes, SimdLevel level, int rows, int vectors, bool transposed_a>
 void last_tiles(Task<T>& task, std::int64_t count) {
@@ -140,10 +143,8 @@ void last_tiles(Task<T>& task, std::int64_t count) {
     task.a += rows * (transposed_a ? 1 : task.lda);
     task.c += rows * task.ldc;
   }
-  if constexpr (rows > 1) {
-    constexpr int fewer = rows == 12 ? 8 : rows == 6 ? 4 : rows / 2;
-    if (count > 0) last_tiles<T, bytes, level, fewer, vectors, transposed_a>(task, count);
-  }
+  if constexpr (rows > 1)
+    if (count > 0) last_tiles<T, bytes, level, fewer(rows), vectors, transposed_a>(task, count);
 }
 
 /// `count` rows of c. With `strips`, whole tiles read op(a) there, and copy it there before if `makes_strips`.
@@ -161,11 +162,12 @@ void tiles(Task<T> task, std::int64_t count, T* strips, bool makes_strips) {
       Task<T> one = task;
       one.a += i * next_a;
       one.c += i * rows * task.ldc;
-      if (makes_strips) one.strip = strips + i * rows * task.depth;
-      if (transposed_a && makes_strips)
+      if (makes_strips) {  // only where a is transposed
+        one.strip = strips + i * rows * task.depth;
         run_at<level>([=] { tile<T, bytes, rows, vectors, transposed_a, transposed_a, to_panel>(one); });
-      else
+      } else {
         run_at<level>([=] { tile<T, bytes, rows, vectors, transposed_a, false, to_panel>(one); });
+      }
     }
   };
   if (!task.panel) {
@@ -176,8 +178,7 @@ void tiles(Task<T> task, std::int64_t count, T* strips, bool makes_strips) {
     last.ldb = task.ldb = vectors * Lanes<T, bytes>::width;
     run(std::false_type(), 1, whole);
   }
-  constexpr int fewer = rows == 12 ? 8 : 4;
-  if (count > whole * rows) last_tiles<T, bytes, level, fewer, vectors, transposed_a>(last, count - whole * rows);
+  if (count > whole * rows) last_tiles<T, bytes, level, fewer(rows), vectors, transposed_a>(last, count - whole * rows);
 }
 
 /// Copies `depth` rows of op(b), `columns` wide, into a panel of `width` columns.
