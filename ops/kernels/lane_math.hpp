@@ -239,8 +239,13 @@ template <class T>
 
 template <class T>
 [[gnu::always_inline]] inline T sigmoid(T x) {
-  const T e = exp_of_negative(-abs(x));
-  return select(x < T(0), e, T(1)) / (T(1) + e);
+  constexpr T top = is_float<T> ? T(20) : T(40), bottom = is_float<T> ? T(-105) : T(-747);
+  constexpr int up = is_float<T> ? 64 : 512;  // so that 2^(k + up) is a normal number
+  x = x > top ? top : x;
+  x = x < bottom ? bottom : x;
+  const auto [r, t] = reduce_by_ln2<up>(x);
+  const T e = exp_of_reduced(r) * power_of_two(t);  // e^x 2^up
+  return e / (e + (is_float<T> ? T(0x1p64) : T(0x1p512)));
 }
 
 template <class T>
@@ -251,17 +256,17 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline T tanh(T x) {
   constexpr T top = is_float<T> ? T(10) : T(20);
-  const T a = abs(x), twice = T(2) * select(a > top, top, a);
+  const T a = abs(x), c = select(a > top, top, a);
   if constexpr (is_float<T>) {
-    const T z = x * x;
-    const T small = x + x * z *
-                            polynomial(z, -0.333333332f, 0.133333035f, -0.0539592534f, 0.0217688682f, -0.00834378034f,
-                                       0.00229255767f);
-    const auto [r, t] = reduce_by_ln2(twice);
-    const T e = exp_of_reduced(r) * power_of_two(t);
-    return copysign(select(a < T(0.625), small, T(1) - T(2) / (e + T(1))), x);
+    // c = r + k ln(2) / 2; k is so small that a constant of one part does.
+    const T t = as_written(c * T(2.8853900817779268) + Format<T>::rounder);
+    const T r = c - as_written(t - Format<T>::rounder) * T(0.34657359027997265), scale = power_of_two(t);
+    const T p = r + r * r * polynomial(r, 1.0f, 0.666661382f, 0.333336174f, 0.133878544f, 0.0444212034f);
+    const T h = scale * p + (T(0.5) * scale - T(0.5));  // (e^(2c) - 1) / 2
+    const T y = h / (h + T(1));
+    return copysign(select(a < T(0.3), h - h * y, y), x);  // near zero without the rounding of h + 1
   } else {
-    const T e = expm1(twice);
+    const T e = expm1(T(2) * c);
     return copysign(e / (e + T(2)), x);
   }
 }
