@@ -264,7 +264,7 @@ inline bool wants_grad(const std::vector<Tensor>& tensors) {
 }
 
 inline const Tensor& as_input(const Tensor& tensor) { return tensor; }
-inline const Tensor& as_input(const Operand& operand) { return operand; }
+inline const Tensor& as_input(const Borrowed& tensor) { return tensor; }
 inline const std::vector<Tensor>& as_input(const std::vector<Tensor>& tensors) { return tensors; }
 inline Tensor as_input(const Saved& saved) { return saved; }
 inline Tensor as_input(const std::optional<Tensor>& tensor) { return tensor.value_or(Tensor()); }

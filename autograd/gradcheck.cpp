@@ -75,7 +75,7 @@ GradcheckResult gradcheck(const TensorFunction& f, const std::vector<Tensor>& in
   double worst_excess = 0;
   for (std::size_t input = 0; input < leaves.size(); ++input) {
     if (!leaves[input].requires_grad()) continue;
-    const Tensor gradient = gradients[next].defined() ? dense(gradients[next]) : zeros_like(leaves[input]);
+    const Tensor gradient = gradients[next].defined() ? *dense(gradients[next]) : zeros_like(leaves[input]);
     ++next;
     auto* x = leaves[input].data<double>();
     for (std::int64_t i = 0; i < leaves[input].numel(); ++i, ++checked) {

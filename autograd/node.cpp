@@ -190,13 +190,12 @@ namespace {
 
 }  // namespace
 
-Tensor Saved::get() const {
-  if (!tensor_.defined()) return tensor_;
-  const Node* node = detail::running_node;
+Tensor Saved::as_output() const {
+  if (!tensor_.defined()) return {};
   if (tensor_.version() != version_) [[unlikely]]
     fail_changed(tensor_, version_);
-  if (!node || tensor_.requires_grad() || !detail::grad_enabled) return tensor_;
-  // A saved output came here before the node became its history.
+  const Node* node = detail::running_node;
+  if (!node || tensor_.requires_grad() || !detail::grad_enabled) return {};
   const auto outputs = node->outputs();
   for (std::uint32_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].storage != tensor_.impl().storage.get() || !(outputs[i].shape == tensor_.shape())) continue;
@@ -205,7 +204,12 @@ Tensor Saved::get() const {
     output.impl().output_index = i;
     return output;
   }
-  return tensor_;
+  return {};
 }
+
+Tensor Saved::get() const { return *detail::Borrowed(*this); }
+
+detail::Borrowed::Borrowed(const Saved& saved)
+    : made_(saved.as_output()), tensor_(made_.defined() ? made_ : saved.tensor_) {}
 
 }  // namespace xgrad

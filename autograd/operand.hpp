@@ -1,6 +1,7 @@
 #pragma once
 // What an operation is given, and what it saves of it for backward.
 
+#include <utility>
 #include <vector>
 
 #include "tensor.hpp"
@@ -8,6 +9,8 @@
 namespace xgrad {
 
 namespace detail {
+
+class Borrowed;
 
 /// While it is set, each Saved that is copied in this thread adds its tensor: how the tensors that an operation holds,
 /// in whatever members, are found without a list of them.
@@ -49,28 +52,49 @@ class Saved {
   operator Tensor() const { return get(); }
 
  private:
+  friend class detail::Borrowed;
+  /// The tensor as an output of the node whose backward runs, where it came here before that was its history; else
+  /// undefined. Throws Error if its elements were changed.
+  Tensor as_output() const;
+
   Tensor tensor_;
   std::uint32_t version_ = 0;
 };
 
-/// A tensor as argument of an operation. It is made without being named, from a Tensor or a Saved, and notes the line
-/// of the call, so that error reports can name it.
-class Operand {
+namespace detail {
+
+/// A tensor that is lent where it serves as it is, for the price of a pointer and not of a reference count, and else a
+/// new one made of it. Does not outlive what lends.
+class Borrowed {
  public:
-  Operand(const Tensor& tensor, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : tensor_(tensor), site_({file, line}) {}
-  Operand(const Saved& saved, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : unpacked_(saved.get()), tensor_(unpacked_), site_({file, line}) {}
-  Operand(const Operand&) = delete;
-  Operand& operator=(const Operand&) = delete;
+  Borrowed(const Tensor& lent) : tensor_(lent) {}
+  Borrowed(Tensor&& made) : made_(std::move(made)), tensor_(made_) {}
+  /// As Saved::get().
+  Borrowed(const Saved& saved);
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
 
   operator const Tensor&() const { return tensor_; }
   const Tensor& operator*() const { return tensor_; }
   const Tensor* operator->() const { return &tensor_; }
 
  private:
-  Tensor unpacked_;
+  Tensor made_;
   const Tensor& tensor_;
+};
+
+}  // namespace detail
+
+/// A tensor as argument of an operation. It is made without being named, from a Tensor or a Saved, and notes the line
+/// of the call, so that error reports can name it.
+class Operand : public detail::Borrowed {
+ public:
+  Operand(const Tensor& tensor, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : Borrowed(tensor), site_({file, line}) {}
+  Operand(const Saved& saved, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : Borrowed(saved), site_({file, line}) {}
+
+ private:
   const detail::CallSiteScope site_;
 };
 

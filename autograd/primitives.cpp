@@ -38,11 +38,11 @@ struct SumTo {
   Shape shape, input = {};
   Tensor forward(const Tensor& x) {
     input = x.shape();
-    const Tensor from = detail::dense(x);
+    const detail::Borrowed from = detail::dense(x);
     Shape result = Shape::filled(input.size() - shape.size(), 1);
     for (const std::int64_t size : shape) result.push_back(size);
     Tensor out = detail::empty(shape, is_floating(x.dtype()) ? x.dtype() : int64);
-    detail::sum_axes(x.dtype(), input, result, from.impl().data, out.impl().data);
+    detail::sum_axes(x.dtype(), input, result, from->impl().data, out.impl().data);
     return out;
   }
   Tensor backward(const Tensor& grad) const { return expand(grad, input); }
@@ -119,8 +119,8 @@ void accumulate_in_place(Tensor& sum, const Tensor& term) {
   });
 }
 
-Tensor dense(const Tensor& x) {
-  if (x.is_contiguous()) return x;
+Borrowed dense(const Tensor& x) {
+  if (!x.defined() || x.is_contiguous()) return x;
   Tensor out = empty(x.shape(), x.dtype());
   overwrite(out, x);
   return out;

@@ -20,8 +20,16 @@ namespace detail {
 Tensor accumulate(const Tensor& a, const Tensor& b);
 /// sum += term; recorded nowhere. `sum` must be owned alone or be a leaf's gradient.
 void accumulate_in_place(Tensor& sum, const Tensor& term);
-/// x as row-major memory, recorded nowhere: for kernels that read it.
-Tensor dense(const Tensor& x);
+/// x as row-major memory, recorded nowhere: for kernels that read it. An undefined x is given back.
+Borrowed dense(const Tensor& x);
+Borrowed dense(Tensor&& x) = delete;  // it would lend what is about to go
+/// x in this dtype; differentiable between floating types.
+inline Borrowed converted(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) [[likely]]
+    return x;
+  return x.to(dtype);
+}
+Borrowed converted(Tensor&& x, DType dtype) = delete;
 /// Overwrites the elements of `to` by those of `from`, broadcast and converted; recorded nowhere, no version raised.
 void overwrite(const Tensor& to, const Tensor& from);
 /// The memory of x seen as `shape`, which x broadcasts to.

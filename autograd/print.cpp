@@ -92,7 +92,7 @@ std::string scalar_text(T value) {
 class Printer {
  public:
   explicit Printer(const Tensor& tensor) : shape_(tensor.shape()), abridged_(tensor.numel() > abridge_over) {
-    const Tensor memory = detail::dense(tensor.to(tensor.dtype()));
+    const Tensor memory = detail::dense(tensor);
     dispatch(memory.dtype(), [&](auto zero) {
       using T = decltype(zero);
       std::vector<T> values;

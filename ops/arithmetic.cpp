@@ -85,7 +85,7 @@ struct Div {
   }
   std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
     const auto by_b = [](const auto& g, const auto& x, const auto& y) { return -g * (x / y / y); };
-    return {needs[0] ? grad / b : Tensor(), needs[1] ? fused(name, by_b, grad, a.get(), b.get()) : Tensor()};
+    return {needs[0] ? grad / b : Tensor(), needs[1] ? fused(name, by_b, grad, a, b) : Tensor()};
   }
 };
 
@@ -109,7 +109,7 @@ struct NumberDiv {
   }
   Tensor backward(const Tensor& grad) const {
     const auto by_x = [](const auto& g, const auto& in, const auto& out) { return -g * (out / in); };
-    return fused(name, by_x, grad, x.get(), y.get());
+    return fused(name, by_x, grad, x, y);
   }
 };
 
@@ -137,8 +137,8 @@ struct Pow {
     const auto by_b = [](const auto& g, const auto& x, const auto& y, const auto& out) {
       return where(x == 0 && y >= 0, 0.0, g * (out * log(x)));
     };
-    return {needs[0] ? fused(name, by_a, grad, a.get(), b.get()) : Tensor(),
-            needs[1] ? fused(name, by_b, grad, a.get(), b.get(), result.get()) : Tensor()};
+    return {needs[0] ? fused(name, by_a, grad, a, b) : Tensor(),
+            needs[1] ? fused(name, by_b, grad, a, b, result) : Tensor()};
   }
 };
 
@@ -180,7 +180,7 @@ struct PowNumber {
     if (n == 0) return zeros_like(grad);
     if (n == 2)
       return fused(
-          name, [](const auto& g, const auto& base) { return g * (2 * base); }, grad, x.get());
+          name, [](const auto& g, const auto& base) { return g * (2 * base); }, grad, x);
     return grad * (n * pow(x, n - 1));
   }
 };
@@ -199,7 +199,7 @@ struct NumberPow {
     const double base = number.value(), log_base = std::log(base);
     if (base == 0) return grad * where(exponent >= 0, 0.0, result * log_base);
     return fused(
-        name, [=](const auto& g, const auto& out) { return g * (out * log_base); }, grad, result.get());
+        name, [=](const auto& g, const auto& out) { return g * (out * log_base); }, grad, result);
   }
 };
 
@@ -213,7 +213,7 @@ struct Square {
   }
   Tensor backward(const Tensor& grad) const {
     return fused(
-        name, [](const auto& g, const auto& in) { return g * (2 * in); }, grad, x.get());
+        name, [](const auto& g, const auto& in) { return g * (2 * in); }, grad, x);
   }
 };
 
@@ -227,7 +227,7 @@ struct Abs {
   }
   Tensor backward(const Tensor& grad) const {
     return fused(
-        name, [](const auto& g, const auto& in) { return g * sign(in); }, grad, x.get());
+        name, [](const auto& g, const auto& in) { return g * sign(in); }, grad, x);
   }
 };
 
@@ -250,8 +250,8 @@ struct Maximum {
     const auto by_larger = [](const auto& g, const auto& x, const auto& y) {
       return where(x < y, 0.0, where(x == y, 0.5 * g, g));
     };
-    return {needs[0] ? fused(name, by_larger, grad, a.get(), b.get()) : Tensor(),
-            needs[1] ? fused(name, by_larger, grad, b.get(), a.get()) : Tensor()};
+    return {needs[0] ? fused(name, by_larger, grad, a, b) : Tensor(),
+            needs[1] ? fused(name, by_larger, grad, b, a) : Tensor()};
   }
 };
 
@@ -267,8 +267,8 @@ struct Minimum {
     const auto by_smaller = [](const auto& g, const auto& x, const auto& y) {
       return where(x > y, 0.0, where(x == y, 0.5 * g, g));
     };
-    return {needs[0] ? fused(name, by_smaller, grad, a.get(), b.get()) : Tensor(),
-            needs[1] ? fused(name, by_smaller, grad, b.get(), a.get()) : Tensor()};
+    return {needs[0] ? fused(name, by_smaller, grad, a, b) : Tensor(),
+            needs[1] ? fused(name, by_smaller, grad, b, a) : Tensor()};
   }
 };
 
@@ -276,18 +276,14 @@ struct Minimum {
 template <class Op>
 Tensor apply_promoted(Op op, const Tensor& a, const Tensor& b, DType least = DType::bool_) {
   const DType dtype = promote(promote(a.dtype(), b.dtype()), least);
-  if (a.dtype() == dtype && b.dtype() == dtype) [[likely]]
-    return apply(std::move(op), a, b);
-  return apply(std::move(op), a.to(dtype), b.to(dtype));
+  return apply(std::move(op), converted(a, dtype), converted(b, dtype));
 }
 
 /// An operation on a tensor and the number that `op` holds.
 template <class Op>
 Tensor apply_with_number(Op op, const Tensor& x, DType least = DType::bool_) {
   const DType dtype = promote(promote(x.dtype(), op.number), least);
-  if (x.dtype() == dtype) [[likely]]
-    return apply(std::move(op), x);
-  return apply(std::move(op), x.to(dtype));
+  return apply(std::move(op), converted(x, dtype));
 }
 
 void expect_not_bool(const char* op, DType dtype) {

@@ -26,7 +26,7 @@ Tensor with_dense_rows(const Tensor& x) {
   const std::int64_t columns = x.size(-1), row_stride = x.strides()[x.dim() - 2];
   const bool fits = (columns == 1 || x.strides()[x.dim() - 1] == 1) &&
                     (x.size(-2) == 1 || (row_stride >= columns && row_stride <= detail::gemm_limit));
-  return fits ? x : detail::dense(x);
+  return fits ? x : *detail::dense(x);
 }
 
 /// A batch of matrices: the last two axes of a tensor.

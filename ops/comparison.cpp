@@ -131,7 +131,7 @@ struct Clamp {
     const auto gradient = [low = min.value(), high = max.value()](const auto& g, const auto& in) {
       return where(in >= low && in <= high, g, 0.0);
     };
-    return detail::fused(name, gradient, grad, x.get());
+    return detail::fused(name, gradient, grad, x);
   }
 };
 

@@ -20,8 +20,6 @@ T* data_or_null(const Tensor& tensor) {
   return tensor.defined() ? tensor.data<T>() : nullptr;
 }
 
-Tensor dense_or_none(const Tensor& tensor) { return tensor.defined() ? detail::dense(tensor) : tensor; }
-
 /// The last `count` axes.
 Shape last_axes(std::size_t count) {
   Shape axes;
@@ -46,10 +44,10 @@ struct LayerNorm {
     scale = detail::empty({count}, input.dtype());
     Tensor out = detail::empty(input.shape(), input.dtype());
     if (out.numel() == 0) return out;
-    const Tensor memory = detail::dense(input), dense_w = dense_or_none(w), dense_b = dense_or_none(b);
+    const detail::Borrowed memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      detail::layer_norm(count, width(), memory.data<T>(), data_or_null<T>(dense_w), data_or_null<T>(dense_b), eps,
+      detail::layer_norm(count, width(), memory->data<T>(), data_or_null<T>(dense_w), data_or_null<T>(dense_b), eps,
                          out.data<T>(), mean.data<T>(), scale.data<T>());
     });
     return out;
@@ -64,11 +62,11 @@ struct LayerNorm {
     for (std::size_t i = 0; i < 3; ++i)
       if (needs[i]) gradients[i] = zeros(i == 0 ? x.shape() : normalized, {.dtype = x.dtype()});
     if (grad.numel() == 0) return gradients;
-    const Tensor g = detail::dense(grad), input = detail::dense(x),
-                 w = dense_or_none(weight.defined() ? weight.get() : Tensor());
+    const detail::Borrowed saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
+                                                        w = detail::dense(saved_w);
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      detail::layer_norm_backward(rows(), width(), g.data<T>(), input.data<T>(), mean.data<T>(), scale.data<T>(),
+      detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), mean.data<T>(), scale.data<T>(),
                                   data_or_null<T>(w), data_or_null<T>(gradients[0]), data_or_null<T>(gradients[1]),
                                   data_or_null<T>(gradients[2]));
     });

@@ -68,21 +68,20 @@ struct ClassLoss {
   Tensor forward(const Tensor& input) {
     x = input;
     rows = input.size(0), classes = input.size(1);
-    const Tensor memory = detail::dense(input);
+    const detail::Borrowed memory = detail::dense(input), weights = detail::dense(weight);
     const Tensor losses = detail::empty({rows}, input.dtype());
     if (is_grad_enabled() && input.requires_grad()) gradient = detail::empty(input.shape(), input.dtype());
     return dispatch_floating(name, input.dtype(), [&](auto zero) -> Tensor {
       using T = decltype(zero);
-      const Tensor weights = weight.defined() ? detail::dense(weight) : weight;
       const detail::ClassTargets<T> targets{target.data<std::int64_t>(), ignore_index,
-                                            weight.defined() ? weights.data<T>() : nullptr, 1 - smoothing,
+                                            weight.defined() ? weights->data<T>() : nullptr, 1 - smoothing,
                                             smoothing / static_cast<double>(classes)};
       if (reduction == Reduction::mean) denominator = sum_of_weights(targets, rows);
       T* const slopes = gradient.defined() ? gradient.data<T>() : nullptr;
       if (from_logits)
-        detail::cross_entropy(rows, classes, memory.data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
+        detail::cross_entropy(rows, classes, memory->data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
       else
-        pick(rows, classes, memory.data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
+        pick(rows, classes, memory->data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
       if (reduction == Reduction::none) return losses;
       double total = 0;
       for (std::int64_t row = 0; row < rows; ++row) total += static_cast<double>(losses.data<T>()[row]);

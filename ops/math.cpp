@@ -108,7 +108,7 @@ struct Tan {
   }
   Tensor backward(const Tensor& grad) const {
     return fused(
-        name, [](const auto& g, const auto& out) { return g * (1 + out * out); }, grad, y.get());
+        name, [](const auto& g, const auto& out) { return g * (1 + out * out); }, grad, y);
   }
 };
 
@@ -123,8 +123,7 @@ struct Atan2 {
   std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
     const auto by_y = [](const auto& g, const auto& a, const auto& b) { return g * (b * (1 / (a * a + b * b))); };
     const auto by_x = [](const auto& g, const auto& a, const auto& b) { return g * (-a * (1 / (a * a + b * b))); };
-    return {needs[0] ? fused(name, by_y, grad, y.get(), x.get()) : Tensor(),
-            needs[1] ? fused(name, by_x, grad, y.get(), x.get()) : Tensor()};
+    return {needs[0] ? fused(name, by_y, grad, y, x) : Tensor(), needs[1] ? fused(name, by_x, grad, y, x) : Tensor()};
   }
 };
 

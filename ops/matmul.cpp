@@ -13,7 +13,7 @@ namespace {
 
 /// Matrices as BLAS takes them: the last two axes row-major with a leading dimension, or the transpose of that.
 struct Factor {
-  Tensor memory;
+  detail::Borrowed memory;
   bool transposed = false;
   std::int64_t ld = 1;
 };
@@ -42,7 +42,7 @@ void multiply(const Factor& a, bool transpose_a, const Factor& b, bool transpose
               std::int64_t k, T beta, T* out, std::int64_t a_offset = 0, std::int64_t b_offset = 0,
               const T* bias = nullptr) {
   detail::gemm<T>(a.transposed != transpose_a, b.transposed != transpose_b, m, n, k, T(1),
-                  a.memory.data<T>() + a_offset, a.ld, b.memory.data<T>() + b_offset, b.ld, beta, out,
+                  a.memory->data<T>() + a_offset, a.ld, b.memory->data<T>() + b_offset, b.ld, beta, out,
                   std::max<std::int64_t>(n, 1), bias);
 }
 
@@ -71,7 +71,7 @@ struct MatMul {
     if (out.numel() == 0) return out;
     const Factor l = factor(left), r = factor(right);
     const auto strides_in = [&](const Factor& f) {
-      const Shape strides(f.memory.strides().begin(), f.memory.dim() - 2);
+      const Shape strides(f.memory->strides().begin(), f.memory->dim() - 2);
       return detail::broadcast_strides(batch_of(f.memory), strides, batch);
     };
     const Shape l_strides = strides_in(l), r_strides = strides_in(r);
@@ -105,8 +105,9 @@ std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
 }
 
 /// x (..., columns) as a matrix; not recorded.
-Tensor as_rows(const Tensor& x, std::int64_t rows, std::int64_t columns) {
-  return x.dim() == 2 ? x : detail::view(detail::dense(x), {rows, columns}, {columns, 1});
+detail::Borrowed as_rows(const Tensor& x, std::int64_t rows, std::int64_t columns) {
+  if (x.dim() == 2) return x;
+  return detail::view(detail::dense(x), {rows, columns}, {columns, 1});
 }
 
 template <bool has_bias>
@@ -125,12 +126,12 @@ struct Linear {
     shape[x.dim() - 1] = out;
     const Tensor result = detail::empty(shape, x.dtype());
     if (result.numel() == 0) return result;
-    const Factor left = factor(as_rows(x, rows, in)), right = factor(w);
+    const detail::Borrowed matrix = as_rows(x, rows, in), row = detail::dense(bias);
+    const Factor left = factor(matrix), right = factor(w);
     dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const Tensor row = has_bias ? detail::dense(bias) : Tensor();
       multiply<T>(left, false, right, true, rows, out, in, T(0), result.data<T>(), 0, 0,
-                  has_bias ? row.data<T>() : nullptr);
+                  has_bias ? row->template data<T>() : nullptr);
     });
     return result;
   }
@@ -163,23 +164,25 @@ struct Linear {
 
   Gradients direct(const Tensor& grad, Needs needs) const {
     Gradients gradients;
-    const Factor g = factor(as_rows(grad, rows, out));
+    const detail::Borrowed matrix = as_rows(grad, rows, out);
+    const Factor g = factor(matrix);
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
       if (needs[0]) {
         Shape shape = grad.shape();
         shape[grad.dim() - 1] = in;
         gradients[0] = detail::empty(shape, grad.dtype());
-        multiply<T>(g, false, factor(weight), false, rows, in, out, T(0), gradients[0].template data<T>());
+        const detail::Borrowed w(weight);
+        multiply<T>(g, false, factor(w), false, rows, in, out, T(0), gradients[0].template data<T>());
       }
       if (needs[1]) {
         gradients[1] = detail::empty({out, in}, grad.dtype());
-        multiply<T>(g, true, factor(as_rows(input, rows, in)), false, out, in, rows, T(0),
-                    gradients[1].template data<T>());
+        const detail::Borrowed saved(input), x = as_rows(saved, rows, in);
+        multiply<T>(g, true, factor(x), false, out, in, rows, T(0), gradients[1].template data<T>());
       }
     });
     if constexpr (has_bias)
-      if (needs[2]) gradients[2] = sum_to(g.memory, {out});
+      if (needs[2]) gradients[2] = sum_to(*matrix, {out});
     return gradients;
   }
 };
@@ -238,11 +241,12 @@ Tensor linear(Operand input, Operand weight, const Tensor& bias) {
   DType dtype = floating_dtype("linear", *input, *weight);
   for (const std::int64_t size : {weight->size(0), weight->size(1), product(input->shape(), 0, input->dim() - 1)})
     check_size("linear", *input, *weight, size);
-  if (!bias.defined()) return apply(Linear<false>{}, input->to(dtype), weight->to(dtype));
+  using detail::converted;
+  if (!bias.defined()) return apply(Linear<false>{}, converted(*input, dtype), converted(*weight, dtype));
   check(bias.shape() == Shape{weight->size(0)}, "linear: a bias of shape ", bias.shape(), " for weight ",
         weight->shape(), "; it must be (", weight->size(0), ",)");
   dtype = promote(dtype, bias.dtype());
-  return apply(Linear<true>{}, input->to(dtype), weight->to(dtype), bias.to(dtype));
+  return apply(Linear<true>{}, converted(*input, dtype), converted(*weight, dtype), converted(bias, dtype));
 }
 
 namespace detail {

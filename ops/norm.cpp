@@ -75,7 +75,7 @@ struct LogSumExp {
  private:
   Tensor weighted(const Tensor& grad) const {
     const auto formula = [](const auto& g, const auto& in, const auto& out) { return g * exp(in - out); };
-    return fused(name, formula, grad, x.get(), spread(y, shape));
+    return fused(name, formula, grad, x, spread(y, shape));
   }
 };
 
@@ -106,7 +106,7 @@ struct Norm {
       const auto formula = [](const auto& g, const auto& in, const auto& out) {
         return where(out == 0, 0, g * (in / where(out == 0, 1, out)));
       };
-      return fused(name, formula, grad, x.get(), spread(y, shape));
+      return fused(name, formula, grad, x, spread(y, shape));
     }
     // g sign(x) (|x| / norm)^(p - 1), and 0 where the norm is, or where x is and p < 1
     const auto formula = [q = p](const auto& g, const auto& in, const auto& out) {
@@ -114,7 +114,7 @@ struct Norm {
       const auto none = q < 1 ? size == 0 : out == 0;
       return where(none, 0, g * sign(in) * pow(where(none, 1, size) / where(none, 1, out), q - 1));
     };
-    return fused(name, formula, grad, x.get(), spread(y, shape));
+    return fused(name, formula, grad, x, spread(y, shape));
   }
 };
 

@@ -74,8 +74,7 @@ struct BatchNorm {
 
   Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
     x = input, weight = w, bias = b;
-    const Tensor memory = detail::dense(input), dense_w = w.defined() ? detail::dense(w) : w,
-                 dense_b = b.defined() ? detail::dense(b) : b;
+    const detail::Borrowed memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     const detail::BatchNormSize size = batch_norm_size(input.shape());
     Tensor out = detail::empty(input.shape(), input.dtype());
     mean = detail::empty({size.channels}, input.dtype());
@@ -85,7 +84,7 @@ struct BatchNorm {
       T* const mu = mean.data<T>();
       T* const s = scale.data<T>();
       if (options.training) {
-        detail::batch_statistics(size, memory.data<T>(), mu, s);  // s holds the variance until the running one has it
+        detail::batch_statistics(size, memory->data<T>(), mu, s);  // s holds the variance until the running one has it
         update_running<T>(size, mu, s);
       } else {
         std::copy_n(running_mean.data<T>(), size.channels, mu);
@@ -93,7 +92,7 @@ struct BatchNorm {
       }
       for (std::int64_t c = 0; c < size.channels; ++c) s[c] = T(1) / std::sqrt(s[c] + static_cast<T>(options.eps));
       if (out.numel() > 0)
-        detail::normalize_batch(size, memory.data<T>(), mu, s, data_or_null<T>(dense_w), data_or_null<T>(dense_b),
+        detail::normalize_batch(size, memory->data<T>(), mu, s, data_or_null<T>(dense_w), data_or_null<T>(dense_b),
                                 out.data<T>());
     });
     return out;
@@ -123,19 +122,19 @@ struct BatchNorm {
           },
           std::array<Tensor, 3>{x, weight, bias}, grad, needs);
     }
-    const Tensor input = detail::dense(x.get()), w = weight.defined() ? detail::dense(weight.get()) : Tensor(),
-                 g = detail::dense(grad);
-    const detail::BatchNormSize size = batch_norm_size(input.shape());
-    Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = g.dtype()}), b_grad = zeros_like(w_grad);
-    if (g.numel() == 0) return {zeros_like(input), w_grad, b_grad};
-    dispatch_floating(name, g.dtype(), [&](auto zero) {
+    const detail::Borrowed saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
+                                                        w = detail::dense(saved_w);
+    const detail::BatchNormSize size = batch_norm_size(x.shape());
+    Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
+    if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad};
+    dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const T *const gd = g.data<T>(), *const xd = input.data<T>(), *const mu = mean.data<T>(),
+      const T *const gd = g->data<T>(), *const xd = input->data<T>(), *const mu = mean.data<T>(),
                      *const s = scale.data<T>();
       if (options.training || needs[1] || needs[2])
         detail::batch_norm_sums(size, gd, xd, mu, s, b_grad.data<T>(), w_grad.data<T>());
       if (!needs[0]) return;
-      x_grad = detail::empty(input.shape(), input.dtype());
+      x_grad = detail::empty(x.shape(), x.dtype());
       if (options.training) {
         detail::batch_norm_input_grad(size, gd, xd, mu, s, data_or_null<T>(w), b_grad.data<T>(), w_grad.data<T>(),
                                       x_grad.data<T>());

@@ -92,7 +92,7 @@ struct Deviation {
     if (shape.count() == 0) return factor;
     const Tensor mu = is_grad_enabled() ? apply(Mean{shape.keeping()}, x) : center;
     const auto formula = [](const auto& value, const auto& m, const auto& f) { return (value - m) * f; };
-    return fused(op, formula, x.get(), mu, factor);
+    return fused(op, formula, x, mu, factor);
   }
   /// (x - mean) * scale * factor
   Tensor scaled(const char* op, const Tensor& scale, double factor) const {
@@ -139,7 +139,7 @@ struct Stddev {
   /// g / y, and 0 where y is
   Tensor by_value(const Tensor& grad) const {
     const auto formula = [](const auto& g, const auto& s) { return where(s == 0, 0, g / where(s == 0, 1, s)); };
-    return fused(name, formula, grad, y.get());
+    return fused(name, formula, grad, y);
   }
 };
 

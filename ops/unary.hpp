@@ -28,11 +28,11 @@ struct Unary {
     saved = saves_output ? y : x;
     return y;
   }
-  Tensor backward(const Tensor& grad) const { return fused(name, gradient, grad, saved.get()); }
+  Tensor backward(const Tensor& grad) const { return fused(name, gradient, grad, saved); }
 };
 
 /// x if it is floating, else converted to float32.
-inline Tensor floating(const Tensor& x) { return is_floating(x.dtype()) ? x : x.to(DType::float32); }
+inline Borrowed floating(const Tensor& x) { return converted(x, is_floating(x.dtype()) ? x.dtype() : DType::float32); }
 
 /// y = value(x) with gradient(grad, x): the first for lanes, the second for lanes and tensors alike.
 template <Text Name, class Value, class Gradient>

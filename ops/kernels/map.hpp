@@ -126,13 +126,15 @@ Tensor map_numbers(const char* op, const F& f, const Tensor& first, const Tensor
       .to(DType::bool_);
 }
 
-/// f of the tensors: in one pass over memory when nothing is recorded, and as operations on tensors when a gradient of
-/// the result may be wanted. So a formula is written once, for lanes and tensors alike. The tensors are all float32 or
-/// all float64.
-template <class F, std::same_as<Tensor>... Tensors>
+/// f of the tensors (each a Tensor or Saved): in one pass over memory when nothing is recorded, and as operations on
+/// tensors when a gradient of the result may be wanted. So a formula is written once, for lanes and tensors alike. The
+/// tensors are all float32 or all float64.
+template <class F, std::convertible_to<Borrowed>... Tensors>
 Tensor fused(const char* op, const F& f, const Tensors&... inputs) {
-  if (is_grad_enabled()) return f(inputs...);
-  return map(op, f, inputs...);
+  const auto run = [&](const std::same_as<Borrowed> auto&... tensors) {
+    return is_grad_enabled() ? f(*tensors...) : map(op, f, *tensors...);
+  };
+  return run(Borrowed(inputs)...);
 }
 
 /// f with a number as second or first argument: for lanes the number itself, for int64 its integer.
