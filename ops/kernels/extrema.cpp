@@ -6,59 +6,67 @@ namespace xgrad::detail {
 
 namespace {
 
-/// Position of the first of n elements for which `is` holds; it does for one. It asks for the second half of the n that
-/// follow.
+/// Position of the first of n elements for which `is` holds; it does for one. Without a branch, which would be foretold
+/// wrongly.
 template <class T, class F>
-[[gnu::always_inline]] inline std::int64_t find_first(const T* x, std::int64_t n, const F& is) {
-  constexpr int block = 64;
-  std::int64_t begin = 0;
-  for (; begin + block <= n; begin += block) {
-    unsigned found = 0;
-    for (std::int64_t k = 0; k < block / 2; k += stream_step) prefetch(x + n + (n + begin) / 2 + k);
-    for (int k = 0; k < block; ++k) found |= is(x[begin + k]);
-    if (found != 0) break;
-  }
-  const T* const from = x + begin;
-  const int left = static_cast<int>(std::min<std::int64_t>(n - begin, block));
-  int first = left;
-  for (int k = 0; k < left; ++k) {
-    const int here = is(from[k]) ? k : left;
+[[gnu::always_inline]] inline int find_first(const T* x, int n, const F& is) {
+  int first = n;
+  for (int k = 0; k < n; ++k) {
+    const int here = is(x[k]) ? k : n;
     first = here < first ? here : first;
   }
-  return begin + first;
+  return first;
 }
 
 /// Position of the first of n elements that is `value`, their extreme: NaN if one is.
 template <class T>
-[[gnu::always_inline]] inline std::int64_t find_extreme(const T* x, std::int64_t n, T value) {
+[[gnu::always_inline]] inline int find_extreme(const T* x, int n, T value) {
   if (value != value) return find_first(x, n, [](T element) { return element != element; });
   return find_first(x, n, [value](T element) { return element == value; });
 }
 
-/// Values and positions for rows of n elements: of pieces that stay in the cache from one search to the other, and then
-/// of these.
+constexpr std::int64_t longest_piece = 4096;
+
+/// Value and position for n elements, at most longest_piece: found in blocks, of which one is then searched while it is
+/// in the cache.
+template <class R, class T = typename R::Element>
+[[gnu::always_inline]] inline void find_in_piece(const R& reduction, const T* x, std::int64_t n, T* value,
+                                                 std::int64_t* to) {
+  constexpr int block = 512;
+  constexpr std::int64_t ahead = 3 * stream_ahead;  // far, for nothing is asked for during the search
+  const int blocks = static_cast<int>((n - 1) / block + 1), rest = static_cast<int>(n - (blocks - 1) * block);
+  T extremes[longest_piece / block];
+  for (int i = 0; i < blocks; ++i) {
+    const T* const from = x + i * block;
+    extremes[i] = reduce_row(reduction, from, i < blocks - 1 ? block : rest, T{}, {from + ahead});
+    *value = i == 0 ? extremes[0] : R::combine(*value, extremes[i]);
+  }
+  const int at = find_extreme(extremes, blocks, *value) * block;
+  *to = at + find_extreme(x + at, n - at < block ? rest : block, *value);
+}
+
+/// Values and positions for rows of n elements: of their pieces, and then of these.
 template <class R, class T = typename R::Element>
 void find_in_rows(const R& reduction, const T* x, std::int64_t rows, std::int64_t n, T* values, std::int64_t* to) {
-  constexpr std::int64_t most = 4096;
-  const std::int64_t pieces = (n - 1) / most + 1;
+  const std::int64_t pieces = (n - 1) / longest_piece + 1;
   const Scratch<T> found_values(pieces > 1 ? rows * pieces : 0);
   const Scratch<std::int64_t> found_at(pieces > 1 ? rows * pieces + rows : 0);
   T* const piece_values = pieces > 1 ? found_values.data() : values;
   std::int64_t* const piece_at = pieces > 1 ? found_at.data() : to;
-  parallel_for(rows * pieces, 16384 / std::min(n, most) + 1, [=](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows * pieces, 16384 / std::min(n, longest_piece) + 1, [=](std::int64_t begin, std::int64_t end) {
     vectorized([=] {
       for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t first = i % pieces * most, size = n - first < most ? n - first : most;
-        const T* const from = x + i / pieces * n + first;
-        reduce_block(reduction, from, size, 1, 1, from, piece_values + i, {from + size, 2});
-        piece_at[i] = find_extreme(from, size, piece_values[i]);
+        const std::int64_t first = i % pieces * longest_piece, left = n - first;
+        find_in_piece(reduction, x + i / pieces * n + first, left < longest_piece ? left : longest_piece,
+                      piece_values + i, piece_at + i);
       }
     });
   });
   if (pieces == 1) return;
   std::int64_t* const piece = found_at.data() + rows * pieces;
   find_in_rows(reduction, static_cast<const T*>(piece_values), rows, pieces, values, piece);
-  for (std::int64_t row = 0; row < rows; ++row) to[row] = piece[row] * most + piece_at[row * pieces + piece[row]];
+  for (std::int64_t row = 0; row < rows; ++row)
+    to[row] = piece[row] * longest_piece + piece_at[row * pieces + piece[row]];
 }
 
 template <class T>
