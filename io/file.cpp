@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -43,15 +44,25 @@ std::string random_name(const char* op, std::string_view path) {
   return out;
 }
 
-bool is_temporary_of(std::string_view entry, std::string_view name) {
-  const std::size_t prefix = name.size() + temporary_infix.size();
-  return entry.size() == prefix + random_digits && entry.starts_with(name) &&
-         entry.substr(name.size()).starts_with(temporary_infix) &&
-         entry.find_first_not_of("0123456789abcdef", prefix) == std::string_view::npos;
+/// What the names of all temporaries of a target begin with: not longer than leaves room for the digits, and not cut
+/// within a character.
+std::string temporary_prefix(std::string_view name) {
+  constexpr std::size_t longest = NAME_MAX - temporary_infix.size() - random_digits;
+  if (name.size() > longest) {
+    std::size_t end = longest;
+    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;
+    name = name.substr(0, end);
+  }
+  return std::string(name) += temporary_infix;
+}
+
+bool is_temporary(std::string_view entry, std::string_view prefix) {
+  return entry.size() == prefix.size() + random_digits && entry.starts_with(prefix) &&
+         entry.find_first_not_of("0123456789abcdef", prefix.size()) == std::string_view::npos;
 }
 
 // Removes temporaries nobody holds a lock on: their writer is dead. What cannot be removed stays.
-void sweep(int directory, std::string_view name) {
+void sweep(int directory, std::string_view prefix) {
   const int fd = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(fd), &::closedir);
@@ -60,25 +71,34 @@ void sweep(int directory, std::string_view name) {
     return;
   }
   while (const dirent* entry = ::readdir(listing.get())) {
-    if (!is_temporary_of(entry->d_name, name)) continue;
+    if (!is_temporary(entry->d_name, prefix)) continue;
     const FileDescriptor stale(::openat(directory, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (stale.get() >= 0 && ::flock(stale.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(directory, entry->d_name, 0);
   }
 }
 
-// Where a path leads when it names a symbolic link; otherwise the path itself.
-std::string follow_link(const char* op, const std::string& path) {
-  struct stat info;
-  if (::lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return path;
-  const std::unique_ptr<char, void (*)(void*)> resolved(::realpath(path.c_str(), nullptr), &std::free);
-  if (!resolved) fail_with_errno(op, path, errno);
-  return resolved.get();
+// Where a path leads when it names a symbolic link, whether there is a file or not; otherwise the path itself.
+std::string follow_links(const char* op, const std::string& path) {
+  std::filesystem::path at = path;
+  for (int links = 0; links < 40; ++links) {  // as many as Linux follows
+    std::error_code error;
+    const std::filesystem::path next = std::filesystem::read_symlink(at, error);
+    if (error) return at;  // EINVAL: no link; any other is found again, and reported, by what opens it
+    at = at.parent_path() / next;
+  }
+  fail_with_errno(op, path, ELOOP);
 }
 
 }  // namespace
 
 void fail_with_errno(const char* op, std::string_view path, int error) {
   fail(op, ": ", path, ": ", std::generic_category().message(error));
+}
+
+void expect_path(const char* op, std::string_view path) {
+  const std::size_t zero = path.find('\0');
+  check(zero == std::string_view::npos, op, ": the path ", path.substr(0, zero), " has a zero byte after ", zero,
+        " characters; a path cannot contain one");
 }
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -90,10 +110,9 @@ FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-InputFile::InputFile(const char* op, std::string path)
-    : op_(op),
-      path_(std::move(path)),
-      fd_(retry([&] { return ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); })) {
+InputFile::InputFile(const char* op, std::string path) : op_(op), path_(std::move(path)) {
+  expect_path(op_, path_);
+  fd_ = FileDescriptor(retry([&] { return ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); }));
   struct stat info;
   if (fd_.get() < 0 || ::fstat(fd_.get(), &info) != 0) fail_with_errno(op_, path_, errno);
   if (S_ISDIR(info.st_mode)) fail_with_errno(op_, path_, EISDIR);
@@ -120,7 +139,8 @@ std::string read_file(const std::string& path) {
 }
 
 AtomicFile::AtomicFile(const char* op, std::string path) : op_(op), path_(std::move(path)) {
-  const std::string target = follow_link(op_, path_);
+  expect_path(op_, path_);
+  const std::string target = follow_links(op_, path_);
   const std::size_t slash = target.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : target.substr(0, std::max<std::size_t>(slash, 1));
   name_ = slash == std::string::npos ? target : target.substr(slash + 1);
@@ -141,7 +161,7 @@ AtomicFile::AtomicFile(const char* op, std::string path) : op_(op), path_(std::m
   // A rename would replace a write-protected file without asking.
   if (exists && ::faccessat(directory_.get(), name_.c_str(), W_OK, AT_EACCESS) != 0) fail_with_errno(op_, path_, errno);
 
-  sweep(directory_.get(), name_);
+  sweep(directory_.get(), temporary_prefix(name_));
   open_temporary();
   // Best effort: the file's owner may be somebody else, or the file system may know no permissions.
   if (exists && ::fchmod(fd_.get(), info.st_mode & 0777) != 0) return;
@@ -153,7 +173,7 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::open_temporary() {
   for (;;) {
-    std::string candidate = name_ + std::string(temporary_infix) + random_name(op_, path_);
+    std::string candidate = temporary_prefix(name_) + random_name(op_, path_);
     FileDescriptor fd(retry(
         [&] { return ::openat(directory_.get(), candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
     if (fd.get() < 0 && errno == EEXIST) continue;

@@ -138,3 +138,41 @@ TEST_CASE("file: links are followed, permissions kept and write protection respe
     CHECK(io::read_file(path) == "new");
   }
 }
+
+TEST_CASE("file: a path with a zero byte is an error, not the path before it") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("file");
+  io::atomic_write(path, "old");
+  const std::string longer = path + std::string("\0.backup", 8);
+  CHECK_THROWS_WITH(io::atomic_write(longer, "new"), Contains("the path " + path + " has a zero byte after"));
+  CHECK_THROWS_WITH(io::read_file(longer), Contains("has a zero byte after"));
+  CHECK(io::read_file(path) == "old");
+  CHECK(directory.names() == Names{"file"});
+}
+
+TEST_CASE("file: every name that a file can have can be written") {
+  const TemporaryDirectory directory;
+  std::string umlauts;
+  for (int i = 0; i < 127; ++i) umlauts += "\xc3\xa4";
+  for (const std::string& name :
+       {std::string(200, 'x'), std::string(234, 'x'), std::string(235, 'x'), std::string(255, 'x'), umlauts}) {
+    io::atomic_write(directory.path(name), name);
+    CHECK(io::read_file(directory.path(name)) == name);
+    CHECK(directory.names() == Names{name});
+    std::filesystem::remove(directory.path(name));
+  }
+  CHECK_THROWS_WITH(io::atomic_write(directory.path(std::string(256, 'x')), ""), Contains("File name too long"));
+  CHECK(directory.names().empty());
+}
+
+TEST_CASE("file: links that lead to no file yet, through other folders, are followed") {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory.path("there"));
+  std::filesystem::create_symlink("there/second", directory.path("first"));
+  std::filesystem::create_symlink("file", directory.path("there/second"));
+  io::atomic_write(directory.path("first"), "new");
+  CHECK(io::read_file(directory.path("there/file")) == "new");
+  CHECK(std::filesystem::is_symlink(directory.path("there/second")));
+  std::filesystem::create_symlink("round", directory.path("round"));
+  CHECK_THROWS_WITH(io::atomic_write(directory.path("round"), ""), Contains("symbolic links"));
+}
