@@ -81,6 +81,40 @@ void convert(std::string_view dtype, const unsigned char* from, std::size_t coun
 
 std::string where_in(const char* op, const std::string& path) { return std::string(op) + ": " + path; }
 
+struct Format {
+  std::string_view beginning, name, remedy;
+};
+
+/// What a file is that is not a safetensors file, where it is another format that people keep weights in.
+const Format* other_format(const Input& file) {
+  constexpr std::string_view with_numpy = "load it in Python and write it with safetensors.numpy.save_file";
+  constexpr std::string_view with_torch = "load it in Python and write its state_dict with safetensors.torch.save_file";
+  static constexpr Format npz = {"", "an archive of NumPy arrays (.npz)", with_numpy};
+  static constexpr Format onnx = {"", "an ONNX model, or another protobuf message",
+                                  "load it in Python and write its initializers with safetensors.numpy.save_file"};
+  static constexpr Format formats[] = {
+      {"PK\3\4", "a zip archive, such as torch.save writes (.pt, .pth)", with_torch},
+      {"\x80\2", "a pickle, such as torch.save wrote before PyTorch 1.6", with_torch},
+      {"\x80\3", "a Python pickle", with_torch},
+      {"\x80\4", "a Python pickle", with_torch},
+      {"\x80\5", "a Python pickle", with_torch},
+      {"\x93NUMPY", "a NumPy array (.npy)", with_numpy},
+      {"\x89HDF", "an HDF5 file", with_numpy},
+      {"GGUF", "a GGUF file", with_numpy},
+      {"\x1f\x8b", "compressed with gzip", "decompress it first"},
+      {"{", "JSON, such as the index of a model in several files", "open the safetensors files that it names"}};
+  char start[64] = {};
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(sizeof start, file.size()));
+  file.read(0, start, count);
+  const std::string_view text(start, count);
+  for (const Format& format : formats)
+    if (text.starts_with(format.beginning))
+      return format.beginning[0] == 'P' && text.find(".npy") != std::string_view::npos ? &npz : &format;
+  // The first field of ONNX's message is its version, a small number, and a field of another number follows.
+  if (text.size() > 3 && text[0] == '\x08' && text[1] > 0 && text[1] < 32 && text[2] > 8 && text[2] < 64) return &onnx;
+  return nullptr;
+}
+
 // Gives the pieces of a file to `write` one after the other. Throws before the first where the contents are no file.
 template <class Write>
 void write_pieces(std::string_view where, std::span<const SafetensorsArray> arrays, const SafetensorsMetadata& metadata,
@@ -142,17 +176,19 @@ SafetensorsFile::SafetensorsFile(const char* op, const std::string& path)
 SafetensorsFile::SafetensorsFile(const char* op, const std::string& name, std::unique_ptr<const Input> bytes)
     : where_(where_in(op, name)), file_(std::move(bytes)) {
   std::uint64_t length = 0;
-  check(file_->size() >= sizeof length, where_, ": ", file_->size(), " bytes are too few for a safetensors file");
-  file_->read(0, &length, sizeof length);
+  const bool has_length = file_->size() >= sizeof length;
+  if (has_length) file_->read(0, &length, sizeof length);
+  if (!has_length || length > file_->size() - sizeof length)
+    if (const Format* format = other_format(*file_))
+      fail(where_, ": this is ", format->name, ", not a safetensors file; ", format->remedy);
+  check(has_length, where_, ": ", file_->size(), " bytes are too few for a safetensors file");
   check(length <= max_safetensors_header, where_, ": a header of ", length, " bytes, more than the ",
         max_safetensors_header, " that the format allows: not a safetensors file, or damaged");
   check(length <= file_->size() - sizeof length, where_, ": a header of ", length, " bytes, but the file has only ",
         file_->size());
   body_ = sizeof length + length;
 
-  std::string json(length, '\0');
-  file_->read(sizeof length, json.data(), length);
-  SafetensorsHeader header = parse_safetensors_header(where_, json, file_->size() - body_);
+  SafetensorsHeader header = read_safetensors_header(where_, *file_, sizeof length, length);
   entries_ = std::move(header.entries);
   metadata_ = std::move(header.metadata);
   if (const auto stored = metadata_.find(digest_key); stored != metadata_.end()) {

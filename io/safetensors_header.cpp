@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -29,6 +30,88 @@ const SafetensorsDType* find_dtype(std::string_view name) {
   const auto* found = std::find_if(dtypes.begin(), dtypes.end(), [&](const auto& dtype) { return dtype.name == name; });
   return found == dtypes.end() ? nullptr : found;
 }
+
+// The characters of a header, read in pieces. The parser holds a number or a text as a whole, several times over,
+// before it looks at it: so their lengths are limited here.
+class HeaderText {
+ public:
+  HeaderText(std::string_view where, const Input& file, std::uint64_t begin, std::uint64_t length)
+      : where_(where), file_(file), at_(begin), end_(begin + length) {
+    fill();
+    check(!piece_.empty() && piece_[0] == '{', where_, ": the header does not begin with '{'");
+    look();
+  }
+
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = char;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const char*;
+    using reference = const char&;
+
+    explicit Iterator(HeaderText* text) : text_(text) {}
+    reference operator*() const { return text_->piece_[text_->next_]; }
+    Iterator& operator++() {
+      text_->advance();
+      return *this;
+    }
+    Iterator operator++(int) = delete;
+    friend bool operator==(const Iterator& a, const Iterator& b) { return a.at_end() == b.at_end(); }
+    friend bool operator!=(const Iterator& a, const Iterator& b) { return !(a == b); }
+
+   private:
+    bool at_end() const { return !text_ || text_->next_ == text_->piece_.size(); }
+    HeaderText* text_;
+  };
+
+  Iterator begin() { return Iterator(this); }
+  Iterator end() { return Iterator(nullptr); }
+
+ private:
+  void advance() {
+    if (++next_ == piece_.size()) fill();
+    if (next_ < piece_.size()) look();
+  }
+
+  void fill() {
+    piece_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(end_ - at_, std::uint64_t{1} << 16)));
+    file_.read(at_, piece_.data(), piece_.size());
+    at_ += piece_.size();
+    next_ = 0;
+  }
+
+  /// Notes the character that comes next.
+  void look() {
+    constexpr std::uint64_t longest_word = 32;  // any number of 64 bits, true, false, null
+    const char c = piece_[next_];
+    check(c != '\0', where_, ": the header contains a zero byte");
+    if (in_text_) {
+      check(++length_ <= max_safetensors_text, where_, ": the header has a text of over ", max_safetensors_text,
+            " bytes");
+      if (escaped_)
+        escaped_ = false;
+      else if (c == '\\')
+        escaped_ = true;
+      else if (c == '"')
+        in_text_ = false;
+    } else if (c == '"' || c == ',' || c == ':' || c == ' ' || c == '[' || c == ']' || c == '{' || c == '}') {
+      in_text_ = c == '"';
+      length_ = 0;
+    } else {
+      check(++length_ <= longest_word, where_, ": the header has a number or a word of over ", longest_word,
+            " characters");
+    }
+  }
+
+  std::string_view where_;
+  const Input& file_;
+  std::uint64_t at_, end_;  // what of the file is to be read yet
+  std::string piece_;
+  std::size_t next_ = 0;
+  bool in_text_ = false, escaped_ = false;
+  std::uint64_t length_ = 0;  // of the text, number or word so far
+};
 
 // Receives the header's JSON piece by piece. A DOM would merge duplicate keys, round numbers and nest without limit.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
@@ -248,13 +331,13 @@ const SafetensorsDType& safetensors_dtype(DType dtype) {
   }
 }
 
-SafetensorsHeader parse_safetensors_header(std::string_view where, std::string_view json, std::uint64_t body_size) {
-  check(json.starts_with('{'), where, ": the header does not begin with '{'");
-  check(json.find('\0') == std::string_view::npos, where, ": the header contains a zero byte");
+SafetensorsHeader read_safetensors_header(std::string_view where, const Input& file, std::uint64_t begin,
+                                          std::uint64_t length) {
+  HeaderText text(where, file, begin, length);
   HeaderReader reader(where);
-  nlohmann::json::sax_parse(json.begin(), json.end(), &reader);
+  nlohmann::json::sax_parse(text.begin(), text.end(), &reader);
   check_unique_names(where, reader.header.entries);
-  check_coverage(where, reader.header.entries, body_size);
+  check_coverage(where, reader.header.entries, file.size() - begin - length);
   return std::move(reader.header);
 }
 

@@ -9,6 +9,7 @@
 
 #include "../core/dtype.hpp"
 #include "../core/shape.hpp"
+#include "file.hpp"
 
 namespace xgrad::io {
 
@@ -41,11 +42,16 @@ struct SafetensorsHeader {
 /// Longest header the format allows, in bytes.
 inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
 
-/// Parses the JSON of a header whose body has `body_size` bytes. Throws Error, beginning with `where`, for anything the
-/// format does not allow: no `{` at the start, malformed JSON or UTF-8, duplicate, missing or unknown keys, negative or
-/// fractional sizes, an element type that is unknown, a size that does not match its offsets, and offsets that overlap,
-/// leave holes or do not cover the body exactly.
-SafetensorsHeader parse_safetensors_header(std::string_view where, std::string_view json, std::uint64_t body_size);
+/// Longest text within a header that is read: what a file asks to be kept must not exceed what it may be worth.
+inline constexpr std::uint64_t max_safetensors_text = std::uint64_t{1} << 24;
+
+/// Reads the JSON of a header, `length` bytes from byte `begin` of a file; the body is what follows. Throws Error,
+/// beginning with `where`, for anything the format does not allow: no `{` at the start, malformed JSON or UTF-8,
+/// duplicate, missing or unknown keys, negative or fractional sizes, an element type that is unknown, a size that does
+/// not match its offsets, and offsets that overlap, leave holes or do not cover the body exactly; and for a text longer
+/// than max_safetensors_text. The header is read in pieces: nothing is kept of one that is refused.
+SafetensorsHeader read_safetensors_header(std::string_view where, const Input& file, std::uint64_t begin,
+                                          std::uint64_t length);
 
 /// The JSON of a header, padded by spaces to a multiple of 8 bytes. Throws Error, beginning with `where`, for a
 /// duplicate or reserved name, or text that is not UTF-8.

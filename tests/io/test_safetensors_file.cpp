@@ -371,7 +371,47 @@ TEST_CASE("safetensors: parsing a header costs a small multiple of its length") 
   for (const std::string& contents : {file_of("{\"" + std::string(4'000'000, 'x')), file_of(many)})
     CHECK(refused_within(directory.write("model.safetensors", contents), 12 * contents.size() + (1 << 20)));
 }
+
+TEST_CASE("safetensors: a number or a text without end is refused before it is kept") {
+  const TemporaryDirectory directory;
+  const auto cost = [&](const std::string& header) {
+    return refused_within(directory.write("model.safetensors", file_of(header)), header.size());
+  };
+  CHECK(cost("{\"a\":{\"shape\":[" + std::string(10'000'000, '1') + "]}}"));
+  CHECK(cost("{\"a\":" + std::string(10'000'000, 'n') + "}"));
+  CHECK(cost("{\"a" + std::string(99'000'000, 'x')));
+}
 #endif
+
+TEST_CASE("safetensors: numbers, words and texts that are too long are named") {
+  const auto with_number = [](std::size_t digits) {
+    return rejection(file_of(tensor_json("F32", "[" + std::string(digits, '1') + "]", "[0,8]")));
+  };
+  CHECK_THAT(with_number(32), Contains("is not an integer in the range of 64 bits"));
+  CHECK_THAT(with_number(33), Contains("the header has a number or a word of over 32 characters"));
+  CHECK_THAT(with_number(10'000'000), Contains("the header has a number or a word of over 32 characters"));
+  Contents loaded;
+  const std::string text((1 << 16) + 1, 'x');  // longer than the pieces that are read
+  CHECK(rejection(file_of("{\"__metadata__\":{\"k\":\"" + text + "\"}}"), &loaded) == "");
+  CHECK(loaded.metadata.at("k") == text);
+}
+
+TEST_CASE("safetensors: other formats are named, with what to do") {
+  const auto start = [](std::string_view text) { return std::string(text) + std::string(64, '\0'); };
+  CHECK_THAT(
+      rejection(start("PK\3\4\0\0\0\0model/data.pkl")),
+      Contains("this is a zip archive, such as torch.save writes (.pt, .pth), not a safetensors file; load it in "
+               "Python and write its state_dict with safetensors.torch.save_file"));
+  CHECK_THAT(rejection(start("PK\3\4\x14weight.npy")), Contains("this is an archive of NumPy arrays (.npz)"));
+  CHECK_THAT(rejection(start("\x80\2\x8a\nlF")),
+             Contains("this is a pickle, such as torch.save wrote before PyTorch 1.6"));
+  CHECK_THAT(rejection(start("\x93NUMPY\1")), Contains("this is a NumPy array (.npy)"));
+  CHECK_THAT(rejection(start("\x08\x08\x12\x07pytorch")), Contains("this is an ONNX model"));
+  CHECK_THAT(rejection(start("GGUF\3")), Contains("this is a GGUF file"));
+  CHECK_THAT(rejection("{}"), Contains("this is JSON"));
+  // A header of 0x04034b50 bytes would be one that begins as a zip archive does.
+  CHECK(rejection(file_of("{" + std::string(0x2b50 - 2, ' ') + "}")) == "");
+}
 
 TEST_CASE("safetensors: killed at random times while saving, the file always loads") {
   const TemporaryDirectory directory;
