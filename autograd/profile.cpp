@@ -23,9 +23,7 @@ void append_quoted(std::string& out, const std::string& text) {
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
     if (static_cast<unsigned char>(c) < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-      out += escape;
+      out.append("\\u00").append(1, "01"[c >> 4]).append(1, "0123456789abcdef"[c & 15]);
     } else {
       out += c;
     }
@@ -84,11 +82,10 @@ void detail::ProfileEvent::end() noexcept {
     append_quoted(line, std::string(bar->name) + (backward ? " backward" : ""));
     line += ",\"cat\":";
     append_quoted(line, bar->category);
-    char numbers[128];
-    std::snprintf(numbers, sizeof numbers, ",\"ph\":\"X\",\"ts\":%.3f,\"dur\":%.3f,\"pid\":%d,\"tid\":%d",
-                  microseconds(bar->start - log().start), microseconds(end - bar->start), static_cast<int>(getpid()),
-                  this_thread());
-    line += numbers;
+    append_fixed(line += ",\"ph\":\"X\",\"ts\":", microseconds(bar->start - log().start), 3);
+    append_fixed(line += ",\"dur\":", microseconds(end - bar->start), 3);
+    append(line += ",\"pid\":", getpid());
+    append(line += ",\"tid\":", this_thread());
     line += backward ? ",\"args\":{\"gradients of outputs\":" : ",\"args\":{\"inputs\":";
     append_quoted(line, bar->inputs);
     line += backward ? ",\"gradients of inputs\":" : ",\"outputs\":";
@@ -124,6 +121,7 @@ struct Profile::Output {
 Profile::Profile(const std::string& path) : output_(std::make_unique<Output>()) {
   const std::lock_guard lock(log().mutex);
   check(!log().open, "Profile: another Profile is running; only one can at a time");
+  check(path.find('\0') == std::string::npos, "Profile: the path ", path.c_str(), " has a zero byte in it");
   output_->path = path;
   output_->file.open(path);
   check(output_->file.is_open(), "Profile: cannot write ", path, ": ", std::strerror(errno));

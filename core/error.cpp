@@ -6,10 +6,10 @@ namespace xgrad::detail {
 
 namespace {
 
-template <class T>
-void append_number(std::string& out, T value) {
-  char buffer[32];
-  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+template <class... Value>
+void append_number(std::string& out, Value... value) {
+  char buffer[400];  // the largest double has 309 digits before the point
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value...).ptr);
 }
 
 }  // namespace
@@ -17,6 +17,10 @@ void append_number(std::string& out, T value) {
 void append(std::string& out, double value) { append_number(out, value); }
 void append(std::string& out, std::int64_t value) { append_number(out, value); }
 void append(std::string& out, std::uint64_t value) { append_number(out, value); }
+
+void append_fixed(std::string& out, double value, int digits) {
+  append_number(out, value, std::chars_format::fixed, digits);
+}
 
 void raise(std::string message) { throw Error(message); }
 

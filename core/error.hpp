@@ -7,6 +7,10 @@
 #include <string_view>
 #include <type_traits>
 
+#ifndef __cpp_exceptions
+#error "xgrad reports errors by exceptions: compile this file without -fno-exceptions"
+#endif
+
 namespace xgrad {
 
 /// Every error xgrad reports. The message starts with the operation, then gives shapes and values, and a remedy where
@@ -22,6 +26,8 @@ void append(std::string& out, double value);  // shortest text that reads back a
 void append(std::string& out, std::int64_t value);
 void append(std::string& out, std::uint64_t value);
 inline void append(std::string& out, std::string_view text) { out += text; }
+/// With so many digits after the point, and with a point in every locale.
+void append_fixed(std::string& out, double value, int digits);
 
 template <class T>
   requires std::is_arithmetic_v<T>

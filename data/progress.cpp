@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -22,17 +23,25 @@ double now_in_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-template <class... Values>
-std::string formatted(const char* format, Values... values) {
-  char buffer[64];
-  const int length = std::snprintf(buffer, sizeof buffer, format, values...);
-  return std::string(buffer, static_cast<std::size_t>(std::clamp(length, 0, int{sizeof buffer} - 1)));
+std::string fixed(double value, int digits) {
+  std::string out;
+  append_fixed(out, value, digits);
+  return out;
 }
+
+/// Four significant digits.
+std::string brief(double value) {
+  char buffer[32];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, 4).ptr};
+}
+
+std::string two_digits(long long value) { return std::string(value < 10, '0') += std::to_string(value); }
 
 std::string duration(double seconds) {
   const auto total = static_cast<long long>(std::min(std::ceil(seconds), 1e9));
   const long long hours = total / 3600, minutes = total / 60 % 60, rest = total % 60;
-  return hours > 0 ? formatted("%lld:%02lld:%02lld", hours, minutes, rest) : formatted("%lld:%02lld", minutes, rest);
+  const std::string start = hours > 0 ? std::to_string(hours) + ':' + two_digits(minutes) : std::to_string(minutes);
+  return start + ':' + two_digits(rest);
 }
 
 // Columns of UTF-8 text, one for each character.
@@ -78,9 +87,8 @@ std::string progress_line(const ProgressState& state, int width, bool unicode) {
   if (known)
     pieces.push_back(duration(static_cast<double>(std::max<std::int64_t>(state.total - state.done, 0)) / rate) +
                      " left");
-  for (const auto& [name, value] : state.values) pieces.push_back(name + formatted(" %.4g", value));
-  if (known)
-    pieces.push_back(rate >= 1 ? formatted("%.*f it/s", rate < 100 ? 1 : 0, rate) : formatted("%.1f s/it", 1 / rate));
+  for (const auto& [name, value] : state.values) pieces.push_back(name + ' ' + brief(value));
+  if (known) pieces.push_back(rate >= 1 ? fixed(rate, rate < 100 ? 1 : 0) + " it/s" : fixed(1 / rate, 1) + " s/it");
 
   std::string tail;
   for (const std::string& piece : pieces)

@@ -27,9 +27,9 @@ std::string bytes(double n) {
     if (n < 1000) break;
     n /= 1000, unit = larger;
   }
-  char text[32];
-  std::snprintf(text, sizeof text, n < 10 && *unit != 'B' ? "%.1f %s" : "%.0f %s", n, unit);
-  return text;
+  std::string text;
+  xgrad::detail::append_fixed(text, n, n < 10 && *unit != 'B' ? 1 : 0);
+  return text + ' ' + unit;
 }
 
 struct Summary {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "../catch.hpp"
+#include "../locale.hpp"
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
@@ -148,6 +149,18 @@ TEST_CASE("profile: a trace of forward and backward, with shapes, threads and ca
       }
 }
 
+TEST_CASE("profile: a trace is JSON in every locale") {
+  const Locale german("de_DE.UTF-8");
+  const TemporaryDirectory directory;
+  const auto path = directory.path("trace.json");
+  {
+    const Profile profile(path);
+    exp(ones({2}));
+  }
+  REQUIRE(events_of(path).size() == 1);
+  CHECK(events_of(path)[0].at("dur").get<double>() > 0);
+}
+
 TEST_CASE("profile: errors, and an exception inside") {
   const TemporaryDirectory directory;
   CHECK_THROWS_WITH(Profile("/nowhere/trace.json"),
@@ -166,6 +179,7 @@ TEST_CASE("profile: errors, and an exception inside") {
   } catch (const Error&) {
   }
   CHECK(events_of(path).size() == 1);
+  CHECK_THROWS_WITH(Profile(path + std::string("\0.json", 6)), Contains("has a zero byte in it"));
   const Profile again(path);
 }
 

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "../catch.hpp"
+#include "../locale.hpp"
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
@@ -21,13 +22,27 @@ using detail::progress_line;
 
 namespace {
 
+/// The controlling side of a new pseudo-terminal; -1 where there are none.
+int open_terminal() {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+  if (terminal < 0 || ::grantpt(terminal) != 0 || ::unlockpt(terminal) != 0) return -1;
+  return ::access(::ptsname(terminal), R_OK | W_OK) == 0 ? terminal : -1;
+}
+
+bool has_terminals() {
+  static const bool has = [] {
+    const int terminal = open_terminal();
+    if (terminal < 0) WARN("skipped: no pseudo-terminal can be had here, so nothing is drawn");
+    return terminal >= 0 && ::close(terminal) == 0;
+  }();
+  return has;
+}
+
 // What `loop` writes to standard error when that is a terminal of `columns` columns.
 template <class Loop>
 std::string on_terminal(int columns, Loop&& loop) {
-  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+  const int terminal = open_terminal();
   REQUIRE(terminal >= 0);
-  REQUIRE(::grantpt(terminal) == 0);
-  REQUIRE(::unlockpt(terminal) == 0);
   const std::string name = ::ptsname(terminal);
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
@@ -100,6 +115,7 @@ TEST_CASE("progress: nothing is written when standard error is no terminal") {
 }
 
 TEST_CASE("progress: the line is drawn, adapts to the terminal and is gone after the loop") {
+  if (!has_terminals()) return;
   const std::string out = on_terminal(40, [] {
     for ([[maybe_unused]] const int step : progress(std::array{1, 2, 3})) wait();
   });
@@ -125,6 +141,7 @@ TEST_CASE("progress: the line is drawn, adapts to the terminal and is gone after
 }
 
 TEST_CASE("progress: it is drawn at most 20 times a second") {
+  if (!has_terminals()) return;
   const std::string out = on_terminal(80, [] {
     for ([[maybe_unused]] const int step : progress(std::vector<int>(100'000))) {
     }
@@ -133,6 +150,7 @@ TEST_CASE("progress: it is drawn at most 20 times a second") {
 }
 
 TEST_CASE("progress: it shows the loss of this loop, and values of your own") {
+  if (!has_terminals()) return;
   const std::string out = on_terminal(80, [] {
     full({}, 0.5, {.requires_grad = true}).backward();  // before the loop: not shown
     auto bar = progress(std::array{1, 2});
@@ -153,6 +171,12 @@ TEST_CASE("progress: it shows the loss of this loop, and values of your own") {
     }
   });
   CHECK_THAT(own, !Contains("loss 0.125") && Contains("loss 2"));
+}
+
+TEST_CASE("progress: numbers have a point in every locale") {
+  const Locale german("de_DE.UTF-8");
+  CHECK(progress_line({.done = 50, .total = 200, .seconds = 2, .values = {{"loss", 0.25}}}, 40, false) ==
+        " 50/200 ##--------  0:06 left  loss 0.25");
 }
 
 TEST_CASE("progress: a data loader is wrapped, temporary or named") {
