@@ -27,12 +27,15 @@ struct Around {
 template <class T>
 void select_parts(const Around& x, const T* from, const std::int64_t* index, std::int64_t count, T* to) {
   parallel_for(x.outer * count, 16384 / x.inner + 1, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const T* const part = from + (i / count * x.size + index[i % count]) * x.inner;
+    for (std::int64_t i = begin; i < end;) {
+      const std::int64_t outer = i / count, first = i % count, n = std::min(count - first, end - i);
+      const T* const parts = from + outer * x.size * x.inner;
       if (x.inner == 1)
-        to[i] = *part;
+        for (std::int64_t k = 0; k < n; ++k) to[i + k] = parts[index[first + k]];
       else
-        std::copy(part, part + x.inner, to + i * x.inner);
+        for (std::int64_t k = 0; k < n; ++k)
+          std::copy_n(parts + index[first + k] * x.inner, x.inner, to + (i + k) * x.inner);
+      i += n;
     }
   });
 }
@@ -43,6 +46,13 @@ void add_parts(const Around& x, const T* from, const std::int64_t* index, std::i
   parallel_for(x.outer * x.inner, std::max<std::int64_t>(64, 32768 / count), [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t at = begin; at < end;) {
       const std::int64_t outer = at / x.inner, column = at % x.inner, n = std::min(x.inner - column, end - at);
+      if (x.inner == 1) {
+        T* const sums = to + outer * x.size;
+        const T* const terms = from + outer * count;
+        for (std::int64_t i = 0; i < count; ++i) sums[index[i]] = plus(sums[index[i]], terms[i]);
+        ++at;
+        continue;
+      }
       for (std::int64_t i = 0; i < count; ++i) {
         T* __restrict sum = to + (outer * x.size + index[i]) * x.inner + column;
         const T* __restrict term = from + (outer * count + i) * x.inner + column;
