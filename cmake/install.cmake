@@ -17,6 +17,18 @@ foreach(header ${headers})
   install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad/${folder})
 endforeach()
 
+# For those who do not use CMake. A static xgrad needs its libraries linked as well, a shared one has them already.
+set(XGRAD_PC_REQUIRES Requires)
+if(BUILD_SHARED_LIBS)
+  set(XGRAD_PC_REQUIRES Requires.private)
+endif()
+if(PostgreSQL_FOUND)
+  set(XGRAD_PC_LIBPQ " libpq")
+endif()
+file(RELATIVE_PATH XGRAD_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/xgrad.pc.in xgrad.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xgrad.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
 configure_package_config_file(cmake/xgradConfig.cmake.in xgradConfig.cmake INSTALL_DESTINATION ${config_dir})
 write_basic_package_version_file(xgradConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xgradConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/xgradConfigVersion.cmake cmake/openblas.cmake

@@ -1,7 +1,6 @@
 #pragma once
 // Modules of any type behind one handle, and modules in a row.
 
-#include <typeinfo>
 
 #include "../autograd/operand.hpp"
 #include "module.hpp"
@@ -40,18 +39,21 @@ class AnyModule {
   /// Whether the layer is an M.
   template <class M>
   bool is() const {
-    return held().info() == typeid(M);
+    return held().tag() == &type_tag<M>;
   }
 
  private:
   friend void detail::add_fields(detail::Tree& tree, AnyModule& module, detail::Walk& walk);
+
+  template <class M>
+  static constexpr char type_tag = 0;  // its address stands for the type, without RTTI
 
   struct Interface {
     virtual ~Interface() = default;
     virtual Tensor forward(const Tensor& x) = 0;
     virtual std::unique_ptr<Interface> copy() const = 0;
     virtual void add_fields(detail::Tree& tree, detail::Walk& walk) = 0;
-    virtual const std::type_info& info() const = 0;
+    virtual const char* tag() const = 0;
     virtual std::string_view type() const = 0;
   };
   template <class M>
@@ -60,7 +62,7 @@ class AnyModule {
     Tensor forward(const Tensor& x) override { return layer(x); }
     std::unique_ptr<Interface> copy() const override { return std::make_unique<Held>(layer); }
     void add_fields(detail::Tree& tree, detail::Walk& walk) override { detail::add_fields(tree, layer, walk); }
-    const std::type_info& info() const override { return typeid(M); }
+    const char* tag() const override { return &type_tag<M>; }
     std::string_view type() const override { return detail::node_type<M>; }
 
     M layer;
