@@ -89,15 +89,17 @@ void soften(const AttentionSize& size, std::int64_t first, std::int64_t rows, st
 template <class T>
 bool is_finite(const T* x, std::int64_t ld, std::int64_t rows, std::int64_t width) {
   constexpr std::int64_t lanes = 16;
-  T differences[lanes] = {};  // x - x, which is 0 or NaN
+  T differences[lanes];  // sums of x - x, which is 0 or NaN
   vectorized([=, &differences] {
+    T sums[lanes] = {};
     for (std::int64_t row = 0; row < rows; ++row) {
       const T* const at = x + row * ld;
       const std::int64_t body = width / lanes * lanes;
       for (std::int64_t begin = 0; begin < body; begin += lanes)
-        for (std::int64_t lane = 0; lane < lanes; ++lane) differences[lane] += at[begin + lane] - at[begin + lane];
-      for (std::int64_t i = body; i < width; ++i) differences[i - body] += at[i] - at[i];
+        for (std::int64_t lane = 0; lane < lanes; ++lane) sums[lane] += at[begin + lane] - at[begin + lane];
+      for (std::int64_t i = body; i < width; ++i) sums[i - body] += at[i] - at[i];
     }
+    for (std::int64_t lane = 0; lane < lanes; ++lane) differences[lane] = sums[lane];
   });
   return std::all_of(differences, differences + lanes, [](T difference) { return difference == 0; });
 }
@@ -163,7 +165,7 @@ void attention_backward(const AttentionSize& size, Matrices<const T> q, Matrices
           T* const d = p_grad + row * keys;
           const std::int64_t visible = causal ? std::min(keys, first + row + 1) : keys;
           XGRAD_INDEPENDENT_ITERATIONS
-          for (std::int64_t c = 0; c < visible; ++c) d[c] = scale * p_row[c] * (d[c] - level);
+          for (std::int64_t c = 0; c < keys; ++c) d[c] = scale * p_row[c] * (d[c] - level);
           for (std::int64_t c = visible; c < keys; ++c) d[c] = 0;
         }
       });
