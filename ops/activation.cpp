@@ -6,6 +6,7 @@
 #include "arithmetic.hpp"
 #include "comparison.hpp"
 #include "elementwise_samples.hpp"
+#include "logistic.hpp"
 #include "math.hpp"
 #include "unary.hpp"
 
@@ -23,6 +24,7 @@ constexpr double gelu_scale = 2 * normal_density_at_0, gelu_cubic = 0.044715;
 
 using detail::function_of_input;
 using detail::function_of_output;
+using detail::logistic;
 
 Tensor relu(Operand x) {
   return function_of_output<"relu">(
@@ -46,18 +48,26 @@ Tensor elu(Operand x, double alpha) {
 
 Tensor gelu(Operand x, std::string_view approximate) {
   if (approximate == "tanh") {
+    // (1 + tanh(u)) / 2 is sigmoid(2 u), which is long 0 or 1 at the bounds.
+    const auto within = [](const auto& v) { return clamp(v, -100, 100); };
     return function_of_input<"gelu">(
-        *x, [](const auto& v) { return 0.5 * v * (1 + tanh(gelu_scale * (v + gelu_cubic * (v * v * v)))); },
-        [](const auto& g, const auto& v) {
-          const auto t = tanh(gelu_scale * (v + gelu_cubic * (v * v * v)));
-          return g * (0.5 * (1 + t) + 0.5 * v * ((1 - t * t) * (gelu_scale * (1 + 3 * gelu_cubic * (v * v)))));
+        *x,
+        [within](const auto& v) {
+          const auto c = within(v);
+          return v * sigmoid(2 * gelu_scale * (c + gelu_cubic * (c * c * c)));
+        },
+        [within](const auto& g, const auto& v) {
+          const auto c = within(v);
+          const auto s = logistic(2 * gelu_scale * (c + gelu_cubic * (c * c * c)));
+          const auto slope = 2 * gelu_scale * (1 + 3 * gelu_cubic * (c * c));
+          return g * (s.value + v * (s.value * s.rest * slope));
         });
   }
   check(approximate == "none", "gelu: approximate is \"", approximate, "\", expected \"none\" or \"tanh\"");
   return function_of_input<"gelu">(
       *x, [](const auto& v) { return v * (0.5 * erfc(-sqrt_half * v)); },
       [](const auto& g, const auto& v) {
-        return g * (0.5 * (1 + erf(sqrt_half * v)) + v * (normal_density_at_0 * exp(-0.5 * (v * v))));
+        return g * (0.5 * erfc(-sqrt_half * v) + v * (normal_density_at_0 * exp(-0.5 * (v * v))));
       });
 }
 
@@ -65,8 +75,8 @@ Tensor silu(Operand x) {
   return function_of_input<"silu">(
       *x, [](const auto& v) { return v * sigmoid(v); },
       [](const auto& g, const auto& v) {
-        const auto s = sigmoid(v);
-        return g * (s * (1 + v * (1 - s)));
+        const auto s = logistic(v);
+        return g * (s.value * (1 + v * s.rest));
       });
 }
 
@@ -75,7 +85,7 @@ Tensor softplus(Operand x, double beta, double threshold) {
   return function_of_input<"softplus">(
       *x, [beta, threshold](const auto& v) { return where(beta * v > threshold, v, softplus(beta * v) / beta); },
       [beta, threshold](const auto& g, const auto& v) {
-        return where(beta * v > threshold, g, g * sigmoid(beta * v));
+        return where(beta * v > threshold, g, g * logistic(beta * v).value);
       });
 }
 

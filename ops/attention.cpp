@@ -1,6 +1,7 @@
 #include "attention.hpp"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "../autograd/apply.hpp"
@@ -9,12 +10,16 @@
 #include "../autograd/primitives.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
+#include "extrema.hpp"
+#include "joining.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/map.hpp"
 #include "matmul.hpp"
+#include "reduce.hpp"
 #include "registry.hpp"
 #include "shape.hpp"
+#include "slicing.hpp"
 #include "softmax.hpp"
 
 namespace xgrad {
@@ -73,7 +78,7 @@ struct Attention {
   bool causal;
   double scale;
   Saved q = {}, k = {}, v = {}, out = {};
-  Tensor log_sum = {};
+  Tensor levels = {};  // of the rows of the softmax: detail::RowLevel
 
   detail::AttentionSize size(const Tensor& queries, const Tensor& keys, const Tensor& values) const {
     return {Shape(queries.shape().begin(), queries.dim() - 2).numel(),
@@ -92,49 +97,66 @@ struct Attention {
     shape[queries.dim() - 1] = s.value_width;
     if (s.keys == 0 || shape.numel() == 0) return zeros(shape, {.dtype = queries.dtype()});
     const Tensor result = empty_as(queries, shape);
-    log_sum = detail::empty({s.batch, s.queries}, queries.dtype());
+    levels = detail::empty({s.batch, s.queries, 2}, queries.dtype());
     dispatch_floating(name, queries.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::attention<T>(s, Batch(queries).as<const T>(), Batch(keys).as<const T>(), Batch(values).as<const T>(),
-                           Batch(result).as<T>(), log_sum.data<T>());
+                           Batch(result).as<T>(), reinterpret_cast<detail::RowLevel<T>*>(levels.data<T>()));
     });
     out = result;
     return result;
   }
 
   std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
-    if (is_grad_enabled())
-      return detail::composed_backward([this](const Tensor& queries, const Tensor& keys,
-                                              const Tensor& values) { return composed(queries, keys, values); },
-                                       std::array<Tensor, 3>{q, k, v}, grad, needs);
     const Tensor queries = q, keys = k, values = v;
-    if (!log_sum.defined()) return {zeros_like(queries), zeros_like(keys), zeros_like(values)};
+    if (is_grad_enabled()) {
+      const bool together = !causal || (is_finite(queries) && is_finite(keys) && is_finite(values) && is_finite(grad));
+      const auto formula = [&](const auto&... inputs) {
+        return together ? composed(inputs...) : by_queries(inputs...);
+      };
+      return detail::composed_backward(formula, std::array<Tensor, 3>{queries, keys, values}, grad, needs);
+    }
+    if (!levels.defined()) return {zeros_like(queries), zeros_like(keys), zeros_like(values)};
     std::array<Tensor, 3> gradients = {empty_as(queries, queries.shape()), empty_as(keys, keys.shape()),
                                        empty_as(values, values.shape())};
     dispatch_floating(name, queries.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      detail::attention_backward<T>(size(queries, keys, values), Batch(queries).as<const T>(),
-                                    Batch(keys).as<const T>(), Batch(values).as<const T>(), Batch(out).as<const T>(),
-                                    Batch(grad).as<const T>(), log_sum.data<T>(), Batch(gradients[0]).as<T>(),
-                                    Batch(gradients[1]).as<T>(), Batch(gradients[2]).as<T>());
+      detail::attention_backward<T>(
+          size(queries, keys, values), Batch(queries).as<const T>(), Batch(keys).as<const T>(),
+          Batch(values).as<const T>(), Batch(out).as<const T>(), Batch(grad).as<const T>(),
+          reinterpret_cast<const detail::RowLevel<T>*>(levels.data<T>()), Batch(gradients[0]).as<T>(),
+          Batch(gradients[1]).as<T>(), Batch(gradients[2]).as<T>());
     });
     return gradients;
   }
 
  private:
+  static bool is_finite(const Tensor& x) { return all(isfinite(x)).item<bool>(); }
+
   Tensor composed(const Tensor& queries, const Tensor& keys, const Tensor& values) const {
-    Tensor scores = matmul(queries * scale, transpose(keys, -2, -1));
+    Tensor scores = matmul(queries, transpose(keys, -2, -1)) * scale;
     if (causal) {
-      Tensor hidden = zeros({queries.size(-2), keys.size(-2)}, {.dtype = queries.dtype()});
-      dispatch_floating(name, queries.dtype(), [&](auto zero) {
-        using T = decltype(zero);
-        for (std::int64_t row = 0; row < hidden.size(0); ++row)
-          for (std::int64_t column = row + 1; column < hidden.size(1); ++column)
-            hidden.data<T>()[row * hidden.size(1) + column] = -std::numeric_limits<T>::infinity();
-      });
-      scores = scores + hidden;
+      Tensor hidden = zeros({queries.size(-2), keys.size(-2)}, {.dtype = bool_});
+      for (std::int64_t row = 0; row < hidden.size(0); ++row)
+        for (std::int64_t column = row + 1; column < hidden.size(1); ++column)
+          hidden.data<bool>()[row * hidden.size(1) + column] = true;
+      scores = masked_fill(scores, hidden, -std::numeric_limits<double>::infinity());
     }
-    return matmul(softmax(scores, -1), values);
+    if (keys.size(-2) == 0) return matmul(scores, values);
+    const Tensor nothing = amax(scores.detach(), -1, {.keepdim = true}) == -std::numeric_limits<double>::infinity();
+    return matmul(masked_fill(softmax(masked_fill(scores, nothing, 0), -1), nothing, 0), values);
+  }
+
+  /// The same, query by query with the keys that it sees: no product with the 0 of a hidden key, which gives NaN where
+  /// the other factor is not finite.
+  Tensor by_queries(const Tensor& queries, const Tensor& keys, const Tensor& values) const {
+    std::vector<Tensor> rows;
+    for (std::int64_t row = 0; row < queries.size(-2); ++row) {
+      const std::int64_t visible = std::min(keys.size(-2), row + 1);
+      rows.push_back(Attention{false, scale}.composed(narrow(queries, -2, row, 1), narrow(keys, -2, 0, visible),
+                                                      narrow(values, -2, 0, visible)));
+    }
+    return cat(rows, -2);
   }
 };
 
@@ -142,19 +164,23 @@ struct Attention {
 
 Tensor scaled_dot_product_attention(Operand q, Operand k, Operand v, const AttentionOptions& options) {
   constexpr const char* name = Attention::name;
-  check(q->dim() >= 2 && k->dim() == q->dim() && v->dim() == q->dim(), name, ": q ", q->shape(), ", k ", k->shape(),
-        " and v ", v->shape(), " must have equally many axes, at least two");
-  const std::size_t axes = q->dim() - 2;
-  const auto leading = [axes](const Tensor& x) { return Shape(x.shape().begin(), axes); };
-  check(leading(*q) == leading(*k) && leading(*q) == leading(*v), name, ": q ", q->shape(), ", k ", k->shape(),
-        " and v ", v->shape(), " differ in their leading axes");
+  check(q->dim() >= 2 && k->dim() >= 2 && v->dim() >= 2, name, ": q ", q->shape(), ", k ", k->shape(), " and v ",
+        v->shape(), " must have at least two axes each");
   check(q->size(-1) == k->size(-1), name, ": q ", q->shape(), " and k ", k->shape(), " differ in their last size");
   check(k->size(-2) == v->size(-2), name, ": k ", k->shape(), " and v ", v->shape(), " differ in the number of keys");
   check(is_floating(q->dtype()) && q->dtype() == k->dtype() && q->dtype() == v->dtype(), name, ": q is ", q->dtype(),
         ", k ", k->dtype(), " and v ", v->dtype(), "; they must be all float32 or all float64");
   const double scale =
       options.scale.value_or(1 / std::sqrt(static_cast<double>(std::max<std::int64_t>(q->size(-1), 1))));
-  return apply(Attention{options.causal, scale}, q, k, v);
+  const auto leading = [](const Tensor& x) { return Shape(x.shape().begin(), x.dim() - 2); };
+  const Shape batch = broadcast_shapes(name, broadcast_shapes(name, leading(*q), leading(*k)), leading(*v));
+  const auto with_batch = [&](const Tensor& x) {
+    Shape shape = batch;
+    shape.push_back(x.size(-2));
+    shape.push_back(x.size(-1));
+    return x.shape() == shape ? x : expand(x, shape);
+  };
+  return apply(Attention{options.causal, scale}, with_batch(*q), with_batch(*k), with_batch(*v));
 }
 
 namespace detail {
@@ -187,6 +213,8 @@ std::span<const OpInfo> attention_ops() {
              with({5, 2}, {3, 2}, {3, 2}, 0.75, true),
              with({70, 1}, {70, 1}, {70, 1}, 1.5, true),
              with({2, 1, 2}, {2, 2, 2}, {2, 2, 1}, -0.5, false),
+             with({2, 1, 3, 2}, {3, 4, 2}, {1, 1, 4, 2}, 0.5, true),
+             with({3, 2}, {2, 4, 2}, {2, 4, 1}, 0.5, false),
              with({0, 3, 2}, {0, 3, 2}, {0, 3, 2}, 1, false),
              with({0, 2}, {3, 2}, {3, 2}, 1, false),
              with({2, 2}, {0, 2}, {0, 3}, 1, false)};
@@ -196,9 +224,8 @@ std::span<const OpInfo> attention_ops() {
            return [=] { scaled_dot_product_attention(ones(q), ones(k), ones(v)); };
          };
          return std::vector<OpError>{
-             {attend({3}, {3}, {3}), "at least two"},
-             {attend({3, 2}, {1, 3, 2}, {3, 2}), "equally many axes"},
-             {attend({1, 3, 2}, {2, 3, 2}, {2, 3, 2}), "differ in their leading axes"},
+             {attend({3, 2}, {3, 2}, {3}), "v (3,) must have at least two axes each"},
+             {attend({3, 3, 2}, {2, 3, 2}, {2, 3, 2}), "(3,) and (2,) do not broadcast"},
              {attend({3, 2}, {3, 4}, {3, 2}), "q (3, 2) and k (3, 4) differ in their last size"},
              {attend({3, 2}, {4, 2}, {3, 2}), "k (4, 2) and v (3, 2) differ in the number of keys"},
              {[] {

@@ -12,10 +12,11 @@ struct AttentionOptions {
 };
 
 /// Scaled dot-product attention: softmax(scale q k^T) v, the softmax over the keys. q has shape (..., L, E), k
-/// (..., S, E) and v (..., S, V), with the same leading axes (batch, heads); the result has shape (..., L, V), and its
-/// axes lie in memory as those of q do. Scores are computed for some queries at a time, in backward once more, so
-/// memory grows with L + S, not with L S. Without keys the result is 0. Throws Error for shapes that do not fit, and
-/// for dtypes that are not all float32 or all float64.
+/// (..., S, E) and v (..., S, V), with leading axes (batch, heads) that broadcast; the result has shape (..., L, V),
+/// and its axes lie in memory as those of q do. Scores are computed for some queries at a time, in backward once more,
+/// so memory grows with L + S, not with L S. The result is 0 without keys and, as in PyTorch, where all scores of a
+/// query are -inf. A key that is hidden from a query has no part in its row, NaN or not. Throws Error for shapes that
+/// do not fit, and for dtypes that are not all float32 or all float64.
 Tensor scaled_dot_product_attention(Operand q, Operand k, Operand v, const AttentionOptions& options = {});
 
 }  // namespace xgrad

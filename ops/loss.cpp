@@ -7,9 +7,12 @@
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
-#include "activation.hpp"
 #include "arithmetic.hpp"
+#include "comparison.hpp"
 #include "kernels/cross_entropy.hpp"
+#include "kernels/map.hpp"
+#include "logistic.hpp"
+#include "math.hpp"
 #include "reduce.hpp"
 #include "registry.hpp"
 #include "shape.hpp"
@@ -99,9 +102,8 @@ struct ClassLoss {
 
   Tensor jvp(const Tensor& dx) const {
     if (!is_grad_enabled()) return summed(gradient * dx);
-    if (!from_logits) return -summed(target_weights(dx.dtype()) * dx);
-    const Tensor p = softmax(x, 1);
-    return -summed(target_weights(dx.dtype()) * (dx - sum(p * dx, {1}, {.keepdim = true})));
+    const Tensor upstream = ones(reduction == Reduction::none ? Shape{rows} : Shape{}, {.dtype = dx.dtype()});
+    return summed(backward(upstream) * dx);
   }
 
  private:
@@ -185,6 +187,60 @@ Tensor class_loss(const char* op, const Tensor& x, const Tensor& target, const C
   return options.reduction == Reduction::none && x.dim() != 2 ? reshape(loss, expected) : loss;
 }
 
+/// Binary cross-entropy from logits: a sum of two terms that are not negative, so that the small one is not lost. NaN
+/// where PyTorch has it: for -inf, and for inf with target 1.
+struct BinaryCrossEntropy {
+  static constexpr const char* name = "binary_cross_entropy_with_logits";
+  static constexpr bool elementwise = true;
+  Saved x = {}, target = {}, pos_weight = {};
+
+  Tensor forward(const Tensor& logits, const Tensor& wanted, const Tensor& positive) {
+    x = logits, target = wanted, pos_weight = positive;
+    const auto formula = [](const auto& v, const auto& t, const auto& w) {
+      const auto tail = log1p(exp(-abs(v))), below = relu(-v);
+      return (1 - t) * ((v + below) + tail) + w * t * (below + tail);  // v + below is relu(v), and NaN at -inf
+    };
+    return detail::map(name, formula, logits, wanted, positive);
+  }
+
+  std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
+    const auto by_logits = [](const auto& g, const auto& v, const auto& t, const auto& w) {
+      const auto p = detail::logistic(v);
+      return g * ((1 - t) * p.value - w * t * p.rest);
+    };
+    const auto by_target = [](const auto& g, const auto& v, const auto& w) {
+      return g * ((w - 1) * detail::log_of_one_plus_exp(-v) - v);
+    };
+    const auto by_weight = [](const auto& g, const auto& v, const auto& t) {
+      return g * (t * detail::log_of_one_plus_exp(-v));
+    };
+    std::array<Tensor, 3> gradients;
+    if (needs[0]) gradients[0] = detail::fused(name, by_logits, grad, x, target, pos_weight);
+    if (needs[1]) gradients[1] = detail::fused(name, by_target, grad, x, pos_weight);
+    if (needs[2]) gradients[2] = detail::fused(name, by_weight, grad, x, target);
+    return gradients;
+  }
+};
+
+/// Refuses to compare every element with every other where an axis is missing.
+void expect_equal_shapes(const char* op, const Tensor& input, const Tensor& target) {
+  const Shape &a = input.shape(), &b = target.shape();
+  if (a == b) return;
+  constexpr const char* unequal = "; they must be equal, for broadcasting would compare what does not belong together";
+  const auto is_column_of = [](const Shape& column, const Shape& row) {
+    return column.size() == row.size() + 1 && column.back() == 1 && std::equal(row.begin(), row.end(), column.begin());
+  };
+  check(!is_column_of(a, b), op, ": input has shape ", a, " and target ", b, unequal, "; write squeeze(input, ",
+        b.size(), ") or unsqueeze(target, ", b.size(), ")");
+  check(!is_column_of(b, a), op, ": input has shape ", a, " and target ", b, unequal, "; write unsqueeze(input, ",
+        a.size(), ") or squeeze(target, ", a.size(), ")");
+  std::string sizes = a.str();
+  sizes.front() = '{', sizes.back() = '}';
+  check(!broadcasts_to(b, a), op, ": input has shape ", a, " and target ", b, unequal,
+        "; if that is meant, write expand(target, ", sizes, ")");
+  fail(op, ": input has shape ", a, " and target ", b, "; they must be equal");
+}
+
 }  // namespace
 
 Tensor cross_entropy(Operand logits, const Tensor& target, const CrossEntropyOptions& options) {
@@ -222,10 +278,12 @@ Tensor nll_loss(Operand log_probabilities, const Tensor& target, const NLLLossOp
 }
 
 Tensor mse_loss(Operand input, const Tensor& target, Reduction reduction) {
+  expect_equal_shapes("mse_loss", *input, target);
   return reduced(square(*input - target), reduction);
 }
 
 Tensor l1_loss(Operand input, const Tensor& target, Reduction reduction) {
+  expect_equal_shapes("l1_loss", *input, target);
   return reduced(abs(*input - target), reduction);
 }
 
@@ -240,10 +298,9 @@ Tensor binary_cross_entropy_with_logits(Operand logits, const Tensor& target, co
   check(!options.pos_weight.defined() || broadcasts_to(options.pos_weight.shape(), logits->shape()), op,
         ": pos_weight of shape ", options.pos_weight.defined() ? options.pos_weight.shape() : Shape(),
         " does not broadcast to ", logits->shape());
-  const Tensor& x = logits;
-  Tensor rest = softplus(-x);  // -log sigmoid(x)
-  if (options.pos_weight.defined()) rest = rest * (1 + (options.pos_weight - 1) * target);
-  Tensor losses = (1 - target) * x + rest;
+  const DType dtype = logits->dtype();
+  const Tensor positive = options.pos_weight.defined() ? options.pos_weight.to(dtype) : ones({}, {.dtype = dtype});
+  Tensor losses = apply(BinaryCrossEntropy{}, *logits, target, positive);
   if (options.weight.defined()) losses = losses * options.weight;
   return reduced(losses, options.reduction);
 }
@@ -351,7 +408,11 @@ std::span<const OpInfo> loss_ops() {
                     [](auto& x) { return mse_loss(x[0], x[1], Reduction::none); })};
        },
        [] {
-         return std::vector<OpError>{{[] { mse_loss(ones({3}), ones({4})); }, "do not broadcast"}};
+         return std::vector<OpError>{{[] {
+                                        mse_loss(ones({3, 1}), ones({3}));
+                                      },
+                                      "write squeeze(input, 1) or unsqueeze(target, 1)"},
+                                     {[] { mse_loss(ones({3}), ones({4})); }, "must be equal"}};
        }},
       {"l1_loss", "loss", "|input - target|", true,
        [] {
@@ -362,7 +423,11 @@ std::span<const OpInfo> loss_ops() {
                     [](auto& x) { return l1_loss(x[0], x[1], Reduction::none); })};
        },
        [] {
-         return std::vector<OpError>{{[] { l1_loss(ones({3}), ones({4})); }, "do not broadcast"}};
+         return std::vector<OpError>{{[] {
+                                        l1_loss(ones({3}), ones({3, 1}));
+                                      },
+                                      "write unsqueeze(input, 1) or squeeze(target, 1)"},
+                                     {[] { l1_loss(ones({3}), ones({})); }, "must be equal"}};
        }},
       {"binary_cross_entropy_with_logits", "loss", "-(target * log sigmoid(x) + (1 - target) * log(1 - sigmoid(x)))",
        true,

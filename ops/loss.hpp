@@ -37,10 +37,11 @@ Tensor cross_entropy(Operand logits, const Tensor& target, const CrossEntropyOpt
 /// are those of cross_entropy with class indices.
 Tensor nll_loss(Operand log_probabilities, const Tensor& target, const NLLLossOptions& options = {});
 
-/// (input - target)^2; the shapes broadcast.
+/// (input - target)^2. Throws Error for shapes that are not equal: broadcasting (N, 1) with (N,) would compare each
+/// with all.
 Tensor mse_loss(Operand input, const Tensor& target, Reduction reduction = Reduction::mean);
 
-/// |input - target|; the shapes broadcast. Gradient 0 where they are equal.
+/// |input - target|, of equal shapes. Gradient 0 where they are equal.
 Tensor l1_loss(Operand input, const Tensor& target, Reduction reduction = Reduction::mean);
 
 struct BCEWithLogitsOptions {
@@ -50,7 +51,8 @@ struct BCEWithLogitsOptions {
 };
 
 /// -(pos_weight * target * log sigmoid(logits) + (1 - target) * log(1 - sigmoid(logits))) for each element, without
-/// overflow for logits of any size. target: of the logits' shape, in [0, 1].
+/// overflow for logits of any size and without loss of precision where it is small: e^x for target 0 and x far below 0.
+/// target: of the logits' shape, in [0, 1].
 Tensor binary_cross_entropy_with_logits(Operand logits, const Tensor& target, const BCEWithLogitsOptions& options = {});
 
 }  // namespace xgrad

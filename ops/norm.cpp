@@ -47,35 +47,34 @@ struct Powers : detail::Adding<T, double> {
 struct LogSumExp {
   static constexpr const char* name = "logsumexp";
   ReducedShape shape;
-  Saved x = {}, y = {};
+  Saved x = {}, largest = {}, log_sum = {};  // not their sum, in which a large one rounds the other away
   Tensor forward(const Tensor& input) {
     x = input;
     const Tensor center = detail::extreme_values(detail::Extreme::largest, input, shape);
-    const Tensor out = dispatch_floating(name, input.dtype(), [&](auto zero) {
+    return dispatch_floating(name, input.dtype(), [&](auto zero) -> Tensor {
       using T = decltype(zero);
       constexpr T infinity = std::numeric_limits<T>::infinity();
       detail::change_elements<T>(center, [](T c) { return lane_math::abs(c) == infinity ? T(0) : c; });
       const Tensor sums = run_reduction(Exponentials<T>{}, input, shape, center);
-      const T* const c = center.data<T>();
-      T* const s = sums.data<T>();
-      parallel_for(sums.numel(), 4096, [=](std::int64_t begin, std::int64_t end) {
-        vectorized([=] {
-          XGRAD_INDEPENDENT_ITERATIONS
-          for (std::int64_t i = begin; i < end; ++i) s[i] = lane_math::log(s[i]) + c[i];
-        });
-      });
-      return sums;
+      detail::change_elements<T>(sums, [](T s) { return lane_math::log(s); });
+      largest = center, log_sum = sums;
+      return detail::map(
+          name, [](const auto& l, const auto& c) { return l + c; }, sums, center);
     });
-    y = out;
-    return out;
   }
   Tensor backward(const Tensor& grad) const { return weighted(spread(grad, shape)); }
   Tensor jvp(const Tensor& dx) const { return sum_over(weighted(dx), shape); }
 
  private:
   Tensor weighted(const Tensor& grad) const {
-    const auto formula = [](const auto& g, const auto& in, const auto& out) { return g * exp(in - out); };
-    return fused(name, formula, grad, x, spread(y, shape));
+    if (is_grad_enabled()) {
+      const Tensor input = x, powers = exp(input - spread(largest, shape));
+      return grad * (powers / spread(sum_over(powers, shape), shape));
+    }
+    const auto formula = [](const auto& g, const auto& in, const auto& most, const auto& l) {
+      return g * exp(in - most - l);
+    };
+    return fused(name, formula, grad, x, spread(largest, shape), spread(log_sum, shape));
   }
 };
 

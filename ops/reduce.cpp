@@ -4,6 +4,7 @@
 #include "arithmetic.hpp"
 #include "comparison.hpp"
 #include "elementwise_samples.hpp"
+#include "kernels/lane_sums.hpp"
 #include "kernels/map.hpp"
 #include "kernels/reduction.hpp"
 #include "kernels/variance.hpp"
@@ -55,10 +56,27 @@ void divide(const Tensor& x, double divisor) {
   });
 }
 
+bool is_finite(const Tensor& x) {
+  return dispatch_floating("mean", x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    double differences[1] = {};  // x - x, which is 0 or NaN
+    vectorized([at = x.data<T>(), count = x.numel(), &differences] {
+      detail::add_terms<1, T>(0, count, differences, [at](std::int64_t i, T(&value)[1]) { value[0] = at[i] - at[i]; });
+    });
+    return differences[0] == 0;
+  });
+}
+
 Tensor raw_mean(const Tensor& x, const ReducedShape& shape) {
   const Tensor out = Sum{shape}.forward(x);
-  divide(out, static_cast<double>(shape.count()));
-  return out;
+  const auto count = static_cast<double>(shape.count());
+  divide(out, count);
+  if (is_finite(out) || count == 0) return out;
+  // The sum may have left the range of the type where the mean lies in it.
+  const Tensor parts = detail::map(
+      "mean", [count](const auto& v) { return v / count; }, x);
+  const auto choose = [](const auto& mean, const auto& safe) { return where(mean - mean == 0, mean, safe); };
+  return detail::map("mean", choose, out, Sum{shape}.forward(parts));
 }
 
 struct Mean {

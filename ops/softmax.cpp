@@ -3,6 +3,7 @@
 #include "../autograd/apply.hpp"
 #include "../autograd/primitives.hpp"
 #include "arithmetic.hpp"
+#include "comparison.hpp"
 #include "kernels/reduction.hpp"
 #include "kernels/softmax.hpp"
 #include "math.hpp"
@@ -30,6 +31,9 @@ Tensor run_backward(Backward kernel, const Tensor& y, const Tensor& grad, std::s
   return dx;
 }
 
+// The formulas are those of the kernels: the element that has nearly all of the probability, where there is one, is
+// kept out of the sums, and its derivative is made of what the others sum up to, not of 1 - p.
+
 struct Softmax {
   static constexpr const char* name = "softmax";
   std::size_t axis;
@@ -41,9 +45,15 @@ struct Softmax {
   }
   Tensor backward(const Tensor& grad) const {
     if (!is_grad_enabled()) return run_backward(detail::softmax_backward, y, grad, axis);
-    return y * (grad - sum(y * grad, axis, {.keepdim = true}));
+    const Tensor p = y, leads = p.detach() > 0.7, product = p * grad;
+    const Tensor others = sum_along(masked_fill(product, leads, 0)), own = sum_along(where(leads, product, 0));
+    const Tensor rest = sum_along(masked_fill(p, leads, 0));
+    return where(leads, rest * own - (1 - rest) * others, p * (grad - (others + own)));
   }
   Tensor jvp(const Tensor& dx) const { return backward(dx); }  // its Jacobian is symmetric
+
+ private:
+  Tensor sum_along(const Tensor& x) const { return sum(x, axis, {.keepdim = true}); }
 };
 
 struct LogSoftmax {
@@ -57,32 +67,47 @@ struct LogSoftmax {
   }
   Tensor backward(const Tensor& grad) const {
     if (!is_grad_enabled()) return run_backward(detail::log_softmax_backward, y, grad, axis);
-    return grad - exp(y) * sum(grad, axis, {.keepdim = true});
+    const Tensor log_p = y, leads = log_p.detach() > -0.35;
+    const Tensor others = sum_along(masked_fill(grad, leads, 0)), all = sum_along(grad);
+    return where(leads, -others - expm1(log_p) * all, grad - exp(log_p) * all);
   }
-  Tensor jvp(const Tensor& dx) const { return dx - sum(exp(y) * dx, axis, {.keepdim = true}); }
+  Tensor jvp(const Tensor& dx) const {
+    const Tensor log_p = y, leads = log_p.detach() > -0.35, product = exp(log_p) * dx;
+    return where(leads, -expm1(log_p) * dx - sum_along(masked_fill(product, leads, 0)), dx - sum_along(product));
+  }
+
+ private:
+  Tensor sum_along(const Tensor& x) const { return sum(x, axis, {.keepdim = true}); }
 };
+
+/// What a softmax of these options is of.
+Tensor operand(const char* name, const Tensor& x, const SoftmaxOptions& options) {
+  if (!options.dtype) return detail::floating(x);
+  check(is_floating(*options.dtype), name, ": dtype is ", *options.dtype, "; probabilities are float32 or float64");
+  return x.to(*options.dtype);
+}
 
 }  // namespace
 
-Tensor softmax(Operand x, std::int64_t axis) {
-  return apply(Softmax{normalize_axis("softmax", axis, x->dim())}, detail::floating(x));
+Tensor softmax(Operand x, std::int64_t axis, const SoftmaxOptions& options) {
+  return apply(Softmax{normalize_axis("softmax", axis, x->dim())}, operand("softmax", *x, options));
 }
 
-Tensor log_softmax(Operand x, std::int64_t axis) {
-  return apply(LogSoftmax{normalize_axis("log_softmax", axis, x->dim())}, detail::floating(x));
+Tensor log_softmax(Operand x, std::int64_t axis, const SoftmaxOptions& options) {
+  return apply(LogSoftmax{normalize_axis("log_softmax", axis, x->dim())}, operand("log_softmax", *x, options));
 }
 
 namespace detail {
 
 namespace {
 
-using FunctionAlong = Tensor (*)(const Tensor& x, std::int64_t axis);
+using FunctionAlong = Tensor (*)(const Tensor& x, std::int64_t axis, const SoftmaxOptions& options);
 
 std::vector<OpSample> softmax_samples(const std::string& function, FunctionAlong f) {
   std::vector<OpSample> samples;
   const auto add = [&](const Tensor& x, std::int64_t axis) {
     samples.push_back(sample(function + "(x[0], " + std::to_string(axis) + ")", {x},
-                             [f, axis](auto& inputs) { return f(inputs[0], axis); }));
+                             [f, axis](auto& inputs) { return f(inputs[0], axis, {}); }));
   };
   add(sample_normal({3, 5}), 1);
   add(sample_normal({2, 40}), -1);
@@ -91,15 +116,18 @@ std::vector<OpSample> softmax_samples(const std::string& function, FunctionAlong
   add(view(sample_normal({5, 2}), {2, 5}, {1, 2}).requires_grad_(), 1);
   add(sample_normal({0, 3}), 1);
   add(sample_normal({3, 0}), 1);
+  samples.push_back(sample(function + "(x[0], 1, dtype=torch.float64)", {sample_normal({2, 3})},
+                           [f](auto& inputs) { return f(inputs[0], 1, {.dtype = float64}); }));
   return samples;
 }
 
 std::vector<OpError> softmax_errors(FunctionAlong f) {
   return {{[f] {
-             f(ones({2, 3}), 2);
+             f(ones({2, 3}), 2, {});
            },
            "axis 2 is out of range for a tensor with 2 axes"},
-          {[f] { f(Tensor(), 0); }, "undefined"}};
+          {[f] { f(ones({2}), 0, {.dtype = int64}); }, "dtype is int64"},
+          {[f] { f(Tensor(), 0, {}); }, "undefined"}};
 }
 
 }  // namespace
@@ -107,13 +135,17 @@ std::vector<OpError> softmax_errors(FunctionAlong f) {
 std::span<const OpInfo> softmax_ops() {
   static const OpInfo ops[] = {
       {"softmax", "softmax", "exp(x) / sum of exp(x)", true,
-       [] { return softmax_samples("torch.softmax", [](auto& x, std::int64_t axis) { return softmax(x, axis); }); },
-       [] { return softmax_errors([](auto& x, std::int64_t axis) { return softmax(x, axis); }); }},
+       [] {
+         return softmax_samples("torch.softmax",
+                                [](auto& x, auto axis, auto& options) { return softmax(x, axis, options); });
+       },
+       [] { return softmax_errors([](auto& x, auto axis, auto& options) { return softmax(x, axis, options); }); }},
       {"log_softmax", "softmax", "log(softmax(x))", true,
        [] {
-         return softmax_samples("torch.log_softmax", [](auto& x, std::int64_t axis) { return log_softmax(x, axis); });
+         return softmax_samples("torch.log_softmax",
+                                [](auto& x, auto axis, auto& options) { return log_softmax(x, axis, options); });
        },
-       [] { return softmax_errors([](auto& x, std::int64_t axis) { return log_softmax(x, axis); }); }},
+       [] { return softmax_errors([](auto& x, auto axis, auto& options) { return log_softmax(x, axis, options); }); }},
   };
   return ops;
 }

@@ -21,16 +21,23 @@ struct AttentionSize {
   bool causal;  // query i sees keys 0 to i only
 };
 
-/// out = softmax(scale q k^T) v for each matrix of the batch; log_sum, of (batch, queries), gets the logarithm of what
-/// each row of the softmax was divided by (in exponentials of the scores themselves). There is at least one key.
+/// What a row of the softmax is made with: the exponentials of scaled scores less `most`, times `inverse`.
+template <class T>
+struct RowLevel {
+  T most, inverse;
+};
+
+/// out = softmax(scale q k^T) v for each matrix of the batch; `levels` gets those of (batch, queries). A key that is
+/// hidden from a query does nothing to its row, and gets nothing of its gradient, be it infinite or NaN. There is at
+/// least one key.
 template <class T>
 void attention(const AttentionSize& size, Matrices<const T> q, Matrices<const T> k, Matrices<const T> v,
-               Matrices<T> out, T* log_sum);
+               Matrices<T> out, RowLevel<T>* levels);
 
 /// The gradients of q, k and v, given that of `out`.
 template <class T>
 void attention_backward(const AttentionSize& size, Matrices<const T> q, Matrices<const T> k, Matrices<const T> v,
-                        Matrices<const T> out, Matrices<const T> grad, const T* log_sum, Matrices<T> q_grad,
+                        Matrices<const T> out, Matrices<const T> grad, const RowLevel<T>* levels, Matrices<T> q_grad,
                         Matrices<T> k_grad, Matrices<T> v_grad);
 
 }  // namespace xgrad::detail

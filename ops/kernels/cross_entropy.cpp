@@ -21,16 +21,21 @@ template <class T>
   return targets.weights ? targets.weights[c] : T(1);
 }
 
-/// The loss of a row from the logarithms of its probabilities, p[c] = x[c] - level.
+/// The loss of a row of scores x, of which `most` is the largest and the exponentials, relative to it, add up to `sum`,
+/// without the label's to `others`.
 template <class T>
 [[gnu::always_inline]] inline T row_loss(const ClassTargets<T>& targets, std::int64_t classes, const T* x,
-                                         std::int64_t stride, std::int64_t label, T level, T log_sum) {
-  const T own = static_cast<T>(targets.kept) * weight_of(targets, label);
-  T loss = -own * ((x[label * stride] - level) - log_sum);
-  if (targets.spread != 0)
-    for (std::int64_t c = 0; c < classes; ++c)
-      loss -= static_cast<T>(targets.spread) * weight_of(targets, c) * ((x[c * stride] - level) - log_sum);
-  return loss;
+                                         std::int64_t stride, std::int64_t label, T most, T sum, T others) {
+  const T log_sum = x[label * stride] == most ? lane_math::log1p(others) : lane_math::log(sum);
+  const T own = static_cast<T>(targets.kept) * weight_of(targets, label),
+          loss = -own * ((x[label * stride] - most) - log_sum);
+  if (targets.spread == 0) return loss;
+  double everywhere[1] = {};
+  add_terms<1, T>(
+      0, classes, everywhere, [&](std::int64_t c, T(&value)[1]) __attribute__((always_inline)) {
+        value[0] = weight_of(targets, c) * ((x[c * stride] - most) - log_sum);
+      });
+  return loss - static_cast<T>(targets.spread * everywhere[0]);
 }
 
 /// What a row's targets add up to, and what is subtracted at the label and at every class, for a gradient.
@@ -42,10 +47,16 @@ struct RowTargets {
 template <class T>
 [[gnu::always_inline]] inline RowTargets<T> row_targets(const ClassTargets<T>& targets, T all, double scale,
                                                         std::int64_t label) {
-  if (label == targets.ignored) return {0, 0, 0};
   const T own = static_cast<T>(targets.kept * scale) * weight_of(targets, label),
           spread = static_cast<T>(targets.spread * scale);
   return {own + spread * all, own, spread};
+}
+
+/// The gradient at the label, made of the probability of all others: what 1 less its own probability rounds away.
+template <class T>
+[[gnu::always_inline]] inline T gradient_at_label(const RowTargets<T>& row, T all, T weight, T others, T sum) {
+  const T rest = others / sum, gradient = -row.own * rest;
+  return row.spread == 0 ? gradient : gradient + row.spread * ((all - weight) - all * rest);
 }
 
 /// The largest of n numbers; NaN does not count, since its exponential makes the sum NaN anyway.
@@ -69,6 +80,11 @@ template <class T>
 [[gnu::always_inline]] inline void long_row(std::int64_t classes, const T* x, const ClassTargets<T>& targets, T all,
                                             double scale, std::int64_t label, bool ahead, T* scratch, T* loss,
                                             T* gradient) {
+  if (label == targets.ignored) {
+    *loss = 0;
+    if (gradient) std::fill_n(gradient, classes, T(0));
+    return;
+  }
   const T most = largest(x, classes);
   T* const powers = gradient ? gradient : scratch;
   double total[1] = {};
@@ -80,20 +96,24 @@ template <class T>
       if (gradient) __builtin_prefetch(gradient + classes + i, 1, 2);
     }
     add_terms<1, T>(begin, end, total, [=](std::int64_t i, T(&value)[1]) {
-      const T power = lane_math::exp(x[i] - most);
+      const T power = lane_math::exp_of_negative(x[i] - most);
       value[0] = power;
       powers[i] = power;
     });
   }
   const T sum = static_cast<T>(total[0]);
-  *loss = label == targets.ignored ? T(0) : row_loss(targets, classes, x, 1, label, most, lane_math::log(sum));
+  T others = sum - powers[label];
+  if (x[label] == most && sum < T(2)) {  // too small, maybe, to be seen beside the 1 of the label
+    double rest[1] = {};
+    const auto power = [=](std::int64_t i, T(&value)[1]) { value[0] = powers[i]; };
+    add_terms<1, T>(0, label, rest, power);
+    add_terms<1, T>(label + 1, classes, rest, power);
+    others = static_cast<T>(rest[0]);
+  }
+  *loss = row_loss(targets, classes, x, 1, label, most, sum, others);
   if (!gradient) return;
   const RowTargets<T> row = row_targets(targets, all, scale, label);
   const T factor = row.mass / sum;
-  if (label == targets.ignored) {
-    std::fill_n(gradient, classes, T(0));
-    return;
-  }
   if (row.spread != 0) {
     XGRAD_INDEPENDENT_ITERATIONS
     for (std::int64_t i = 0; i < classes; ++i) gradient[i] = factor * gradient[i] - row.spread * weight_of(targets, i);
@@ -101,14 +121,14 @@ template <class T>
     XGRAD_INDEPENDENT_ITERATIONS
     for (std::int64_t i = 0; i < classes; ++i) gradient[i] *= factor;
   }
-  gradient[label] -= row.own;
+  gradient[label] = gradient_at_label(row, all, weight_of(targets, label), others, sum);
 }
 
 template <class T>
 [[gnu::always_inline]] inline void short_rows(std::int64_t rows, std::int64_t classes, const T* x,
                                               const ClassTargets<T>& targets, T all, double scale,
                                               const std::int64_t* labels, T* losses, T* gradient) {
-  T turned[short_classes * tile], powers[short_classes * tile], most[tile], sum[tile] = {};
+  T turned[short_classes * tile], powers[short_classes * tile], most[tile], sum[tile] = {}, below_one[tile] = {};
   for (std::int64_t row = 0; row < tile; ++row)
     for (std::int64_t c = 0; c < classes; ++c) turned[c * tile + row] = row < rows ? x[row * classes + c] : T(0);
   for (T& one : most) one = -std::numeric_limits<T>::infinity();
@@ -119,27 +139,29 @@ template <class T>
     }
   for (std::int64_t c = 0; c < classes; ++c)
     for (std::int64_t row = 0; row < tile; ++row) {
-      const T power = lane_math::exp(turned[c * tile + row] - most[row]);
+      const T power = lane_math::exp_of_negative(turned[c * tile + row] - most[row]);
       powers[c * tile + row] = power;
       sum[row] += power;
+      below_one[row] += power < T(1) ? power : T(0);
     }
   for (std::int64_t row = 0; row < rows; ++row) {
     const std::int64_t label = labels[row];
-    losses[row] = label == targets.ignored
-                      ? T(0)
-                      : row_loss(targets, classes, turned + row, tile, label, most[row], lane_math::log(sum[row]));
-    if (!gradient) continue;
-    T* const to = gradient + row * classes;
-    const RowTargets<T> target = row_targets(targets, all, scale, label);
-    const T factor = target.mass / sum[row];
+    T* const to = gradient ? gradient + row * classes : nullptr;
     if (label == targets.ignored) {
-      std::fill_n(to, classes, T(0));
+      losses[row] = 0;
+      if (gradient) std::fill_n(to, classes, T(0));
       continue;
     }
+    const bool alone = turned[label * tile + row] == most[row] && sum[row] < T(2);
+    const T others = alone ? below_one[row] : sum[row] - powers[label * tile + row];
+    losses[row] = row_loss(targets, classes, turned + row, tile, label, most[row], sum[row], others);
+    if (!gradient) continue;
+    const RowTargets<T> target = row_targets(targets, all, scale, label);
+    const T factor = target.mass / sum[row];
     for (std::int64_t c = 0; c < classes; ++c) to[c] = factor * powers[c * tile + row];
     if (target.spread != 0)
       for (std::int64_t c = 0; c < classes; ++c) to[c] -= target.spread * weight_of(targets, c);
-    to[label] -= target.own;
+    to[label] = gradient_at_label(target, all, weight_of(targets, label), others, sum[row]);
   }
 }
 

@@ -4,85 +4,123 @@
 
 #include "extrema.hpp"
 #include "lane_math.hpp"
+#include "lane_sums.hpp"
 
 namespace xgrad::detail {
 
 namespace {
 
-// All four functions have two steps: `term` of each element is added up, then `result` is made of the element, its
-// term, and the `total` of the sum. a and b are the two inputs, the same one for the forward functions, of which m is
-// the largest element.
+// The forward functions: the `term` of each element, its exponential relative to that of the largest, m, is stored and
+// added up; then `result` is made of the element, its term and the `total` of the sum.
 
 struct Softmax {
-  static constexpr bool centred = true;
+  static constexpr bool forward = true, logarithm = false;
   template <class T>
-  [[gnu::always_inline]] static T term(T a, T, T m) {
-    return lane_math::exp_of_negative(a - m);
-  }
-  template <class T>
-  [[gnu::always_inline]] static T total(T sum) {
+  [[gnu::always_inline]] static T total(T sum, T) {
     return T(1) / sum;
   }
   template <class T>
-  [[gnu::always_inline]] static T result(T, T, T term, T, T total) {
+  [[gnu::always_inline]] static T result(T, T term, T, T total) {
     return term * total;
   }
 };
 
-struct LogSoftmax : Softmax {
+struct LogSoftmax {
+  static constexpr bool forward = true, logarithm = true;
   template <class T>
-  [[gnu::always_inline]] static T total(T sum) {
-    return lane_math::log(sum);
+  [[gnu::always_inline]] static T total(T, T others) {
+    return lane_math::log1p(others);
   }
   template <class T>
-  [[gnu::always_inline]] static T result(T a, T, T, T m, T total) {
+  [[gnu::always_inline]] static T result(T a, T, T m, T total) {
     return a - m - total;
   }
 };
 
+/// The sum of exponentials less the 1 of the largest, as long as no other is 1.
+template <class T>
+struct SumBelowOne : Adding<T> {
+  [[gnu::always_inline]] static T lift(T x, T) { return x < T(1) ? x : T(0); }
+};
+// A sum of exponentials less than this has one that is 1, and the others may be too small to be seen beside it.
+template <class T>
+inline constexpr T one_leads = 2;
+
+// The backward functions: three sums of `terms` of y and dy give two numbers by `totals`, and these with y and dy the
+// `result`. An element that has nearly all of the probability, of which there is one at most, is kept out of the sums:
+// its derivative is what the others sum up to, which 1 - p would round away.
+
 struct SoftmaxBackward {
-  static constexpr bool centred = false;
+  static constexpr bool forward = false;
   template <class T>
-  [[gnu::always_inline]] static T term(T y, T dy, T) {
-    return y * dy;
+  [[gnu::always_inline]] static bool leads(T y) {
+    return y > T(0.7);
   }
   template <class T>
-  [[gnu::always_inline]] static T total(T sum) {
-    return sum;
+  [[gnu::always_inline]] static void terms(T y, T dy, T (&to)[3]) {
+    const T product = y * dy;
+    to[0] = leads(y) ? T(0) : product;
+    to[1] = leads(y) ? product : T(0);
+    to[2] = leads(y) ? T(0) : y;
   }
   template <class T>
-  [[gnu::always_inline]] static T result(T y, T dy, T, T, T total) {
-    return y * (dy - total);
+  [[gnu::always_inline]] static void totals(T others, T own, T rest, T (&to)[2]) {
+    to[0] = others + own;
+    to[1] = rest * own - (T(1) - rest) * others;
+  }
+  template <class T>
+  [[gnu::always_inline]] static T result(T y, T dy, T total, T leading) {
+    return leads(y) ? leading : y * (dy - total);
   }
 };
 
 struct LogSoftmaxBackward {
-  static constexpr bool centred = false;
+  static constexpr bool forward = false;
   template <class T>
-  [[gnu::always_inline]] static T term(T, T dy, T) {
-    return dy;
+  [[gnu::always_inline]] static bool leads(T y) {
+    return y > T(-0.35);
   }
   template <class T>
-  [[gnu::always_inline]] static T total(T sum) {
-    return sum;
+  [[gnu::always_inline]] static void terms(T y, T dy, T (&to)[3]) {
+    to[0] = leads(y) ? T(0) : dy;
+    to[1] = leads(y) ? dy : T(0);
+    to[2] = leads(y) ? y : T(0);
   }
   template <class T>
-  [[gnu::always_inline]] static T result(T y, T dy, T, T, T total) {
-    return dy - lane_math::exp_of_negative(y) * total;
+  [[gnu::always_inline]] static void totals(T others, T own, T y, T (&to)[2]) {
+    to[0] = others + own;
+    to[1] = -others - lane_math::expm1(y) * to[0];
+  }
+  template <class T>
+  [[gnu::always_inline]] static T result(T y, T dy, T total, T leading) {
+    return leads(y) ? leading : dy - lane_math::exp_of_negative(y) * total;
   }
 };
 
-/// One row of n elements.
+/// One row of n elements; b is not read by the forward functions.
 template <class F, class T>
 [[gnu::always_inline]] inline void run_row(const T* a, const T* b, T* to, std::int64_t n) {
-  T m = 0, sum;
-  if constexpr (F::centred) reduce_block(Choosing<T, Extreme::largest>{}, a, n, 1, 1, &m, &m);
-  for_each_streaming(
-      n, [=](std::int64_t i) __attribute__((always_inline)) { to[i] = F::term(a[i], b[i], m); }, a, b, to);
-  reduce_block(Sum<T>{}, to, n, 1, 1, &m, &sum);
-  const T total = F::total(sum);
-  XGRAD_INDEPENDENT_ITERATIONS
-  for (std::int64_t i = 0; i < n; ++i) to[i] = F::result(a[i], b[i], to[i], m, total);
+  if constexpr (F::forward) {
+    T m = 0, sum, others;
+    reduce_block(Choosing<T, Extreme::largest>{}, a, n, 1, 1, &m, &m);
+    for_each_streaming(
+        n, [=](std::int64_t i) __attribute__((always_inline)) { to[i] = lane_math::exp_of_negative(a[i] - m); }, a, to);
+    reduce_block(Sum<T>{}, to, n, 1, 1, &m, &sum);
+    others = sum - T(1);
+    if (F::logarithm && sum < one_leads<T>) reduce_block(SumBelowOne<T>{}, to, n, 1, 1, &m, &others);
+    const T total = F::total(sum, others);
+    XGRAD_INDEPENDENT_ITERATIONS
+    for (std::int64_t i = 0; i < n; ++i) to[i] = F::result(a[i], to[i], m, total);
+  } else {
+    double sums[3] = {};
+    T totals[2];
+    add_terms<3, T>(
+        0, n, sums, [=](std::int64_t i, T(&terms)[3]) __attribute__((always_inline)) { F::terms(a[i], b[i], terms); });
+    F::totals(static_cast<T>(sums[0]), static_cast<T>(sums[1]), static_cast<T>(sums[2]), totals);
+    const T total = totals[0], leading = totals[1];
+    XGRAD_INDEPENDENT_ITERATIONS
+    for (std::int64_t i = 0; i < n; ++i) to[i] = F::result(a[i], b[i], total, leading);
+  }
 }
 
 inline constexpr std::int64_t most_columns = 256;
@@ -91,22 +129,61 @@ inline constexpr std::int64_t most_columns = 256;
 template <class F, class T>
 [[gnu::always_inline]] inline void run_columns(const T* a, const T* b, T* to, std::int64_t stride, std::int64_t rows,
                                                std::int64_t width) {
-  T m[most_columns] = {}, total[most_columns];
-  if constexpr (F::centred)
-    reduce_columns(Choosing<T, Extreme::largest>{}, a, stride, rows, width, static_cast<const T*>(nullptr), m);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const T *const ra = a + row * stride, *const rb = b + row * stride;
-    T* const rt = to + row * stride;
-    XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t i = 0; i < width; ++i) rt[i] = F::term(ra[i], rb[i], m[i]);
-  }
-  reduce_columns(Sum<T>{}, to, stride, rows, width, static_cast<const T*>(nullptr), total);
-  for (std::int64_t i = 0; i < width; ++i) total[i] = F::total(total[i]);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const T *const ra = a + row * stride, *const rb = b + row * stride;
-    T* const rt = to + row * stride;
-    XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t i = 0; i < width; ++i) rt[i] = F::result(ra[i], rb[i], rt[i], m[i], total[i]);
+  if constexpr (F::forward) {
+    T m[most_columns] = {}, total[most_columns], others[most_columns] = {};
+    constexpr const T* none = nullptr;
+    reduce_columns(Choosing<T, Extreme::largest>{}, a, stride, rows, width, none, m);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const T* const ra = a + row * stride;
+      T* const rt = to + row * stride;
+      XGRAD_INDEPENDENT_ITERATIONS
+      for (std::int64_t i = 0; i < width; ++i) rt[i] = lane_math::exp_of_negative(ra[i] - m[i]);
+    }
+    reduce_columns(Sum<T>{}, to, stride, rows, width, none, total);
+    if constexpr (F::logarithm) {
+      T least = one_leads<T>;
+      for (std::int64_t i = 0; i < width; ++i) least = total[i] < least ? total[i] : least;
+      if (least < one_leads<T>) reduce_columns(SumBelowOne<T>{}, to, stride, rows, width, none, others);
+      for (std::int64_t i = 0; i < width; ++i) others[i] = total[i] < one_leads<T> ? others[i] : total[i] - T(1);
+    }
+    for (std::int64_t i = 0; i < width; ++i) total[i] = F::total(total[i], others[i]);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const T* const ra = a + row * stride;
+      T* const rt = to + row * stride;
+      XGRAD_INDEPENDENT_ITERATIONS
+      for (std::int64_t i = 0; i < width; ++i) rt[i] = F::result(ra[i], rt[i], m[i], total[i]);
+    }
+  } else {
+    constexpr std::int64_t block = 64;  // rows that are added up in T
+    double sums[3][most_columns] = {};
+    T total[most_columns], leading[most_columns];
+    for (std::int64_t begin = 0; begin < rows; begin += block) {
+      T partial[3][most_columns];
+      for (auto& one : partial)
+        for (std::int64_t i = 0; i < width; ++i) one[i] = 0;
+      for (std::int64_t row = begin; row < (rows - begin < block ? rows : begin + block); ++row) {
+        const T *const ra = a + row * stride, *const rb = b + row * stride;
+        XGRAD_INDEPENDENT_ITERATIONS
+        for (std::int64_t i = 0; i < width; ++i) {
+          T terms[3];
+          F::terms(ra[i], rb[i], terms);
+          partial[0][i] += terms[0], partial[1][i] += terms[1], partial[2][i] += terms[2];
+        }
+      }
+      for (int k = 0; k < 3; ++k)
+        for (std::int64_t i = 0; i < width; ++i) sums[k][i] += static_cast<double>(partial[k][i]);
+    }
+    for (std::int64_t i = 0; i < width; ++i) {
+      T totals[2];
+      F::totals(static_cast<T>(sums[0][i]), static_cast<T>(sums[1][i]), static_cast<T>(sums[2][i]), totals);
+      total[i] = totals[0], leading[i] = totals[1];
+    }
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const T *const ra = a + row * stride, *const rb = b + row * stride;
+      T* const rt = to + row * stride;
+      XGRAD_INDEPENDENT_ITERATIONS
+      for (std::int64_t i = 0; i < width; ++i) rt[i] = F::result(ra[i], rb[i], total[i], leading[i]);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <xgrad/ops/arithmetic.hpp>
 
 #include "../catch.hpp"
+#include "accuracy.hpp"
 #include "values.hpp"
 
 using namespace xgrad;
@@ -43,7 +44,81 @@ const Expected table[] = {
      {0.5, 0.2689414213699951, 1, 0, NaN, 0.8807970779778824}},
 };
 
+// A function with its first and second derivative, and the sizes of the terms these are sums of.
+struct Known {
+  long double value, first, second, first_scale, second_scale;
+};
+
+Known known_gelu(long double v) {
+  const long double below = std::erfc(-v / std::sqrt(2.0L)) / 2,
+                    density = std::exp(-v * v / 2) / std::sqrt(2 * 3.14159265358979323846L);
+  return {v * below, below + v * density, (2 - v * v) * density, below + std::fabs(v) * density, (2 + v * v) * density};
+}
+Known known_gelu_tanh(long double v) {
+  const long double scale = 2 * std::sqrt(2 / 3.14159265358979323846L), cubic = 0.044715;
+  const long double u = scale * (v + cubic * v * v * v), slope = scale * (1 + 3 * cubic * v * v),
+                    bend = scale * 6 * cubic * v;
+  const long double s = 1 / (1 + std::exp(-u)), rest = 1 / (1 + std::exp(u)), product = s * rest;
+  return {v * s, s + v * product * slope, product * (2 * slope + v * ((rest - s) * slope * slope + bend)),
+          s + std::fabs(v) * product * slope, product * (2 * slope + std::fabs(v) * (slope * slope + std::fabs(bend)))};
+}
+Known known_silu(long double v) {
+  const long double s = 1 / (1 + std::exp(-v)), rest = 1 / (1 + std::exp(v));
+  return {v * s, s * (1 + v * rest), s * rest * (2 + v * (rest - s)), s * (1 + std::fabs(v) * rest),
+          s * rest * (2 + std::fabs(v))};
+}
+Known known_softplus(long double v) {
+  const long double s = 1 / (1 + std::exp(-v)), rest = 1 / (1 + std::exp(v));
+  return {std::max(v, 0.0L) + std::log1p(std::exp(-std::fabs(v))), s, s * rest, s, s * rest};
+}
+Known known_elu(long double v) {
+  const long double e = std::exp(v);
+  return v > 0 ? Known{v, 1, 0, 1, 1} : Known{std::expm1(v), e, e, e, e};
+}
+
+template <class T>
+void check_tails(const char* name, Tensor (*f)(const Tensor&), Known (*known)(long double), T from, T to,
+                 long double (*growth)(long double)) {
+  for (int i = 0; i <= 400; ++i) {
+    const T at = from + (to - from) * static_cast<T>(i) / 400;
+    const Known want = known(at);
+    const Tensor x = full({1}, at, {.dtype = dtype_of<T>(), .requires_grad = true}), y = f(x);
+    const Tensor first = grad(y, {x}, {.retain_graph = true})[0], recorded = grad(y, {x}, {.create_graph = true})[0];
+    const Tensor second = grad(recorded, {x})[0];
+    CAPTURE(name, sizeof(T), at, y.item(), want.value, first.item(), want.first, second.item(), want.second);
+    const double bound = static_cast<double>(growth(at));
+    CHECK(units(y.item<T>(), want.value) <= bound);
+    CHECK(units(first.item<T>(), want.first, want.first_scale) <= bound);
+    CHECK(units(recorded.item<T>(), want.first, want.first_scale) <= bound);
+    CHECK(units(second.item<T>(), want.second, want.second_scale) <= bound);
+  }
+}
+
+template <class T>
+void check_all_tails() {
+  const auto gelu_tanh = [](const Tensor& x) { return gelu(x, "tanh"); };
+  const auto unbounded = [](const Tensor& x) { return softplus(x, 1, inf); };
+  const auto even = [](long double) { return 8.0L; };
+  // The exponent of e^-(x^2 / 2), and so on, is rounded.
+  const auto square = [](long double x) { return 8 + x * x; };
+  const auto cubic = [](long double x) { return 8 + std::fabs(x) + std::fabs(x * x * x) / 4; };
+  const T end = sizeof(T) == 4 ? 80 : 700, square_end = sizeof(T) == 4 ? 12 : 35, cubic_end = sizeof(T) == 4 ? 8 : 18;
+  check_tails<T>(
+      "silu", [](const Tensor& x) { return silu(x); }, known_silu, -end, end, even);
+  check_tails<T>("softplus", unbounded, known_softplus, -end, end, even);
+  check_tails<T>(
+      "elu", [](const Tensor& x) { return elu(x); }, known_elu, -end, end, even);
+  check_tails<T>(
+      "gelu", [](const Tensor& x) { return gelu(x); }, known_gelu, -square_end, square_end, square);
+  check_tails<T>("gelu tanh", gelu_tanh, known_gelu_tanh, -cubic_end, cubic_end, cubic);
+}
+
 }  // namespace
+
+TEST_CASE("activations: values, first and second derivatives are right in both tails") {
+  check_all_tails<float>();
+  check_all_tails<double>();
+}
 
 TEST_CASE("activations: values and gradients at 0, infinity and NaN are PyTorch's") {
   for (const Expected& op : table) {

@@ -82,7 +82,7 @@ TEST_CASE("logsumexp: elements of any size, and infinite ones as PyTorch") {
     Doubles gradient;
   } rows[] = {
       {{1e30, -1e30}, 1e30, {1, 0}},
-      {{-1e30, -1e30}, -1e30, {1, 1}},  // as PyTorch: log 2 is lost beside 1e30
+      {{-1e30, -1e30}, -1e30, {0.5, 0.5}},  // PyTorch: 1 and 1, for log 2 is lost beside 1e30
       {{-inf, -inf}, -inf, {NaN, NaN}},
       {{inf, 1}, inf, {NaN, 0}},
       {{-inf, 0}, 0, {0, 1}},
