@@ -131,11 +131,15 @@ struct Pow {
     return out;
   }
   std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    // What is masked is computed at 1 instead, so that its derivatives are 0 and not NaN.
     const auto by_a = [](const auto& g, const auto& x, const auto& y) {
-      return where(y == 0, 0.0, g * (y * pow(x, y - 1)));
+      const auto none = y == 0 && (x == 0 || x != x);
+      return where(none, 0.0, g * (y * pow(where(none, 1.0, x), y - 1)));
     };
+    // 0 where x is and y >= 0, in a form that has the derivative by x of 0^1, which is 1 as that of by_a by y.
     const auto by_b = [](const auto& g, const auto& x, const auto& y, const auto& out) {
-      return where(x == 0 && y >= 0, 0.0, g * (out * log(x)));
+      const auto none = x == 0 && y >= 0;
+      return g * where(none, where(y == 1, x, 0.0), out * log(where(none, 1.0, x)));
     };
     return {needs[0] ? fused(name, by_a, grad, a, b) : Tensor(),
             needs[1] ? fused(name, by_b, grad, a, b, result) : Tensor()};
@@ -197,7 +201,7 @@ struct NumberPow {
   }
   Tensor backward(const Tensor& grad) const {
     const double base = number.value(), log_base = std::log(base);
-    if (base == 0) return grad * where(exponent >= 0, 0.0, result * log_base);
+    if (base == 0) return grad * where(exponent >= 0, 0.0, -result);  // the infinite result times log 0
     return fused(
         name, [=](const auto& g, const auto& out) { return g * (out * log_base); }, grad, result);
   }

@@ -7,6 +7,7 @@
 #include "arithmetic.hpp"
 #include "elementwise_samples.hpp"
 #include "kernels/map.hpp"
+#include "kernels/numbers.hpp"
 #include "reduce.hpp"
 
 namespace xgrad {
@@ -135,6 +136,50 @@ struct Clamp {
   }
 };
 
+/// Between bounds that are tensors.
+struct ClampBetween {
+  static constexpr const char* name = "clamp";
+  static constexpr bool elementwise = true;
+  Saved x = {}, min = {}, max = {};
+
+  struct Value {
+    auto operator()(const auto& v, const auto& low, const auto& high) const {
+      return detail::Smaller{}(detail::Larger{}(v, low), high);
+    }
+  };
+  Tensor forward(const Tensor& input, const Tensor& low, const Tensor& high) {
+    x = input, min = low, max = high;
+    return map_numbers(name, Value{}, input, low, high);
+  }
+  std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
+    const auto by_x = [](const auto& g, const auto& v, const auto& low, const auto& high) {
+      return where(v >= low && v <= high, g, 0.0);
+    };
+    const auto by_min = [](const auto& g, const auto& v, const auto& low, const auto& high) {
+      return where(low < high && v < low, g, 0.0);
+    };
+    const auto by_max = [](const auto& g, const auto& v, const auto& low, const auto& high) {
+      return where(v > high || high < low, g, 0.0);
+    };
+    const auto gradient = [&](bool needed, const auto& formula) {
+      return needed ? detail::fused(name, formula, grad, x, min, max) : Tensor();
+    };
+    return {gradient(needs[0], by_x), gradient(needs[1], by_min), gradient(needs[2], by_max)};
+  }
+};
+
+/// A number as tensor without axes, exactly; an infinite one as the end of the dtype's range.
+Tensor bound(Scalar number, DType dtype) {
+  if (dtype == DType::bool_) return full({}, number.value() > 0, {.dtype = dtype});
+  const std::int64_t integer = number.integer();
+  return is_floating(dtype) ? full({}, number.value(), {.dtype = dtype}) : from_values<std::int64_t>({&integer, 1}, {});
+}
+
+Tensor clamp_between(const Tensor& x, const Tensor& min, const Tensor& max) {
+  const DType dtype = promote(promote(x.dtype(), min.dtype()), max.dtype());
+  return apply(ClampBetween{}, x.to(dtype), min.to(dtype), max.to(dtype));
+}
+
 }  // namespace
 
 Tensor eq(Operand a, Operand b) { return compare("eq", equal, *a, *b); }
@@ -219,6 +264,18 @@ Tensor clamp(Operand x, std::optional<Scalar> min, std::optional<Scalar> max) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   return apply(Clamp{min.value_or(-infinity), max.value_or(infinity)}, x->to(dtype));
 }
+
+Tensor clamp(Operand x, Operand min, std::optional<Scalar> max) {
+  const DType dtype = promote(x->dtype(), min->dtype());
+  const Scalar number = max.value_or(std::numeric_limits<double>::infinity());
+  return clamp_between(*x, *min, bound(number, max ? promote(dtype, number) : dtype));
+}
+Tensor clamp(Operand x, std::optional<Scalar> min, Operand max) {
+  const DType dtype = promote(x->dtype(), max->dtype());
+  const Scalar number = min.value_or(-std::numeric_limits<double>::infinity());
+  return clamp_between(*x, bound(number, min ? promote(dtype, number) : dtype), *max);
+}
+Tensor clamp(Operand x, Operand min, Operand max) { return clamp_between(*x, *min, *max); }
 
 bool allclose(Operand a, Operand b, const AllcloseOptions& options) {
   const NoGrad no_grad;
@@ -354,10 +411,15 @@ std::span<const OpInfo> comparison_ops() {
        [] {
          return unary_samples("torch.clamp(x[0], -1, 0.5)", [](auto& x) { return clamp(x, -1, 0.5); }) +
                 unary_samples("torch.clamp(x[0], min=0.25)", [](auto& x) { return clamp(x, 0.25); }) +
-                unary_samples("torch.clamp(x[0], max=0.25)", [](auto& x) { return clamp(x, {}, 0.25); });
+                unary_samples("torch.clamp(x[0], max=0.25)", [](auto& x) { return clamp(x, {}, 0.25); }) +
+                binary_samples("torch.clamp(x[0], x[1], x[1] + 0.5)",
+                               [](auto& x, auto& low) { return clamp(x, low, low + 0.5); }) +
+                binary_samples("torch.clamp(x[0], min=x[1])", [](auto& x, auto& low) { return clamp(x, low); }) +
+                binary_samples("torch.clamp(x[0], max=x[1])", [](auto& x, auto& high) { return clamp(x, {}, high); });
        },
        [] {
-         return std::vector<OpError>{{[] { clamp(ones({2}), {}); }, "clamp: neither min nor max"}};
+         return binary_errors([](auto& x, auto& low) { return clamp(x, low); }) +
+                std::vector<OpError>{{[] { clamp(ones({2}), {}); }, "clamp: neither min nor max"}};
        }},
   };
   return ops;

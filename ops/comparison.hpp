@@ -66,9 +66,14 @@ Tensor where(Operand condition, Scalar a, Scalar b);
 /// x, with `value` where the bool tensor `mask` is true; it must not change the dtype.
 Tensor masked_fill(Operand x, Operand mask, Scalar value);
 
-/// min where x < min, max where x > max, else x, which NaN stays; `max` wins where min > max. A bound may be left out
-/// (`{}`), not both. The gradient is that of x between the bounds and on them, else 0.
+/// min where x < min, max where x > max, else x; NaN where one of the three is. `max` wins where min > max. A bound may
+/// be left out (`{}`), not both. The gradient is that of x between the bounds and on them, else 0.
 Tensor clamp(Operand x, std::optional<Scalar> min, std::optional<Scalar> max = {});
+/// The same with a tensor for a bound or both; they broadcast together with x. A bound has the gradient of the elements
+/// that it replaced: min those with x < min < max, max those with x > max and all with max < min.
+Tensor clamp(Operand x, Operand min, std::optional<Scalar> max = {});
+Tensor clamp(Operand x, std::optional<Scalar> min, Operand max);
+Tensor clamp(Operand x, Operand min, Operand max);
 
 struct AllcloseOptions {
   double rtol = 1e-5, atol = 1e-8;

@@ -263,8 +263,8 @@ class Elementwise<F, std::index_sequence<I...>> {
 /// derivative that is multiplied by 0, as in where(x > 0, sqrt(x), 0) at 0, the first derivative is 0 and what a
 /// pass with create_graph gives is NaN.
 ///
-/// It is vectorised, whatever flags the file is compiled with (g++ 14: with -fno-trapping-math), except for lgamma,
-/// digamma and polygamma, and for pow of float64. sin, cos and tan are NaN beyond |x| = 2^31.
+/// It is vectorised, whatever flags the file is compiled with (g++ 14: with -fno-trapping-math), except for digamma and
+/// polygamma, and for pow and lgamma of float64. sin, cos and tan are NaN beyond |x| = 2^31.
 ///
 /// `name` is what errors and graphs call it, a string literal. The calls throw Error for undefined tensors and for
 /// shapes that do not broadcast.

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "arithmetic.hpp"
+#include "comparison.hpp"
 #include "elementwise_samples.hpp"
 #include "unary.hpp"
 
@@ -112,6 +113,34 @@ struct Tan {
   }
 };
 
+// Derivatives without the rounding of x^2, for lanes and tensors.
+
+/// e^-(x^2)
+template <class T>
+[[gnu::always_inline]] inline real<T> gaussian(const real<T>& x) {
+  return {lane_math::gaussian(x.v)};
+}
+Tensor gaussian(const Tensor& x) {
+  return function_of_input<"erf">(
+      x, [](const auto& v) { return gaussian(v); },
+      [](const auto& g, const auto& v) { return g * (-2 * v * gaussian(v)); });
+}
+
+/// 1 / sqrt(1 - x^2). Of tensors it is an operation of its own, for the derivative of the product (1 - x) (1 + x) is
+/// NaN at 1 and -1.
+template <class T>
+[[gnu::always_inline]] inline real<T> asin_slope(const real<T>& x) {
+  return rsqrt((1 - x) * (1 + x));
+}
+Tensor asin_slope(const Tensor& x) {
+  return function_of_input<"asin">(
+      x, [](const auto& v) { return asin_slope(v); },
+      [](const auto& g, const auto& v) {
+        const auto slope = asin_slope(v);
+        return g * (v * (slope * slope * slope));
+      });
+}
+
 struct Atan2 {
   static constexpr const char* name = "atan2";
   Saved y = {}, x = {};
@@ -121,8 +150,8 @@ struct Atan2 {
         name, [](const auto& a, const auto& b) { return atan2(a, b); }, up, right);
   }
   std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
-    const auto by_y = [](const auto& g, const auto& a, const auto& b) { return g * (b * (1 / (a * a + b * b))); };
-    const auto by_x = [](const auto& g, const auto& a, const auto& b) { return g * (-a * (1 / (a * a + b * b))); };
+    const auto by_y = [](const auto& g, const auto& a, const auto& b) { return g * atan2_slopes(a, b).by_y; };
+    const auto by_x = [](const auto& g, const auto& a, const auto& b) { return g * atan2_slopes(a, b).by_x; };
     return {needs[0] ? fused(name, by_y, grad, y, x) : Tensor(), needs[1] ? fused(name, by_x, grad, y, x) : Tensor()};
   }
 };
@@ -172,22 +201,23 @@ Tensor sqrt(Operand x) {
 }
 Tensor rsqrt(Operand x) {
   return function_of_output<"rsqrt">(
-      *x, [](const auto& v) { return rsqrt(v); }, [](const auto& g, const auto& y) { return -0.5 * g * (y * y * y); });
+      *x, [](const auto& v) { return rsqrt(v); },
+      [](const auto& g, const auto& y) { return g * (-0.5 * y * (y * y)); });
 }
 Tensor sin(Operand x) { return apply(Sin{}, floating(*x)); }
 Tensor cos(Operand x) { return apply(Cos{}, floating(*x)); }
 Tensor tan(Operand x) { return apply(Tan{}, floating(*x)); }
 Tensor asin(Operand x) {
   return function_of_input<"asin">(
-      *x, [](const auto& v) { return asin(v); }, [](const auto& g, const auto& v) { return g * rsqrt(1 - v * v); });
+      *x, [](const auto& v) { return asin(v); }, [](const auto& g, const auto& v) { return g * asin_slope(v); });
 }
 Tensor acos(Operand x) {
   return function_of_input<"acos">(
-      *x, [](const auto& v) { return acos(v); }, [](const auto& g, const auto& v) { return g * -rsqrt(1 - v * v); });
+      *x, [](const auto& v) { return acos(v); }, [](const auto& g, const auto& v) { return g * -asin_slope(v); });
 }
 Tensor atan(Operand x) {
   return function_of_input<"atan">(
-      *x, [](const auto& v) { return atan(v); }, [](const auto& g, const auto& v) { return g / (1 + v * v); });
+      *x, [](const auto& v) { return atan(v); }, [](const auto& g, const auto& v) { return g * atan_slope(v); });
 }
 Tensor atan2(Operand y, Operand x) {
   const DType dtype = promote(promote(y->dtype(), x->dtype()), DType::float32);
@@ -212,12 +242,12 @@ Tensor sigmoid(Operand x) {
 Tensor erf(Operand x) {
   return function_of_input<"erf">(
       *x, [](const auto& v) { return erf(v); },
-      [](const auto& g, const auto& v) { return g * (2 * std::numbers::inv_sqrtpi * exp(-(v * v))); });
+      [](const auto& g, const auto& v) { return g * (2 * std::numbers::inv_sqrtpi * gaussian(v)); });
 }
 Tensor erfc(Operand x) {
   return function_of_input<"erfc">(
       *x, [](const auto& v) { return erfc(v); },
-      [](const auto& g, const auto& v) { return g * (-2 * std::numbers::inv_sqrtpi * exp(-(v * v))); });
+      [](const auto& g, const auto& v) { return g * (-2 * std::numbers::inv_sqrtpi * gaussian(v)); });
 }
 Tensor lgamma(Operand x) {
   return function_of_input<"lgamma">(

@@ -1,5 +1,6 @@
 #include "norm.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -20,6 +21,7 @@ namespace xgrad {
 namespace {
 
 using detail::fused;
+using detail::map;
 using detail::ReducedShape;
 using detail::run_reduction;
 using detail::spread;
@@ -78,6 +80,22 @@ struct LogSumExp {
   }
 };
 
+/// Of elements divided by a centre near the result, for sums that leave the range of double.
+template <class T>
+struct CentredPowers : detail::Adding<T, double> {
+  static constexpr bool centred = true;
+  double p;
+  explicit CentredPowers(double exponent) : p(exponent) {}
+  [[gnu::always_inline]] double lift(T x, T center) const {
+    return lane_math::pow(lane_math::abs(static_cast<double>(x)) / static_cast<double>(center), p);
+  }
+};
+
+template <class T>
+T* dense_elements(const Tensor& x) {
+  return reinterpret_cast<T*>(x.impl().data);
+}
+
 /// (sum of |x|^p)^(1/p), for finite p other than 0.
 struct Norm {
   static constexpr const char* name = "norm";
@@ -86,12 +104,17 @@ struct Norm {
   Saved x = {}, y = {};
   Tensor forward(const Tensor& input) {
     x = input;
-    const Tensor sums = dispatch_floating(name, input.dtype(), [&](auto zero) {
+    const Tensor roots = dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      return p == 2 ? run_reduction(Squares<T>{}, input, shape) : run_reduction(Powers<T>(p), input, shape);
+      const Tensor sums =
+          p == 2 ? run_reduction(Squares<T>{}, input, shape) : run_reduction(Powers<T>(p), input, shape);
+      if ((p == 2 && lane_math::is_float<T>) || in_range(sums)) {
+        detail::change_elements<double>(sums, [q = p](double s) { return q == 2 ? std::sqrt(s) : std::pow(s, 1 / q); });
+        return sums;
+      }
+      return centred_norm<T>(input);
     });
-    detail::change_elements<double>(sums, [q = p](double s) { return q == 2 ? std::sqrt(s) : std::pow(s, 1 / q); });
-    const Tensor out = sums.to(input.dtype());
+    const Tensor out = roots.to(input.dtype());
     y = out;
     return out;
   }
@@ -99,6 +122,27 @@ struct Norm {
   Tensor jvp(const Tensor& dx) const { return sum_over(weighted(dx), shape); }
 
  private:
+  /// Whether no sum lost what is below the normal numbers, or overflowed.
+  static bool in_range(const Tensor& sums) {
+    const double* const s = dense_elements<double>(sums);
+    return std::all_of(s, s + sums.numel(), [](double x) { return x > 0x1p-900 && x < 0x1p1023; });
+  }
+  /// norm(x / c) c, where c is the largest |x|; for p < 0 the smallest.
+  template <class T>
+  Tensor centred_norm(const Tensor& input) const {
+    const Tensor sizes = map(
+        name, [](const auto& v) { return abs(v); }, input);
+    const detail::Extreme nearest = p > 0 ? detail::Extreme::largest : detail::Extreme::smallest;
+    const Tensor centers = detail::extreme_values(nearest, sizes, shape);
+    T* const c = dense_elements<T>(centers);
+    for (std::int64_t i = 0; i < centers.numel(); ++i)
+      if (!(c[i] > 0 && std::isfinite(c[i]))) c[i] = 1;
+    const Tensor sums = run_reduction(CentredPowers<T>(p), sizes, shape, centers);
+    double* const s = dense_elements<double>(sums);
+    for (std::int64_t i = 0; i < sums.numel(); ++i) s[i] = std::pow(s[i], 1 / p) * static_cast<double>(c[i]);
+    return sums;
+  }
+
   Tensor weighted(const Tensor& grad) const {
     if (p == 2) {
       // g x / |x|, and 0 where |x| is
@@ -107,11 +151,10 @@ struct Norm {
       };
       return fused(name, formula, grad, x, spread(y, shape));
     }
-    // g sign(x) (|x| / norm)^(p - 1), and 0 where the norm is, or where x is and p < 1
+    // g sign(x) (|x| / norm)^(p - 1), and 0 where x or the norm is
     const auto formula = [q = p](const auto& g, const auto& in, const auto& out) {
-      const auto size = abs(in);
-      const auto none = q < 1 ? size == 0 : out == 0;
-      return where(none, 0, g * sign(in) * pow(where(none, 1, size) / where(none, 1, out), q - 1));
+      const auto none = in == 0 || out == 0;
+      return where(none, 0, g * sign(in) * pow(abs(where(none, 1, in)) / where(none, 1, out), q - 1));
     };
     return fused(name, formula, grad, x, spread(y, shape));
   }
@@ -129,7 +172,9 @@ Tensor norm(Operand x, double p, const Axes& axes, const ReduceOptions& options)
   if (p == 0) return count_nonzero(input, axes, options).to(input.dtype());
   if (p == 1) return sum(abs(input), axes, options);
   if (std::isinf(p)) return p > 0 ? amax(abs(input), axes, options) : amin(abs(input), axes, options);
-  return apply(Norm{{"norm", x->shape(), axes, options.keepdim}, p}, input);
+  const ReducedShape shape("norm", x->shape(), axes, options.keepdim);
+  if (p < 0) shape.expect_elements("norm");
+  return apply(Norm{shape, p}, input);
 }
 
 namespace detail {

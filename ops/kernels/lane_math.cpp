@@ -17,23 +17,24 @@ const std::uint32_t unknown_zero32 =
     zero;  // read when the program starts, so that link-time optimisation learns nothing
 const std::uint64_t unknown_zero64 = zero;
 
-float lgamma(float x) {
-  int sign;
-  return ::lgammaf_r(x, &sign);
-}
-
 double lgamma(double x) {
   int sign;
   return ::lgamma_r(x, &sign);
 }
+
+namespace {
+
+// cot(pi x) for an x that is no integer. What x is off the nearest integer is exact; pi x would lose it.
+double cotangent(double x) { return 1 / std::tan(std::numbers::pi * (x - std::round(x))); }
+
+}  // namespace
 
 double digamma(double x) {
   if (x == 0) return std::copysign(Format<double>::infinity, -x);
   double y = 0;
   if (x < 0) {
     if (x == std::floor(x)) return Format<double>::nan;
-    // The fraction is taken first: pi x would lose its digits.
-    y = -std::numbers::pi / std::tan(std::numbers::pi * (x - std::floor(x)));
+    y = -std::numbers::pi * cotangent(x);
     x = 1 - x;
   }
   for (; x < 10; ++x) y -= 1 / x;
@@ -55,9 +56,9 @@ double cotangent_derivative(int n, double x) {
     }
     std::copy(next, next + n + 2, p);
   }
-  const double c = 1 / std::tan(std::numbers::pi * (x - std::floor(x)));
-  double y = 0;
-  for (int k = n + 1; k >= 0; --k) y = y * c + p[k];
+  const double c = cotangent(x);
+  double y = p[n + 1];
+  for (int k = n; k >= 0; --k) y = y * c + p[k];
   return y;
 }
 
@@ -72,17 +73,17 @@ double polygamma(int n, double x) {
   }
   if (std::isinf(x)) return 0 * sign;
   // n! (1 / x^(n+1) + 1 / (x+1)^(n+1) + ...): first terms one by one, the rest by the Euler-Maclaurin formula.
+  const auto power = [n](double a) { return n == 1 ? (1 / a) * (1 / a) : std::pow(a, -n - 1); };
   double sum = 0;
-  for (; x < 12 + n; ++x) sum += std::pow(x, -n - 1);
+  for (; x < 12 + n; ++x) sum += power(x);
   constexpr double bernoulli[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,     5.0 / 66,
                                   -691.0 / 2730, 7.0 / 6,   -3617.0 / 510, 43867.0 / 798, -174611.0 / 330};
-  double rest = x / n + 0.5, term = n + 1;  // term: (n+1) (n+2) ... (n+2k-1) / (2k)! / x^(2k-1), times x here
-  term /= 2 * x;
+  double rest = 1.0 / n + 0.5 / x, term = (n + 1) / (2 * x * x);  // term: (n+1) (n+2) ... (n+2k-1) / (2k)! / x^(2k)
   for (int k = 1; k <= 10; ++k) {
     rest += bernoulli[k - 1] * term;
     term *= (n + 2.0 * k) * (n + 2.0 * k + 1) / ((2.0 * k + 1) * (2.0 * k + 2) * x * x);
   }
-  return sign * std::tgamma(n + 1.0) * (sum + rest * std::pow(x, -n - 1));
+  return sign * std::tgamma(n + 1.0) * (sum + rest * (n == 1 ? 1 / x : std::pow(x, -n)));
 }
 
 }  // namespace xgrad::lane_math

@@ -1,8 +1,8 @@
 #pragma once
 // Elementary functions of one float or double, without branches, calls or tables, so that the compiler vectorises loops
 // that contain them (see core/vectorize.hpp). Right at infinities, NaN, zeros and subnormals. Errors, in units in the
-// last place, are held by tests/ops/test_lane_math.cpp. Exceptions, said where they are defined: lgamma, and pow of
-// doubles, call libm and are not vectorised; sin, cos and tan give NaN beyond 2^31.
+// last place, are held by tests/ops/test_accuracy.cpp. Exceptions, said where they are defined: lgamma and pow of
+// doubles call libm and are not vectorised; sin, cos and tan give NaN beyond 2^31.
 //
 // Coefficients: near-minimax fits made with mpmath, except log and sin/cos of doubles (FreeBSD's libm).
 
@@ -405,11 +405,30 @@ template <class T>
   return select(small, half_pi - (y - low), near_one);
 }
 
+// e^-(a^2) for a of at most 27.5 (10.5 for floats, where it is 0 as beyond).
+template <class T>
+[[gnu::always_inline]] inline T exp_of_negative_square(T a) {
+  // a^2 as a rounded and a small part, for the relative error of e^-(a^2) is the absolute one of a^2.
+  const T head = from_bits<T>(bits(a) & ~((Bits<T>(1) << (is_float<T> ? 12 : 27)) - 1));
+  return exp_of_negative(-head * head, -(a - head) * (a + head));
+}
+
+template <class T>
+[[gnu::always_inline]] inline T limited_for_square(T a) {
+  constexpr T limit = is_float<T> ? T(10.5) : T(27.5);
+  return select(a > limit, limit, a);
+}
+
+// e^-(x^2)
+template <class T>
+[[gnu::always_inline]] inline T gaussian(T x) {
+  return exp_of_negative_square(limited_for_square(abs(x)));
+}
+
 // erfc of a >= 0.
 template <class T>
 [[gnu::always_inline]] inline T erfc_of_positive(T a) {
-  constexpr T limit = is_float<T> ? T(10.5) : T(27.5);
-  a = select(a > limit, limit, a);
+  a = limited_for_square(a);
   const T inverse = T(1) / (a + T(2)), t = (a - T(2)) * inverse;
   T p;  // (a + 2) e^(a^2) erfc(a) as a function of t
   if constexpr (is_float<T>)
@@ -423,9 +442,7 @@ template <class T>
                    2.0320581529689919e-06, -5.151313592947865e-09, -6.1809667702485277e-07, -3.2001443278588945e-07,
                    4.6240027868592789e-08, 1.120824619736229e-07, 2.4107696115186398e-08, -1.4966772746772726e-08,
                    -5.8984007796133493e-09);
-  // a^2 as a rounded and a small part, for the relative error of e^-(a^2) is the absolute one of a^2.
-  const T head = from_bits<T>(bits(a) & ~((Bits<T>(1) << (is_float<T> ? 12 : 27)) - 1));
-  return exp_of_negative(-head * head, -(a - head) * (a + head)) * (p * inverse);
+  return exp_of_negative_square(a) * (p * inverse);
 }
 
 // erf of |x| < 1.
@@ -464,7 +481,7 @@ template <class T>
   } else {
     const float a = abs(x);
     const float half = T(0.5) * abs(y);
-    const bool even = as_written(as_written(half + 0x1p23f) - 0x1p23f) == half;
+    const bool even = either(abs(y) >= 0x1p24f, as_written(as_written(half + 0x1p23f) - 0x1p23f) == half);
     const bool integer = either(as_written(as_written(abs(y) + 0x1p23f) - 0x1p23f) == abs(y), abs(y) >= 0x1p23f);
     const double log_a = log(double(a));
     float p = static_cast<float>(exp(double(y) * log_a));
@@ -476,8 +493,39 @@ template <class T>
   }
 }
 
-// Not vectorised: libm's.
-float lgamma(float x);
+// log |gamma(x)|, computed in double.
+[[gnu::always_inline]] inline float lgamma(float x) {
+  const double a = abs(double(x));
+  // Below 4.5 whole steps bring a to 2 + t with |t| <= 1/2: gamma(a) is gamma(2 + t) times or, below 1.5, divided by
+  // `factor`. From there on by Stirling's series.
+  const bool large = a >= 4.5, below = a < 1.5;
+  const double steps = select(below, select(a < 0.5, 0.0, -1.0), select(a < 2.5, -2.0, select(a < 3.5, -3.0, -4.0)));
+  const double of_small = select(a < 0.5, a * (a + 1), a), of_middle = select(a < 3.5, a - 1, (a - 1) * (a - 2));
+  const double factor = select(below, of_small, select(a < 2.5, 1.0, of_middle));
+  const double logarithm = log(select(large, a, factor)), t = a + steps;
+  const double rest =
+      t * polynomial(t, 0.42278433509846714, 0.32246703342411215, -0.067352301053197587, 0.020580808427990122,
+                     -0.0073855510287714682, 0.0028905103192621994, -0.0011927539062598581, 0.00050966981194321159,
+                     -0.00022315489463809117, 9.9453713688416325e-5, -4.4924435358987873e-5, 2.0535581020500523e-5,
+                     -9.4529384737145762e-6, 4.2553702843110482e-6, -1.9825656207391961e-6, 1.2159620602745015e-6,
+                     -5.7286531085080095e-7);
+  const double inverse = 1 / a;
+  const double series = inverse * polynomial(inverse * inverse, 0.083333333333332227, -0.0027777777755760718,
+                                             0.00079365007112961372, -0.00059514803403086967, 0.00083629638677171998,
+                                             -0.001741240934910334, 0.0033062495021942266);
+  const double of_large = (a - 0.5) * (logarithm - 1) + (0.41893853320467274 + series);
+  const double y = select(large, of_large, select(below, -logarithm, logarithm) + rest);
+  // gamma(a) gamma(-a) = -pi / (a sin(pi a))
+  const double fraction = select(a >= 0x1p23, 0.0, a - as_written(as_written(a + 0x1.8p52) - 0x1.8p52));
+  const double z = fraction * fraction;
+  const double sine =
+      fraction * polynomial(z, 0.99999999999999989, -1.6449340668481678, 0.8117424252784269, -0.19075182396434,
+                            0.026147845336487233, -0.0023460598299109673, 0.00014832827396380211,
+                            -6.7270425170816445e-6);  // sin(pi a) / pi, but for the sign
+  const double reflected = select(fraction == 0, Format<double>::infinity, log(abs(1 / (a * sine))) - y);
+  return static_cast<float>(select(x < 0, reflected, y));
+}
+// libm's, and not vectorised.
 double lgamma(double x);
 
 // Derivative of lgamma.

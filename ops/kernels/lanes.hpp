@@ -233,6 +233,33 @@ XGRAD_INLINE lane<T, N> where(mask<T, N> condition, const A& a, const B& b) {
   return detail::select(condition.v, detail::lift<T, N>(a), detail::lift<T, N>(b));
 }
 
+namespace detail {
+
+// Derivatives of atan and atan2, for lanes and tensors alike, without squares that overflow or vanish.
+
+/// 1 / (1 + x^2)
+template <class X>
+XGRAD_INLINE X atan_slope(const X& x) {
+  constexpr double scale = 0x1p-26;  // x^2 may then leave the range of float only where the result is 0
+  const auto scaled = x * scale;
+  return scale * scale / (scaled * scaled + scale * scale);
+}
+
+template <class X>
+struct Atan2Slopes {
+  X by_y, by_x;
+};
+/// x / (x^2 + y^2) and -y / (x^2 + y^2), 0 where both are 0.
+template <class X>
+XGRAD_INLINE Atan2Slopes<X> atan2_slopes(const X& y, const X& x) {
+  const auto steep = abs(y) > abs(x), origin = y == 0 && x == 0;
+  const X longer = where(origin, 1, where(steep, y, x)), ratio = where(steep, x, y) / longer;
+  const X far = 0.5 / (0.5 * longer + 0.5 * ratio * where(steep, x, y)), near = ratio * far;
+  return {where(origin, 0, where(steep, near, far)), where(origin, 0, -where(steep, far, near))};
+}
+
+}  // namespace detail
+
 // Functions of one number.
 
 template <class T, int N>
@@ -296,7 +323,7 @@ XGRAD_INLINE lane<T, N> acos(const lane<T, N>& x) {
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> atan(const lane<T, N>& x) {
-  return detail::chain(x, lane_math::atan(x.v), T(1) / (T(1) + x.v * x.v));
+  return detail::chain(x, lane_math::atan(x.v), detail::atan_slope(real<T>{x.v}).v);
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> sinh(const lane<T, N>& x) {
@@ -333,7 +360,7 @@ XGRAD_INLINE lane<T, N> erf(const lane<T, N>& x) {
   if constexpr (N == 0)
     return {y};
   else
-    return detail::chain(x, y, T(1.12837916709551257390) * lane_math::exp(-x.v * x.v));
+    return detail::chain(x, y, T(1.12837916709551257390) * lane_math::gaussian(x.v));
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> erfc(const lane<T, N>& x) {
@@ -341,9 +368,9 @@ XGRAD_INLINE lane<T, N> erfc(const lane<T, N>& x) {
   if constexpr (N == 0)
     return {y};
   else
-    return detail::chain(x, y, T(-1.12837916709551257390) * lane_math::exp(-x.v * x.v));
+    return detail::chain(x, y, T(-1.12837916709551257390) * lane_math::gaussian(x.v));
 }
-/// Calls libm, one number at a time.
+/// Of double, and its derivative, by calls for one number at a time.
 template <class T, int N>
 XGRAD_INLINE lane<T, N> lgamma(const lane<T, N>& x) {
   const T y = lane_math::lgamma(x.v);
@@ -390,12 +417,14 @@ template <class T, int N>
 XGRAD_INLINE lane<T, N> relu(const lane<T, N>& x) {
   return detail::select(x.v <= T(0), detail::constant<T, N>(T(0)), x);
 }
-/// x brought into [low, high]. The derivative is 1 between the bounds and on them, 0 outside. NaN stays NaN.
+/// x brought into [low, high]. The derivative is 1 between the bounds and on them, 0 outside. NaN stays NaN, and all is
+/// NaN where a bound is.
 template <class T, int N, Number A, Number B>
 XGRAD_INLINE lane<T, N> clamp(const lane<T, N>& x, A low, B high) {
   const T a = static_cast<T>(low), b = static_cast<T>(high);
   T y = x.v < a ? a : x.v;
   y = y > b ? b : y;
+  y = lane_math::select(lane_math::either(a != a, b != b), lane_math::Format<T>::nan, y);
   return detail::chain(x, y, lane_math::both(x.v >= a, x.v <= b) ? T(1) : T(0));
 }
 
@@ -434,18 +463,20 @@ XGRAD_INLINE L as(const A& a) {
 
 template <class T, int N>
 XGRAD_INLINE lane<T, N> maximum(const lane<T, N>& a, const lane<T, N>& b) {
-  const T share = a.v > b.v ? T(1) : a.v == b.v ? T(0.5) : T(0);
-  return chain(a, b, lane_math::either(a.v > b.v, a.v != a.v) ? a.v : b.v, share, T(1) - share);
+  const T tie = a.v == b.v ? T(0.5) : T(1);  // NaN, which is neither less nor equal, goes to both
+  return chain(a, b, lane_math::either(a.v > b.v, a.v != a.v) ? a.v : b.v, a.v < b.v ? T(0) : tie,
+               a.v > b.v ? T(0) : tie);
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> minimum(const lane<T, N>& a, const lane<T, N>& b) {
-  const T share = a.v < b.v ? T(1) : a.v == b.v ? T(0.5) : T(0);
-  return chain(a, b, lane_math::either(a.v < b.v, a.v != a.v) ? a.v : b.v, share, T(1) - share);
+  const T tie = a.v == b.v ? T(0.5) : T(1);
+  return chain(a, b, lane_math::either(a.v < b.v, a.v != a.v) ? a.v : b.v, a.v > b.v ? T(0) : tie,
+               a.v < b.v ? T(0) : tie);
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> atan2(const lane<T, N>& y, const lane<T, N>& x) {
-  const T inverse = T(1) / (x.v * x.v + y.v * y.v);
-  return chain(y, x, lane_math::atan2(y.v, x.v), x.v * inverse, -y.v * inverse);
+  const auto slopes = atan2_slopes(real<T>{y.v}, real<T>{x.v});
+  return chain(y, x, lane_math::atan2(y.v, x.v), slopes.by_y.v, slopes.by_x.v);
 }
 template <class T, int N>
 XGRAD_INLINE lane<T, N> power(const lane<T, N>& x, T y) {
@@ -453,7 +484,7 @@ XGRAD_INLINE lane<T, N> power(const lane<T, N>& x, T y) {
   if (y == T(1)) return x;
   if (y == T(2)) return chain(x, x.v * x.v, T(2) * x.v);
   if (y == T(3)) return chain(x, x.v * x.v * x.v, T(3) * x.v * x.v);
-  if (y == T(-1)) return chain_with_pole(x, T(1) / x.v, T(-1) / (x.v * x.v));
+  if (y == T(-1)) return T(1) / x;
   const T value = lane_math::pow(x.v, y);
   if constexpr (N == 0)
     return {value};

@@ -1,6 +1,7 @@
 #include <xgrad/autograd/engine.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/comparison.hpp>
+#include <xgrad/ops/elementwise.hpp>
 
 #include "../catch.hpp"
 #include "values.hpp"
@@ -133,4 +134,46 @@ TEST_CASE("clamp: bounds, conventions of PyTorch on them, and NaN") {
   CHECK(values<std::int64_t>(clamp(integers({-5, 5}), -2)) == Integers{-2, 5});
   CHECK(values<float>(clamp(integers({-5, 5}), 0.5)) == Floats{0.5, 5});
   CHECK_THROWS_WITH(clamp(doubles({1}), {}), Catch::Contains("clamp: neither"));
+}
+
+TEST_CASE("clamp: a bound that is NaN makes all of it NaN, as a number, as a tensor and in a lambda") {
+  const Tensor x = doubles({0.5, NaN, 3}), nothing = full({}, NaN, {.dtype = float64});
+  const auto lambda = elementwise("bounded", [](auto v) { return clamp(v, NaN, 1); });
+  const Doubles all(3, NaN), none(3, 0);
+  for (const Tensor& y : {clamp(x, NaN), clamp(x, {}, NaN), clamp(x, NaN, 1), clamp(x, 0, NaN), clamp(x, nothing),
+                          clamp(x, {}, nothing), clamp(x, 0, nothing), clamp(x, nothing, nothing), lambda(x)}) {
+    CHECK(alike(values<double>(y), all));
+    CHECK(values<double>(grad(sum_to(y, {}), {x})[0]) == none);
+  }
+}
+
+TEST_CASE("clamp: tensors as bounds, with PyTorch's gradients for all three") {
+  const Tensor x = doubles({0, 1, 1.5, 2, 1.5, 1.5, 1.5, 1, NaN, 0, 0, 2});
+  const Tensor low = doubles({1, 1, 1, 1, 2, NaN, 2, 1, 1, NaN, 1, 1});
+  const Tensor high = doubles({2, 2, 2, 2, 1, 2, NaN, 1, NaN, 1, 1, 1});
+  const Tensor seed = ones({12}, {.dtype = float64});
+  for (const bool recorded : {false, true}) {
+    const Tensor y = clamp(x, low, high);
+    CHECK(alike(values<double>(y), {1, 1, 1.5, 2, 1, NaN, NaN, 1, NaN, NaN, 1, 1}));
+    const auto g = grad(y, {x, low, high}, {.create_graph = recorded, .grad_outputs = {seed}});
+    CHECK(values<double>(g[0]) == Doubles{0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0});
+    CHECK(values<double>(g[1]) == Doubles{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    CHECK(values<double>(g[2]) == Doubles{0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1});
+  }
+}
+
+TEST_CASE("clamp: tensors as bounds broadcast, are promoted, and stand beside numbers") {
+  const Tensor x = doubles({{-3, 0, 3}, {-1, 5, 2}}), low = doubles({{-2}, {1}});
+  const Tensor y = clamp(x, low, 2);
+  CHECK(values<double>(y) == Doubles{-2, 0, 2, 1, 2, 2});
+  sum_to(y, {}).backward();
+  CHECK(values<double>(x.grad()) == Doubles{0, 1, 0, 0, 0, 1});
+  CHECK(values<double>(low.grad()) == Doubles{1, 1});
+  CHECK(values<double>(clamp(x, -1, low)) == Doubles{-2, -2, -2, -1, 1, 1});
+  CHECK(values<std::int64_t>(clamp(integers({1, 2, 9}), integers({2}))) == Integers{2, 2, 9});
+  CHECK(values<std::int64_t>(clamp(integers({1, 9}), {}, integers({5}))) == Integers{1, 5});
+  CHECK(values<bool>(clamp(bools({0, 1}), bools({1}))) == Bools{true, true});
+  CHECK(clamp(integers({1}), tensor({2.5})).dtype() == float32);
+  CHECK(clamp(tensor({1.0}), doubles({2})).dtype() == float64);
+  CHECK_THROWS_WITH(clamp(ones({2}), ones({3})), Catch::Contains("clamp"));
 }

@@ -155,6 +155,12 @@ TEST_CASE("lanes: a variable that does not take part keeps derivative zero at a 
 }
 
 TEST_CASE("lanes: NaN passes through selections") {
+  const D2 not_a_number{std::nan(""), {1, 0}}, other{1, {0, 1}};
+  for (const D2& y : {maximum(not_a_number, other), minimum(not_a_number, other), maximum(other, not_a_number)}) {
+    CHECK(std::isnan(y.v));
+    CHECK((y.d[0] == 1 && y.d[1] == 1));  // both, as of tensors
+  }
+  CHECK(std::isnan(clamp(real<double>{0.5}, std::nan(""), 1).v));
   const real<float> nan{std::nanf("")}, one{1.0f};
   CHECK(std::isnan(maximum(nan, one).v));
   CHECK(std::isnan(maximum(one, nan).v));

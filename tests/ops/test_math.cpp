@@ -1,9 +1,14 @@
+#include <xgrad/autograd/derivatives.hpp>
 #include <xgrad/autograd/engine.hpp>
+#include <xgrad/autograd/gradcheck.hpp>
 #include <xgrad/autograd/primitives.hpp>
 #include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/math.hpp>
 #include <xgrad/ops/shape.hpp>
+#include <xgrad/ops/slicing.hpp>
 
+#include <functional>
 #include <numbers>
 
 #include "../catch.hpp"
@@ -230,6 +235,101 @@ TEST_CASE("pow: a base or a power of 0 has the gradient of PyTorch") {
     CHECK(alike(values<double>(g[0]), {0, 1, -inf, -2, NaN, 0, 0, 0, NaN, 0}));
     CHECK(alike(values<double>(g[1]), {0, 0, -inf, NaN, NaN, std::log(2), inf, NaN, 0, 0}));
   }
+}
+
+TEST_CASE("pow: second derivatives at special points are symmetric, and PyTorch's where that has them") {
+  const auto f = [](const Tensor& v) { return pow(select(v, 0, 0), select(v, 0, 1)); };
+  const double log2 = std::log(2);
+  const struct {
+    Doubles at, expected;
+  } cases[] = {
+      {{2, 0}, {0, 0.5, 0.5, log2 * log2}},
+      {{2, 1}, {0, 1 + log2, 1 + log2, 2 * log2 * log2}},
+      {{0, 0}, {0, 0, 0, 0}},
+      {{0, 1}, {0, 1, 1, 0}},
+      {{0, 2}, {2, 0, 0, 0}},
+      {{0, 3}, {0, 0, 0, 0}},
+      {{-0.0, 3}, {0, 0, 0, 0}},
+  };
+  for (const auto& each : cases) {
+    CAPTURE(each.at);
+    CHECK(alike(values<double>(hessian(f, doubles_of(each.at).detach())), each.expected));
+  }
+  const auto of_two = [](const Tensor& a, const Tensor& b) { return pow(a, b); };
+  CHECK(gradgradcheck(of_two, {doubles({2, 0.5}), doubles({0, 1})}));
+}
+
+TEST_CASE("pow: the gradient of 0^b is linear in the upstream gradient") {
+  const auto zero_to = [](const Tensor& b) { return pow(zeros({}, {.dtype = float64}), b); };
+  for (const auto& f : {std::function<Tensor(const Tensor&)>(zero_to),
+                        std::function<Tensor(const Tensor&)>([](const Tensor& b) { return pow(0, b); })})
+    for (const double exponent : {0.0, 0.5, 1.0, 2.0}) {
+      const Tensor b = full({}, exponent, {.dtype = float64, .requires_grad = true});
+      const Tensor seed = ones({}, {.dtype = float64, .requires_grad = true});
+      const Tensor gradient = grad(f(b), {b}, {.create_graph = true, .grad_outputs = {seed}})[0];
+      const auto second = grad(gradient, {seed, b}, {.allow_unused = true});
+      CAPTURE(exponent);
+      CHECK(gradient.item() == 0);
+      CHECK(second[0].item() == 0);
+      if (second[1].defined()) CHECK(second[1].item() == 0);
+    }
+}
+
+TEST_CASE("atan2: gradients at the origin, of tiny, huge and infinite points, and beside a lambda") {
+  const auto lambda = elementwise("angle", [](auto y, auto x) { return atan2(y, x); });
+  const struct {
+    double y, x, by_y, by_x;
+  } cases[] = {
+      {0, 0, 0, 0},
+      {0, -0.0, 0, 0},
+      {1e-200, 1e-200, 5e199, -5e199},
+      {1e200, 1e200, 5e-201, -5e-201},
+      {3e-160, -4e-160, -1.6e159, -1.2e159},
+      {1, 1e-320, 1e-320, -1},
+      {0, 1, 1, 0},
+      {2, 0, 0, -0.5},
+      {0, 1e-300, 1e300, 0},
+      {1, inf, 0, 0},   // PyTorch NaN
+      {-inf, 1, 0, 0},  // PyTorch NaN
+      {inf, inf, NaN, NaN},
+      {NaN, 1, NaN, NaN},
+  };
+  const auto same = [](double got, double want) {
+    return std::isnan(want) ? std::isnan(got) : std::abs(got - want) <= 4e-16 * std::abs(want);
+  };
+  for (const auto& each : cases) {
+    CAPTURE(each.y, each.x);
+    const Tensor y = doubles({each.y}), x = doubles({each.x}), one = ones({1}, {.dtype = float64});
+    for (const Tensor& angle : {atan2(y, x), lambda(y, x)})
+      for (const bool recorded : {false, true}) {
+        const auto g = grad(angle, {y, x}, {.retain_graph = true, .create_graph = recorded, .grad_outputs = {one}});
+        CAPTURE(recorded, g[0].item(), g[1].item());
+        CHECK(same(g[0].item(), each.by_y));
+        CHECK(same(g[1].item(), each.by_x));
+      }
+    const Tensor tangent = jvp([&](const Tensor& v) { return atan2(v, x.detach()); }, y.detach(), one).second;
+    CHECK(same(tangent.item(), each.by_y));
+  }
+  const Tensor tiny = tensor({1e-25}, {.requires_grad = true});
+  atan2(tiny, full({1}, 1e-25)).backward();
+  CHECK(tiny.grad().item<float>() == Approx(5e24));
+  const auto f = [](const Tensor& v) { return atan2(select(v, 0, 0), select(v, 0, 1)); };
+  CHECK(alike(values<double>(hessian(f, tensor({0, 0}, {.dtype = float64}))), {0, 0, 0, 0}));
+  const Doubles huge = values<double>(hessian(f, tensor({3e150, 4e150}, {.dtype = float64})));
+  for (const std::size_t i : {0, 1, 2, 3})
+    CHECK(huge[i] == Approx(Doubles{-24. / 625, -7. / 625, -7. / 625, 24. / 625}[i] * 1e-300).epsilon(1e-12));
+}
+
+TEST_CASE("asin and acos: second derivatives at the branch points are PyTorch's") {
+  const auto second = [](Tensor (*f)(Operand), double at) {
+    const Tensor x = full({}, at, {.dtype = float64, .requires_grad = true});
+    return grad(grad(f(x), {x}, {.create_graph = true})[0], {x})[0].item();
+  };
+  CHECK(second(asin, 1) == inf);
+  CHECK(second(asin, -1) == -inf);
+  CHECK(second(acos, 1) == -inf);
+  CHECK(second(acos, 0) == 0);
+  CHECK(second(asin, 0.6) == Approx(0.6 / 0.512));
 }
 
 TEST_CASE("pow: integers stay integers") {
