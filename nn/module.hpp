@@ -1,6 +1,8 @@
 #pragma once
 // Functions over modules. A module is any struct; these find its tensors and modules by themselves.
 
+#include <unordered_map>
+
 #include "../autograd/named_tensors.hpp"
 #include "tree.hpp"
 
@@ -43,6 +45,11 @@ NamedTensors named_buffers(const Tree& tree);
 NamedTensors state_dict(const Tree& tree);
 IncompatibleKeys load_state_dict(std::string_view op, const Tree& tree, const NamedTensors& values, bool strict);
 void set_training(const Tree& tree, bool mode);
+/// The training flags of all modules, by name.
+using TrainingFlags = std::unordered_map<std::string, bool>;
+TrainingFlags training_flags(const Tree& tree);
+/// Sets those that are still there.
+void set_training(const Tree& tree, const TrainingFlags& flags);
 void set_requires_grad(const Tree& tree, bool value);
 void clone_tensors(const Tree& tree);
 void convert(const Tree& tree, DType dtype);
@@ -106,6 +113,30 @@ template <Module M>
 void eval(M& module) {
   train(module, false);
 }
+
+namespace detail {
+
+/// Puts a module into evaluation mode until the end of the scope. Each module in it then has its own mode again; it is
+/// found by its name, for the module may have changed meanwhile.
+template <Module M>
+class [[nodiscard]] EvaluationScope {
+ public:
+  explicit EvaluationScope(M& module) : module_(module), flags_(training_flags(tree_of(module))) { eval(module); }
+  ~EvaluationScope() {
+    try {
+      set_training(tree_of(module_), flags_);
+    } catch (const Error&) {  // what the module has become has no parameters, and so no modes
+    }
+  }
+  EvaluationScope(const EvaluationScope&) = delete;
+  EvaluationScope& operator=(const EvaluationScope&) = delete;
+
+ private:
+  M& module_;
+  const TrainingFlags flags_;
+};
+
+}  // namespace detail
 
 /// Freezes all parameters (false), or makes them require a gradient. A plain Tensor field that requires no gradient is
 /// a buffer, and stays one.

@@ -4,28 +4,13 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "../autograd/named_tensors.hpp"
+#include "../core/count.hpp"
 #include "optimizer.hpp"
 
 namespace xgrad::optim {
-
-/// A whole number given as an argument, of any integer type; a template, because `{}` stands for default options.
-template <class N>
-concept Count = std::integral<N> && !std::same_as<N, bool>;
-
-namespace detail {
-
-/// Throws Error for a count beyond 2^63 - 1.
-template <Count N>
-std::int64_t count(const char* what, N n) {
-  check(std::in_range<std::int64_t>(n), what, " is ", n, "; that is too large");
-  return static_cast<std::int64_t>(n);
-}
-
-}  // namespace detail
 
 /// Sets the rate of an optimizer, as a function of the epoch, to initial rate * factor(epoch). Call step() after each
 /// epoch (or after each step, for schedules that count steps).
@@ -80,9 +65,9 @@ struct StepLROptions {
 class StepLR : public LRScheduler {
  public:
   StepLR(Optimizer& optimizer, const StepLROptions& options);
-  template <Count N>
+  template <xgrad::detail::Count N>
   StepLR(Optimizer& optimizer, N step_size, double gamma = 0.1)
-      : StepLR(optimizer, StepLROptions{detail::count("StepLR: step_size", step_size), gamma}) {}
+      : StepLR(optimizer, StepLROptions{xgrad::detail::count("StepLR: step_size", step_size), gamma}) {}
 
  private:
   double factor(std::int64_t epoch) const override;
@@ -128,10 +113,10 @@ struct CosineAnnealingLROptions {
 class CosineAnnealingLR : public LRScheduler {
  public:
   CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options);
-  template <Count N>
+  template <xgrad::detail::Count N>
   CosineAnnealingLR(Optimizer& optimizer, N t_max, double eta_min = 0)
       : CosineAnnealingLR(optimizer,
-                          CosineAnnealingLROptions{detail::count("CosineAnnealingLR: t_max", t_max), eta_min}) {}
+                          CosineAnnealingLROptions{xgrad::detail::count("CosineAnnealingLR: t_max", t_max), eta_min}) {}
 
  private:
   double factor(std::int64_t epoch) const override;
