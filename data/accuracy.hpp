@@ -3,6 +3,7 @@
 
 #include "../autograd/node.hpp"
 #include "../nn/module.hpp"
+#include "../nn/module_error.hpp"
 #include "../ops/comparison.hpp"
 #include "../ops/extrema.hpp"
 #include "../ops/reduce.hpp"
@@ -24,7 +25,7 @@ double accuracy(M& model, const data::Dataset& set, const AccuracyOptions& optio
   const NoGrad no_grad;
   std::int64_t right = 0;
   for (const auto& [x, y] : data::DataLoader(set, {.batch_size = options.batch_size})) {
-    const Tensor scores = model(x);
+    const Tensor scores = detail::located_in(model, [&] { return model(x); });
     const Shape &predicted = scores.shape(), &given = y.shape();
     check(predicted.size() == 2 && predicted[1] > 1, "accuracy: the model gives scores of shape ", predicted,
           "; (N, C) is needed, for more than one class");

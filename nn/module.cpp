@@ -49,10 +49,15 @@ void for_each_module(const Tree& tree, const std::string& name, const F& f) {
 NamedTensors named(const Tree& tree, bool parameters) {
   NamedTensors all;
   std::unordered_set<const void*> seen;
+  bool shared = false;
   for_each_tensor(tree, "", [&](std::string name, const TreeTensor& entry) {
-    if (entry.is_parameter == parameters && seen.insert(&entry.tensor->impl()).second)
+    if (entry.is_parameter != parameters) return;
+    if (seen.insert(&entry.tensor->impl()).second)
       all.emplace_back(std::move(name), *entry.tensor);
+    else
+      shared = true;
   });
+  if (shared) warn_of_copies(tree);
   return all;
 }
 

@@ -26,8 +26,11 @@ namespace xgrad::nn {
 // Names are PyTorch's: the path of fields with dots, elements by index: `layers.0.fc.weight`. A class that is no
 // aggregate lists its fields in a function fields(); there nn::parameter and nn::buffer can fix what a tensor is, so
 // that a frozen parameter (which requires no gradient) is not taken for a buffer; the layers of this library do so.
-// Copying a module copies handles: the copy shares its tensors. clone() makes one that shares nothing.
-// A tensor that comes from an operation is an Error: a parameter is made by the user; see Tensor::detach.
+// Copying a module copies handles: the copy shares its tensors. clone() makes one that shares nothing. Copies that
+// share all their tensors in one model are most often a mistake, as in std::vector<nn::Linear>(3, nn::Linear(4, 4)):
+// parameters() and summary() say so on the standard error stream. A layer is shared on purpose by std::shared_ptr, a
+// single tensor by assignment. A raw pointer to a module does not compile: a module owns its parts. A tensor that comes
+// from an operation is an Error: a parameter is made by the user; see Tensor::detach.
 
 struct LoadStateDictOptions {
   bool strict = true;  // missing and unexpected keys are errors
@@ -54,6 +57,9 @@ void set_requires_grad(const Tree& tree, bool value);
 void clone_tensors(const Tree& tree);
 void convert(const Tree& tree, DType dtype);
 std::string summary(const Tree& tree);
+/// Says once for each pair, on the standard error stream, which modules are copies of each other that share all
+/// tensors. Not one object that is reached twice through std::shared_ptr, and not modules that share some tensors.
+void warn_of_copies(const Tree& tree);
 /// The tensors of a module, at the names of these parameters and of their shapes and dtypes, outside the graph. Throws
 /// Error in the name of `op`.
 std::vector<Tensor> like_parameters(const char* op, const Tree& tree, const NamedTensors& parameters);
