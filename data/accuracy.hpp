@@ -24,15 +24,15 @@ double accuracy(M& model, const data::Dataset& set, const AccuracyOptions& optio
   const detail::EvaluationScope scope(model);
   const NoGrad no_grad;
   std::int64_t right = 0;
-  for (const auto& [x, y] : data::DataLoader(set, {.batch_size = options.batch_size})) {
-    const Tensor scores = detail::located_in(model, [&] { return model(x); });
-    const Shape &predicted = scores.shape(), &given = y.shape();
+  for (const data::Batch& batch : data::DataLoader(set, {.batch_size = options.batch_size})) {
+    const Tensor scores = detail::located_in(model, [&] { return model(batch.x); });
+    const Shape &predicted = scores.shape(), &given = batch.y.shape();
     check(predicted.size() == 2 && predicted[1] > 1, "accuracy: the model gives scores of shape ", predicted,
           "; (N, C) is needed, for more than one class");
     check((given.size() == 1 || (given.size() == 2 && given[1] == 1)) && given[0] == predicted[0],
           "accuracy: targets of shape ", given, " do not go along with scores of shape ", predicted,
           "; they are class numbers of shape (N,) or (N, 1)");
-    right += sum(argmax(scores, 1) == reshape(y, {-1})).template item<std::int64_t>();
+    right += sum(argmax(scores, 1) == reshape(batch.y, {-1})).template item<std::int64_t>();
   }
   return static_cast<double>(right) / static_cast<double>(set.size());
 }

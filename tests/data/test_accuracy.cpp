@@ -64,6 +64,11 @@ TEST_CASE("accuracy: other shapes are errors") {
   CHECK_THROWS_WITH(nn::accuracy(identity, data::TensorDataset(zeros({4}), zeros({4}))),
                     Contains("scores of shape (4,)"));
   CHECK_THROWS_AS(nn::accuracy(scores, data::TensorDataset(x, zeros({4})), {.batch_size = 0}), Error);
+  struct Model {
+    std::vector<nn::Sequential> layers{nn::Sequential{nn::Linear(1, 2), nn::Linear(3, 2)}};
+    Tensor operator()(const Tensor& t) const { return layers[0](t); }
+  } model;
+  CHECK_THROWS_WITH(nn::accuracy(model, data::TensorDataset(x, zeros({4}))), Catch::EndsWith("; in layers.0.1"));
 }
 
 TEST_CASE("what looks at a model gives it back as it was, in each module's own mode, after an exception too") {
