@@ -11,8 +11,13 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <cstring>
+#include <new>
 #include <numeric>
+#include <optional>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "error.hpp"
 #include "parallel.hpp"
@@ -352,6 +357,32 @@ Uniform<T> uniform_kernel(double low, double high) {
 constinit std::atomic<std::uint64_t> process_seed{0};
 constinit std::atomic<std::uint64_t> last_stream{0};
 
+constinit thread_local std::optional<Generator> own_generator;
+
+// What is kept of a thread's draws. Whatever runs after its end, such as the destructors of other objects of the
+// thread, finds `ended`, and nothing is kept any more.
+constinit thread_local bool ended = false;
+struct Draws {
+  std::vector<detail::Draw> list;
+  GeneratorState after;  // the last of them
+  ~Draws() { ended = true; }
+};
+thread_local Draws draws;
+
+template <class T>
+void note(const Generator* generator, T* out, std::int64_t n, bool is_normal, double a, double b,
+          const GeneratorState& from) {
+  constexpr std::size_t most = 4096;
+  if (n <= 0 || ended || !own_generator || generator != &*own_generator) return;
+  if (draws.after != from || draws.list.size() == most) draws.list.clear();
+  try {
+    draws.list.push_back({out, n, std::is_same_v<T, double>, is_normal, a, b, from});
+  } catch (const std::bad_alloc&) {
+    draws.list.clear();
+  }
+  draws.after = generator->state();
+}
+
 }  // namespace
 
 template <class Kernel, class T>
@@ -390,21 +421,29 @@ std::uint64_t Generator::next() {
 }
 
 void Generator::uniform(float* out, std::int64_t n, double low, double high) {
+  const GeneratorState from = state_;
   fill(uniform_kernel<float>(low, high), out, n);
+  note(this, out, n, false, low, high, from);
 }
 
 void Generator::uniform(double* out, std::int64_t n, double low, double high) {
+  const GeneratorState from = state_;
   fill(uniform_kernel<double>(low, high), out, n);
+  note(this, out, n, false, low, high, from);
 }
 
 void Generator::normal(float* out, std::int64_t n, double mean, double std) {
   check(std >= 0, "normal: std ", std, " is negative or not a number");
+  const GeneratorState from = state_;
   fill(Normal<float>{static_cast<float>(mean), static_cast<float>(std)}, out, n);
+  note(this, out, n, true, mean, std, from);
 }
 
 void Generator::normal(double* out, std::int64_t n, double mean, double std) {
   check(std >= 0, "normal: std ", std, " is negative or not a number");
+  const GeneratorState from = state_;
   fill(Normal<double>{mean, std}, out, n);
+  note(this, out, n, true, mean, std, from);
 }
 
 namespace {
@@ -451,14 +490,57 @@ void Generator::permutation(std::int64_t* out, std::int64_t n) {
 }
 
 Generator& default_generator() {
-  thread_local Generator generator(process_seed.load(), getpid() == gettid() ? 0 : ++last_stream);
-  return generator;
+  if (!own_generator) own_generator.emplace(process_seed.load(), getpid() == gettid() ? 0 : ++last_stream);
+  return *own_generator;
 }
 
 void manual_seed(std::uint64_t seed) {
   process_seed.store(seed);
+  last_stream.store(0);
+  own_generator.emplace(seed);
+}
+
+namespace {
+
+// draw(generator, out) of the right type.
+void repeat(Generator& generator, const detail::Draw& draw, void* out) {
+  const auto fill = [&](auto* to) {
+    if (draw.is_normal)
+      generator.normal(to, draw.n, draw.a, draw.b);
+    else
+      generator.uniform(to, draw.n, draw.a, draw.b);
+  };
+  if (draw.is_double)
+    fill(static_cast<double*>(out));
+  else
+    fill(static_cast<float*>(out));
+}
+
+}  // namespace
+
+std::span<const detail::Draw> detail::last_draws() {
+  if (ended || !own_generator || draws.after != own_generator->state()) return {};
+  return draws.list;
+}
+
+bool detail::holds(const Draw& draw) {
+  const std::size_t bytes = static_cast<std::size_t>(draw.n) * (draw.is_double ? sizeof(double) : sizeof(float));
+  std::vector<double> numbers((bytes + sizeof(double) - 1) / sizeof(double));
+  Generator generator;
+  generator.set_state(draw.from);
+  repeat(generator, draw, numbers.data());
+  return std::memcmp(numbers.data(), draw.out, bytes) == 0;
+}
+
+void detail::draw_again(std::span<const Draw> again) {
+  const std::vector<Draw> all(again.begin(), again.end());
+  draws.list.resize(draws.list.size() - all.size());
   Generator& generator = default_generator();
-  generator = Generator(seed, generator.state().stream);
+  const auto first = std::min_element(all.begin(), all.end(),
+                                      [](const Draw& x, const Draw& y) { return x.from.position < y.from.position; });
+  generator.set_state(first->from);
+  draws.after = first->from;
+  for (const Draw& draw : all) repeat(generator, draw, draw.out);
 }
 
 void detail::use_wide_vectors(bool use) { wide_vectors.store(use, std::memory_order_relaxed); }

@@ -2,6 +2,7 @@
 // Random numbers that are the same bit for bit with every compiler, processor and number of threads.
 
 #include <cstdint>
+#include <span>
 
 namespace xgrad {
 
@@ -61,14 +62,33 @@ class Generator {
   GeneratorState second_state_;    // and the state in which it is the next word
 };
 
-/// Seeds the generator of the calling thread, and those of threads that have not used theirs yet.
+/// Seeds the generator of the calling thread: the same seed gives the same numbers in every thread, the main thread's.
+/// Threads that have not used theirs yet get generators of this seed too, each another stream.
 void manual_seed(std::uint64_t seed);
 
-/// The generator of the calling thread, which is used wherever none is given. All have the seed of manual_seed (0
-/// before it is called); the main thread's has stream 0, those of others 1, 2, ... in the order of their first use.
+/// The generator of the calling thread, which is used wherever none is given. After manual_seed() in this thread it has
+/// that seed and stream 0. A thread that has not called it has the seed of the last call in any (0 before), and stream
+/// 0 if it is the main thread, else 1, 2, ... in the order of first use since that call: seed a thread whose numbers
+/// shall not depend on which is first.
 Generator& default_generator();
 
 namespace detail {
+
+/// An array that the calling thread's default_generator() has filled with uniform or normal numbers.
+struct Draw {
+  void* out;
+  std::int64_t n;
+  bool is_double, is_normal;
+  double a, b;          // low and high, or mean and std
+  GeneratorState from;  // the generator before
+};
+/// The latest of them, oldest first: those since anything else was drawn, none where that was last. At most some
+/// thousand.
+std::span<const Draw> last_draws();
+/// Whether the array still holds these numbers, which must be read as what they are.
+bool holds(const Draw& draw);
+/// Fills the arrays of the last of last_draws(), given in another order, as if they had been drawn in that order.
+void draw_again(std::span<const Draw> draws);
 
 /// For tests: false makes the fills use no vector instructions beyond the baseline of the target.
 void use_wide_vectors(bool use);

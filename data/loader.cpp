@@ -1,6 +1,7 @@
 #include "loader.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "../core/random.hpp"
 
@@ -17,10 +18,11 @@ DataLoader::DataLoader(DatasetHandle set, const DataLoaderOptions& options) : se
 }
 
 DataLoader::Iterator DataLoader::begin() {
-  const std::int64_t samples = set_->size();
+  const std::int64_t samples = checked_size("DataLoader", *set_);
+  check(epoch_ < std::numeric_limits<std::int64_t>::max(), "DataLoader: epoch ", epoch_, " has no next one");
   std::shared_ptr<std::vector<std::int64_t>> order;
   if (options_.shuffle) {
-    order = std::make_shared<std::vector<std::int64_t>>(static_cast<std::size_t>(samples));
+    order = std::make_shared<std::vector<std::int64_t>>(sample_numbers("DataLoader", samples));
     if (options_.seed)
       Generator(*options_.seed, loader_stream + static_cast<std::uint64_t>(epoch_)).permutation(order->data(), samples);
     else
@@ -32,8 +34,13 @@ DataLoader::Iterator DataLoader::begin() {
 }
 
 std::int64_t DataLoader::size() const {
-  const std::int64_t samples = set_->size(), whole = samples / options_.batch_size;
+  const std::int64_t samples = checked_size("DataLoader", *set_), whole = samples / options_.batch_size;
   return options_.drop_last || samples % options_.batch_size == 0 ? whole : whole + 1;
+}
+
+void DataLoader::set_epoch(std::int64_t epoch) {
+  check(epoch >= 0, "DataLoader: epoch ", epoch, " is negative");
+  epoch_ = epoch;
 }
 
 DataLoader::Iterator::Iterator(DatasetHandle set, std::shared_ptr<const std::vector<std::int64_t>> order,
@@ -58,7 +65,7 @@ void DataLoader::Iterator::read() {
     batch_ = set_->batch(std::span(*order_).subspan(static_cast<std::size_t>(next_), count));
     return;
   }
-  std::vector<std::int64_t> indices(count);
+  std::vector<std::int64_t> indices = sample_numbers("DataLoader", static_cast<std::int64_t>(count));
   for (std::size_t i = 0; i < count; ++i) indices[i] = next_ + static_cast<std::int64_t>(i);
   batch_ = set_->batch(indices);
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "../core/count.hpp"
 #include "dataset.hpp"
 
 namespace xgrad::data {
@@ -29,6 +30,11 @@ class DataLoader {
  public:
   /// Throws Error for a batch size below 1.
   DataLoader(DatasetHandle set, const DataLoaderOptions& options = {});
+  /// `DataLoader(set, 128)`: batches of this size, in order.
+  template <detail::Count N>
+  DataLoader(DatasetHandle set, N batch_size)
+      : DataLoader(std::move(set),
+                   DataLoaderOptions{.batch_size = detail::count("DataLoader: batch_size", batch_size)}) {}
 
   /// Reads each batch when it gets there; keeps what it needs of the loader alive.
   class Iterator {
@@ -55,7 +61,8 @@ class DataLoader {
     Batch batch_;
   };
 
-  /// Starts the next epoch.
+  /// Starts the next epoch. Throws Error for a data set of a negative size, and where the order does not fit into
+  /// memory.
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
@@ -65,7 +72,8 @@ class DataLoader {
 
   /// Number of the epoch that the next begin() starts, from 0. Set it to go on where another run stopped.
   std::int64_t epoch() const { return epoch_; }
-  void set_epoch(std::int64_t epoch) { epoch_ = epoch; }
+  /// Throws Error for a negative one.
+  void set_epoch(std::int64_t epoch);
 
  private:
   DatasetHandle set_;

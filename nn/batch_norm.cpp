@@ -2,6 +2,7 @@
 
 #include "../autograd/create.hpp"
 #include "../ops/normalization.hpp"
+#include "module_error.hpp"
 
 namespace xgrad::nn {
 
@@ -27,13 +28,18 @@ Tensor BatchNorm::apply_to(const Tensor& x) const {
 }
 
 Tensor BatchNorm1d::operator()(Operand x) const {
-  check(x->dim() == 2 || x->dim() == 3, "BatchNorm1d: input has shape ", x->shape(), "; (N, C) or (N, C, L) is needed");
-  return apply_to(*x);
+  return detail::locate(weight, [&] {
+    check(x->dim() == 2 || x->dim() == 3, "BatchNorm1d: input has shape ", x->shape(),
+          "; (N, C) or (N, C, L) is needed");
+    return apply_to(*x);
+  });
 }
 
 Tensor BatchNorm2d::operator()(Operand x) const {
-  check(x->dim() == 4, "BatchNorm2d: input has shape ", x->shape(), "; (N, C, H, W) is needed");
-  return apply_to(*x);
+  return detail::locate(weight, [&] {
+    check(x->dim() == 4, "BatchNorm2d: input has shape ", x->shape(), "; (N, C, H, W) is needed");
+    return apply_to(*x);
+  });
 }
 
 }  // namespace xgrad::nn

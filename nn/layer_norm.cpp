@@ -2,6 +2,7 @@
 
 #include "../autograd/create.hpp"
 #include "../ops/layer_norm.hpp"
+#include "module_error.hpp"
 
 namespace xgrad::nn {
 
@@ -12,6 +13,8 @@ LayerNorm::LayerNorm(const Shape& shape, const LayerNormOptions& options) : norm
   if (options.bias) bias = zeros(shape, {.dtype = options.dtype, .requires_grad = true});
 }
 
-Tensor LayerNorm::operator()(Operand x) const { return layer_norm(*x, normalized_shape, weight, bias, eps); }
+Tensor LayerNorm::operator()(Operand x) const {
+  return detail::locate(weight, [&] { return layer_norm(*x, normalized_shape, weight, bias, eps); });
+}
 
 }  // namespace xgrad::nn

@@ -5,6 +5,7 @@
 #include "../autograd/create.hpp"
 #include "../ops/matmul.hpp"
 #include "init.hpp"
+#include "module_error.hpp"
 
 namespace xgrad::nn {
 
@@ -18,6 +19,8 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, const Linear
   }
 }
 
-Tensor Linear::operator()(Operand x) const { return linear(*x, weight, bias); }
+Tensor Linear::operator()(Operand x) const {
+  return detail::locate(weight, [&] { return linear(*x, weight, bias); });
+}
 
 }  // namespace xgrad::nn

@@ -1,6 +1,5 @@
 #include "module.hpp"
 
-#include <unordered_map>
 #include <unordered_set>
 
 #include "../autograd/create.hpp"
@@ -39,19 +38,26 @@ void for_each_tensor(const Tree& tree, const std::string& prefix, const F& f) {
   for (const Tree& child : tree.children) for_each_tensor(child, prefix + child.name + '.', f);
 }
 
+// Calls f(name, module), the module itself first.
 template <class F>
-void for_each_module(const Tree& tree, const F& f) {
-  f(tree);
-  for (const Tree& child : tree.children) for_each_module(child, f);
+void for_each_module(const Tree& tree, const std::string& name, const F& f) {
+  f(name, tree);
+  for (const Tree& child : tree.children)
+    for_each_module(child, name.empty() ? child.name : name + '.' + child.name, f);
 }
 
 NamedTensors named(const Tree& tree, bool parameters) {
   NamedTensors all;
   std::unordered_set<const void*> seen;
+  bool shared = false;
   for_each_tensor(tree, "", [&](std::string name, const TreeTensor& entry) {
-    if (entry.is_parameter == parameters && seen.insert(&entry.tensor->impl()).second)
+    if (entry.is_parameter != parameters) return;
+    if (seen.insert(&entry.tensor->impl()).second)
       all.emplace_back(std::move(name), *entry.tensor);
+    else
+      shared = true;
   });
+  if (shared) warn_of_copies(tree);
   return all;
 }
 
@@ -151,8 +157,23 @@ IncompatibleKeys load_state_dict(std::string_view op, const Tree& tree, const Na
 }
 
 void set_training(const Tree& tree, bool mode) {
-  for_each_module(tree, [mode](const Tree& module) {
+  for_each_module(tree, "", [mode](const std::string&, const Tree& module) {
     if (module.training) *module.training = mode;
+  });
+}
+
+TrainingFlags training_flags(const Tree& tree) {
+  TrainingFlags flags;
+  for_each_module(tree, "", [&](const std::string& name, const Tree& module) {
+    if (module.training) flags.emplace(name, *module.training);
+  });
+  return flags;
+}
+
+void set_training(const Tree& tree, const TrainingFlags& flags) {
+  for_each_module(tree, "", [&](const std::string& name, const Tree& module) {
+    const auto found = flags.find(name);
+    if (module.training && found != flags.end()) *module.training = found->second;
   });
 }
 

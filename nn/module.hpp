@@ -1,6 +1,8 @@
 #pragma once
 // Functions over modules. A module is any struct; these find its tensors and modules by themselves.
 
+#include <unordered_map>
+
 #include "../autograd/named_tensors.hpp"
 #include "tree.hpp"
 
@@ -24,8 +26,11 @@ namespace xgrad::nn {
 // Names are PyTorch's: the path of fields with dots, elements by index: `layers.0.fc.weight`. A class that is no
 // aggregate lists its fields in a function fields(); there nn::parameter and nn::buffer can fix what a tensor is, so
 // that a frozen parameter (which requires no gradient) is not taken for a buffer; the layers of this library do so.
-// Copying a module copies handles: the copy shares its tensors. clone() makes one that shares nothing.
-// A tensor that comes from an operation is an Error: a parameter is made by the user; see Tensor::detach.
+// Copying a module copies handles: the copy shares its tensors. clone() makes one that shares nothing. Copies that
+// share all their tensors in one model are most often a mistake, as in std::vector<nn::Linear>(3, nn::Linear(4, 4)):
+// parameters() and summary() say so on the standard error stream. A layer is shared on purpose by std::shared_ptr, a
+// single tensor by assignment. A raw pointer to a module does not compile: a module owns its parts. A tensor that comes
+// from an operation is an Error: a parameter is made by the user; see Tensor::detach.
 
 struct LoadStateDictOptions {
   bool strict = true;  // missing and unexpected keys are errors
@@ -43,10 +48,18 @@ NamedTensors named_buffers(const Tree& tree);
 NamedTensors state_dict(const Tree& tree);
 IncompatibleKeys load_state_dict(std::string_view op, const Tree& tree, const NamedTensors& values, bool strict);
 void set_training(const Tree& tree, bool mode);
+/// The training flags of all modules, by name.
+using TrainingFlags = std::unordered_map<std::string, bool>;
+TrainingFlags training_flags(const Tree& tree);
+/// Sets those that are still there.
+void set_training(const Tree& tree, const TrainingFlags& flags);
 void set_requires_grad(const Tree& tree, bool value);
 void clone_tensors(const Tree& tree);
 void convert(const Tree& tree, DType dtype);
 std::string summary(const Tree& tree);
+/// Says once for each pair, on the standard error stream, which modules are copies of each other that share all
+/// tensors. Not one object that is reached twice through std::shared_ptr, and not modules that share some tensors.
+void warn_of_copies(const Tree& tree);
 /// The tensors of a module, at the names of these parameters and of their shapes and dtypes, outside the graph. Throws
 /// Error in the name of `op`.
 std::vector<Tensor> like_parameters(const char* op, const Tree& tree, const NamedTensors& parameters);
@@ -106,6 +119,30 @@ template <Module M>
 void eval(M& module) {
   train(module, false);
 }
+
+namespace detail {
+
+/// Puts a module into evaluation mode until the end of the scope. Each module in it then has its own mode again; it is
+/// found by its name, for the module may have changed meanwhile.
+template <Module M>
+class [[nodiscard]] EvaluationScope {
+ public:
+  explicit EvaluationScope(M& module) : module_(module), flags_(training_flags(tree_of(module))) { eval(module); }
+  ~EvaluationScope() {
+    try {
+      set_training(tree_of(module_), flags_);
+    } catch (const Error&) {  // what the module has become has no parameters, and so no modes
+    }
+  }
+  EvaluationScope(const EvaluationScope&) = delete;
+  EvaluationScope& operator=(const EvaluationScope&) = delete;
+
+ private:
+  M& module_;
+  const TrainingFlags flags_;
+};
+
+}  // namespace detail
 
 /// Freezes all parameters (false), or makes them require a gradient. A plain Tensor field that requires no gradient is
 /// a buffer, and stays one.

@@ -1,11 +1,22 @@
 #pragma once
 // Modules of any type behind one handle, and modules in a row.
 
+#include <span>
 
 #include "../autograd/operand.hpp"
 #include "module.hpp"
 
 namespace xgrad::nn {
+
+class AnyModule;
+
+namespace detail {
+/// Deals the random numbers with which layers were filled just before, in whatever order their expressions were
+/// evaluated, in the order of the layers. Only to layers that were handed over as temporaries, and only as long as
+/// nothing else was drawn, the tensors still hold their numbers, and nothing else holds the tensors.
+void draw_in_order(std::span<AnyModule> layers, std::span<const bool> handed_over);
+[[noreturn]] void rethrow_from_layer(const AnyModule& layer, std::size_t index, const Error& error);
+}  // namespace detail
 
 /// Holds any layer: a module or a function that maps a tensor to a tensor. It behaves as a field of that type would:
 /// copying it copies the layer, and the copy shares the layer's tensors; names, train() and clone() see through it.
@@ -83,6 +94,10 @@ class AnyModule {
 ///
 /// Parameters are named by index: `1.weight`. A copy has layers of its own that share their tensors with the
 /// original's, as a copied struct has; clone() shares nothing.
+///
+/// Layers made in the arguments of one call are initialised as if from left to right, although C++ leaves the order of
+/// their evaluation to the compiler: the same seed gives the same weights, with parentheses and with braces. An Error
+/// of a layer ends with its place: `; in 2.fc1`.
 class Sequential {
  public:
   using value_type = AnyModule;
@@ -98,14 +113,25 @@ class Sequential {
   /// Appends layers.
   template <class... Layers>
   Sequential& add(Layers&&... layers) {
-    layers_.reserve(layers_.size() + sizeof...(layers));
+    const std::size_t before = layers_.size();
+    layers_.reserve(before + sizeof...(layers));
     (layers_.emplace_back(std::forward<Layers>(layers)), ...);
+    if constexpr (sizeof...(Layers) > 1) {
+      const bool handed_over[] = {!std::is_lvalue_reference_v<Layers>...};
+      detail::draw_in_order(std::span(layers_).subspan(before), handed_over);
+    }
     return *this;
   }
 
   Tensor operator()(Operand x) const {
     Tensor y = *x;
-    for (const auto& layer : layers_) y = layer(y);
+    std::size_t index = 0;
+    try {
+      for (; index < layers_.size(); ++index) y = layers_[index](y);
+    } catch (const Error& error) {
+      if (index < layers_.size()) detail::rethrow_from_layer(layers_[index], index, error);
+      throw;
+    }
     return y;
   }
 

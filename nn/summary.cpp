@@ -36,6 +36,7 @@ struct Summary {
   std::vector<Row> rows;
   std::unordered_set<const void*> seen;
   std::int64_t trainable = 0, frozen = 0, buffers = 0, bytes = 0;
+  bool shared = false;
 
   void add(const Tree& module, std::size_t depth) {
     std::string shapes;
@@ -44,6 +45,7 @@ struct Summary {
       const Tensor& tensor = *entry.tensor;
       const bool first = seen.insert(&tensor.impl()).second;
       const std::int64_t numel = first ? tensor.numel() : 0;
+      shared = shared || !first;
       bytes += numel * static_cast<std::int64_t>(item_size(tensor.dtype()));
       if (!entry.is_parameter) {
         buffers += numel;
@@ -68,6 +70,7 @@ struct Summary {
 std::string summary(const Tree& tree) {
   Summary summary;
   summary.add(tree, 0);
+  if (summary.shared) warn_of_copies(tree);
 
   const Row titles{"Module", "Type", "Parameters", "Count"};
   std::array<std::size_t, 4> width{};

@@ -118,6 +118,54 @@ template <class T>
 concept Node = Layer<T> || ListsFields<T> || Sequence<T> || Map<T> || is_tuple<T> || std::is_bounded_array_v<T> ||
     (Reflectable<T> && !Plain<T>);
 
+template <class T, int depth>
+consteval bool holds_tensors();
+
+template <class... Fields, int depth>
+consteval bool any_holds_tensors(std::type_identity<std::tuple<xgrad::detail::FieldPointer<Fields>...>>,
+                                 std::integral_constant<int, depth>) {
+  return (holds_tensors<Fields, depth>() || ...);
+}
+
+/// Whether a T is a tensor or a module, or contains one or a pointer to one.
+template <class T, int depth = 5>
+consteval bool holds_tensors() {
+  if constexpr (depth == 0)
+    return false;
+  else if constexpr (std::is_pointer_v<T> || std::is_bounded_array_v<T>)
+    return holds_tensors<std::remove_cv_t<std::remove_pointer_t<std::decay_t<T>>>, depth - 1>();
+  else if constexpr (!std::is_class_v<T> || is_std_function<T> || !requires { sizeof(T); })
+    return false;
+  else if constexpr (std::derived_from<T, Tensor>)
+    return true;
+  else if constexpr (is_handle<T>)
+    return holds_tensors<std::remove_cvref_t<decltype(*std::declval<T&>())>, depth - 1>();
+  else if constexpr (ListsFields<T> || (Layer<T> && !std::is_empty_v<T>))
+    return true;
+  else if constexpr (requires { typename T::mapped_type; })
+    return holds_tensors<typename T::mapped_type, depth - 1>();
+  else if constexpr (requires { typename T::value_type; })
+    return holds_tensors<typename T::value_type, depth - 1>();
+  else if constexpr (std::is_aggregate_v<T> && !std::is_trivially_copyable_v<T>)
+    return any_holds_tensors(std::type_identity<decltype(xgrad::detail::field_pointers<T>())>(),
+                             std::integral_constant<int, depth - 1>());
+  else
+    return false;
+}
+
+/// Whether a field is a raw pointer to what holds tensors, or a container of such pointers.
+template <class T>
+consteval bool points_to_tensors() {
+  if constexpr (std::is_pointer_v<T>)
+    return holds_tensors<T>();
+  else if constexpr (requires { typename T::mapped_type; })
+    return points_to_tensors<typename T::mapped_type>();
+  else if constexpr (requires { typename T::value_type; })
+    return std::is_pointer_v<typename T::value_type> && holds_tensors<typename T::value_type>();
+  else
+    return false;
+}
+
 template <class T>
 inline constexpr std::string_view node_type = std::is_class_v<T>   ? type_name<T>
                                               : std::is_array_v<T> ? std::string_view("array")
@@ -156,6 +204,10 @@ void add_fields(Tree& tree, T& module, Walk& walk) {
 template <class T>
 void add(Tree& parent, std::string_view name, T& field, Walk& walk) {
   using Value = std::remove_const_t<T>;
+  static_assert(
+      !points_to_tensors<Value>(),
+      "nn: a field is a raw pointer to a module or a tensor, which would not be trained, saved or cloned; hold it "
+      "by value, std::unique_ptr or std::shared_ptr, or list the fields without it in a function fields()");
   if constexpr (std::derived_from<Value, Tensor> || std::same_as<Value, MarkedTensor>) {
     static_assert(!std::is_const_v<T> || std::same_as<Value, MarkedTensor>, "nn: a module's tensors cannot be const");
     add_tensor(parent, name, field);

@@ -1,24 +1,28 @@
 #include "adam.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "../core/vectorize.hpp"
 
 namespace xgrad::optim {
 
-Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options) : Adam(std::move(parameters), options, false) {}
+using detail::unless_off;
 
-Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled)
+Adam::Adam(Parameters parameters, const AdamOptions& options) : Adam(std::move(parameters), options, false) {}
+
+Adam::Adam(Parameters parameters, const AdamOptions& options, bool decoupled)
     : Optimizer(std::move(parameters), options.lr, {"exp_avg", "exp_avg_sq"}),
       options_(options),
       decoupled_(decoupled) {
   check(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1,
         "Adam: beta1 and beta2 are ", options.beta1, " and ", options.beta2, "; they must lie in [0, 1)");
-  check(options.eps >= 0 && options.weight_decay >= 0, "Adam: eps and weight_decay are ", options.eps, " and ",
-        options.weight_decay, "; neither may be negative");
+  detail::check_option("Adam", "eps", options.eps);
+  detail::check_option("Adam", "weight_decay", options.weight_decay);
 }
 
-AdamW::AdamW(std::vector<Tensor> parameters, const AdamWOptions& options)
+AdamW::AdamW(Parameters parameters, const AdamWOptions& options)
     : Adam(std::move(parameters), {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}, true) {
 }
 
@@ -35,16 +39,23 @@ void Adam::update(const Piece& piece) const {
     const std::int64_t n = piece.size;
     T* const m = static_cast<T*>(piece.buffers[0]);
     T* const v = static_cast<T*>(piece.buffers[1]);
-    vectorized([=] {
-      const auto element = [=](std::int64_t i) __attribute__((always_inline)) {
-        const T d = g[i] + decay * p[i];
-        const T first = beta1 * m[i] + fresh1 * d, second = beta2 * v[i] + fresh2 * d * d;
-        p[i] = keep * p[i] - rate * first / (std::sqrt(second) * root + eps);
-        m[i] = first;
-        v[i] = second;
-      };
-      for_each_streaming(n, element, p, g, m, v);
-    });
+    // An average that keeps nothing has nothing, not 0 * infinity, of what was.
+    if (beta1 == 0) std::fill_n(m, n, T(0));
+    if (beta2 == 0) std::fill_n(v, n, T(0));
+    const auto run = [&]<bool decays>(std::bool_constant<decays>) {
+      vectorized([=] {
+        const auto element = [=](std::int64_t i) __attribute__((always_inline)) {
+          T d = g[i];
+          if constexpr (decays) d += decay * p[i];
+          const T first = beta1 * m[i] + fresh1 * d, second = beta2 * v[i] + fresh2 * d * d;
+          p[i] = keep * p[i] - unless_off(rate, rate * first / (std::sqrt(second) * root + eps));
+          m[i] = first;
+          v[i] = second;
+        };
+        for_each_streaming(n, element, p, g, m, v);
+      });
+    };
+    decay == 0 ? run(std::false_type()) : run(std::true_type());
   });
 }
 

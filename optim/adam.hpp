@@ -17,12 +17,12 @@ struct AdamOptions {
 ///   parameter -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
 class Adam : public Optimizer {
  public:
-  explicit Adam(std::vector<Tensor> parameters, const AdamOptions& options = {});
+  explicit Adam(Parameters parameters, const AdamOptions& options = {});
   const AdamOptions& options() const { return options_; }
 
  private:
   friend class AdamW;
-  Adam(std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled);
+  Adam(Parameters parameters, const AdamOptions& options, bool decoupled);
   void update(const Piece& piece) const override;
   AdamOptions options_;
   bool decoupled_ = false;
@@ -39,7 +39,7 @@ struct AdamWOptions {
 /// parameter *= 1 - lr * weight_decay.
 class AdamW : public Adam {
  public:
-  explicit AdamW(std::vector<Tensor> parameters, const AdamWOptions& options = {});
+  explicit AdamW(Parameters parameters, const AdamWOptions& options = {});
 };
 
 }  // namespace xgrad::optim

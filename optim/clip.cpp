@@ -43,7 +43,9 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
   const double norm = std::isinf(norm_type) ? total
                       : norm_type == 2      ? std::sqrt(total)
                                             : std::pow(total, 1 / norm_type);
-  check(std::isfinite(norm) || !error_if_nonfinite, "clip_grad_norm_: the norm of the gradients is ", norm);
+  check(std::isfinite(norm) || !error_if_nonfinite, "clip_grad_norm_: the norm of the gradients is ", norm,
+        "; with error_if_nonfinite = false they are scaled by it all the same");
+  if (std::isinf(max_norm)) return norm;
   const double factor = max_norm / (norm + 1e-6);
   if (factor >= 1) return norm;
   for_gradients(parameters, [&](auto* g, std::int64_t n, const Tensor& gradient) {

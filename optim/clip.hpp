@@ -10,7 +10,7 @@ namespace xgrad::optim {
 /// Scales all gradients together so that the norm of all of them, taken as one vector, is at most max_norm, and gives
 /// the norm before. `norm_type` is p of the p-norm; infinity is the largest absolute value. A norm that is not finite
 /// leaves the gradients as they are when `error_if_nonfinite` (an Error), and scales them by it otherwise, as in
-/// PyTorch.
+/// PyTorch. An infinite max_norm leaves them too: nothing is clipped.
 double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, double norm_type = 2,
                        bool error_if_nonfinite = false);
 

@@ -6,15 +6,17 @@
 
 namespace xgrad::optim {
 
-RMSprop::RMSprop(std::vector<Tensor> parameters, const RMSpropOptions& options)
+using detail::unless_off;
+
+RMSprop::RMSprop(Parameters parameters, const RMSpropOptions& options)
     : Optimizer(std::move(parameters), options.lr,
                 options.momentum == 0 ? std::vector<const char*>{"square_avg"}
                                       : std::vector<const char*>{"square_avg", "momentum_buffer"}),
       options_(options) {
   check(options.alpha >= 0 && options.alpha <= 1, "RMSprop: alpha is ", options.alpha, "; it must lie between 0 and 1");
-  check(options.eps >= 0 && options.weight_decay >= 0 && options.momentum >= 0,
-        "RMSprop: eps, weight_decay and momentum are ", options.eps, ", ", options.weight_decay, " and ",
-        options.momentum, "; none may be negative");
+  detail::check_option("RMSprop", "eps", options.eps);
+  detail::check_option("RMSprop", "weight_decay", options.weight_decay);
+  detail::check_option("RMSprop", "momentum", options.momentum);
 }
 
 void RMSprop::update(const Piece& piece) const {
@@ -30,10 +32,10 @@ void RMSprop::update(const Piece& piece) const {
       vectorized([=] {
         XGRAD_INDEPENDENT_ITERATIONS
         for (std::int64_t i = 0; i < n; ++i) {
-          const T d = g[i] + decay * p[i];
-          const T square = alpha * s[i] + fresh * d * d;
+          const T d = g[i] + unless_off(decay, decay * p[i]);
+          const T square = unless_off(alpha, alpha * s[i]) + unless_off(fresh, fresh * d * d);
           const T velocity = momentum * v[i] + d / (std::sqrt(square) + eps);
-          p[i] -= rate * velocity;
+          p[i] -= unless_off(rate, rate * velocity);
           s[i] = square;
           v[i] = velocity;
         }
@@ -42,9 +44,9 @@ void RMSprop::update(const Piece& piece) const {
       vectorized([=] {
         XGRAD_INDEPENDENT_ITERATIONS
         for (std::int64_t i = 0; i < n; ++i) {
-          const T d = g[i] + decay * p[i];
-          const T square = alpha * s[i] + fresh * d * d;
-          p[i] -= rate * d / (std::sqrt(square) + eps);
+          const T d = g[i] + unless_off(decay, decay * p[i]);
+          const T square = unless_off(alpha, alpha * s[i]) + unless_off(fresh, fresh * d * d);
+          p[i] -= unless_off(rate, rate * d / (std::sqrt(square) + eps));
           s[i] = square;
         }
       });
@@ -52,12 +54,12 @@ void RMSprop::update(const Piece& piece) const {
   });
 }
 
-Adagrad::Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options)
+Adagrad::Adagrad(Parameters parameters, const AdagradOptions& options)
     : Optimizer(std::move(parameters), options.lr, {"sum"}), options_(options) {
-  check(
-      options.lr_decay >= 0 && options.weight_decay >= 0 && options.initial_accumulator_value >= 0 && options.eps >= 0,
-      "Adagrad: lr_decay, weight_decay, initial_accumulator_value and eps are ", options.lr_decay, ", ",
-      options.weight_decay, ", ", options.initial_accumulator_value, " and ", options.eps, "; none may be negative");
+  detail::check_option("Adagrad", "lr_decay", options.lr_decay);
+  detail::check_option("Adagrad", "weight_decay", options.weight_decay);
+  detail::check_option("Adagrad", "initial_accumulator_value", options.initial_accumulator_value);
+  detail::check_option("Adagrad", "eps", options.eps);
 }
 
 void Adagrad::update(const Piece& piece) const {
@@ -69,9 +71,9 @@ void Adagrad::update(const Piece& piece) const {
     vectorized([=] {
       XGRAD_INDEPENDENT_ITERATIONS
       for (std::int64_t i = 0; i < n; ++i) {
-        const T d = g[i] + decay * p[i];
+        const T d = g[i] + unless_off(decay, decay * p[i]);
         const T square = s[i] + d * d;
-        p[i] -= rate * d / (std::sqrt(square) + eps);
+        p[i] -= unless_off(rate, rate * d / (std::sqrt(square) + eps));
         s[i] = square;
       }
     });

@@ -18,7 +18,7 @@ struct RMSpropOptions {
 ///   parameter -= lr * u                  (momentum: v = momentum * v + u; parameter -= lr * v)
 class RMSprop : public Optimizer {
  public:
-  explicit RMSprop(std::vector<Tensor> parameters, const RMSpropOptions& options = {});
+  explicit RMSprop(Parameters parameters, const RMSpropOptions& options = {});
   const RMSpropOptions& options() const { return options_; }
 
  private:
@@ -38,7 +38,7 @@ struct AdagradOptions {
 /// eps).
 class Adagrad : public Optimizer {
  public:
-  explicit Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options = {});
+  explicit Adagrad(Parameters parameters, const AdagradOptions& options = {});
   const AdagradOptions& options() const { return options_; }
 
  private:

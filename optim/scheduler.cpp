@@ -2,40 +2,66 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
-#include <utility>
 
 #include "../autograd/create.hpp"
 
 namespace xgrad::optim {
 
-void LRScheduler::set_epoch(std::int64_t epoch) {
+LRScheduler::LRScheduler(Optimizer& optimizer) : rate_((optimizer.rate(), optimizer.rate_)) {
+  rate_->schedules.push_back(this);
+  if (!rate_->initial) rate_->initial = rate_->lr;
+}
+
+LRScheduler::~LRScheduler() { std::erase(rate_->schedules, this); }
+
+void LRScheduler::step() {
+  check(epoch_ < std::numeric_limits<std::int64_t>::max(), "scheduler: epoch ", epoch_, " has no next one");
+  set_epoch(epoch_ + 1);
+}
+
+void LRScheduler::set_epoch(std::int64_t epoch) { set(epoch, initial_lr()); }
+
+void LRScheduler::set(std::int64_t epoch, double initial) {
   check(epoch >= 0, "scheduler: epoch ", epoch, " is negative");
-  optimizer_.set_lr(lr_at(epoch));
+  double lr = initial;
+  for (const LRScheduler* schedule : rate_->schedules)
+    lr = schedule->rate(lr, schedule == this ? epoch : schedule->epoch_);
+  check(lr >= 0 && std::isfinite(lr), "scheduler: the learning rate of epoch ", epoch, " is ", lr,
+        "; it must be finite and not negative");
+  rate_->lr = lr;
+  rate_->initial = initial;
   epoch_ = epoch;
 }
 
+double LRScheduler::lr_at(std::int64_t epoch) const {
+  check(epoch >= 0, "scheduler: epoch ", epoch, " is negative");
+  return rate(initial_lr(), epoch);
+}
+
 NamedTensors LRScheduler::state_dict() const {
-  return {{"last_epoch", full({}, static_cast<double>(epoch_), {.dtype = int64})},
-          {"base_lr", full({}, initial_lr_, {.dtype = float64})}};
+  Tensor epoch = zeros({}, {.dtype = int64});
+  *epoch.data<std::int64_t>() = epoch_;
+  return {{"last_epoch", epoch}, {"base_lr", full({}, initial_lr(), {.dtype = float64})}};
 }
 
 void LRScheduler::load_state_dict(const NamedTensors& state) {
   check(state.size() == 2 && state[0].first == "last_epoch" && state[1].first == "base_lr" &&
             state[0].second.numel() == 1 && state[1].second.numel() == 1,
         "scheduler: load_state_dict: the state of a schedule has two numbers, `last_epoch` and `base_lr`");
-  const double before = std::exchange(initial_lr_, state[1].second.item<double>());
-  try {
-    set_epoch(state[0].second.item<std::int64_t>());
-  } catch (...) {
-    initial_lr_ = before;
-    throw;
-  }
+  const Tensor &epoch = state[0].second, &base_lr = state[1].second;
+  check(epoch.dtype() == int64, "scheduler: load_state_dict: `last_epoch` has dtype ", epoch.dtype(),
+        "; it is a whole number, int64");
+  const double initial = base_lr.item<double>();
+  check(initial >= 0 && std::isfinite(initial), "scheduler: load_state_dict: `base_lr` is ", initial,
+        "; it must be finite and not negative");
+  set(epoch.item<std::int64_t>(), initial);
 }
 
 StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options) : LRScheduler(optimizer), options_(options) {
   check(options.step_size > 0, "StepLR: step_size is ", options.step_size, "; it must be positive");
-  check(options.gamma >= 0, "StepLR: gamma is ", options.gamma, "; it must not be negative");
+  detail::check_option("StepLR", "gamma", options.gamma);
 }
 double StepLR::factor(std::int64_t epoch) const {
   return std::pow(options_.gamma, static_cast<double>(epoch / options_.step_size));
@@ -43,13 +69,13 @@ double StepLR::factor(std::int64_t epoch) const {
 
 ExponentialLR::ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options)
     : LRScheduler(optimizer), options_(options) {
-  check(options.gamma >= 0, "ExponentialLR: gamma is ", options.gamma, "; it must not be negative");
+  detail::check_option("ExponentialLR", "gamma", options.gamma);
 }
 double ExponentialLR::factor(std::int64_t epoch) const { return std::pow(options_.gamma, static_cast<double>(epoch)); }
 
 InverseTimeLR::InverseTimeLR(Optimizer& optimizer, const InverseTimeLROptions& options)
     : LRScheduler(optimizer), options_(options) {
-  check(options.decay_rate >= 0, "InverseTimeLR: decay_rate is ", options.decay_rate, "; it must not be negative");
+  detail::check_option("InverseTimeLR", "decay_rate", options.decay_rate);
 }
 double InverseTimeLR::factor(std::int64_t epoch) const {
   return 1 / (1 + options_.decay_rate * static_cast<double>(epoch));
@@ -58,14 +84,13 @@ double InverseTimeLR::factor(std::int64_t epoch) const {
 CosineAnnealingLR::CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options)
     : LRScheduler(optimizer), options_(options) {
   check(options.t_max > 0, "CosineAnnealingLR: t_max is ", options.t_max, "; it must be positive");
-  check(options.eta_min >= 0, "CosineAnnealingLR: eta_min is ", options.eta_min, "; it must not be negative");
+  detail::check_option("CosineAnnealingLR", "eta_min", options.eta_min);
 }
 double CosineAnnealingLR::factor(std::int64_t epoch) const {
-  if (initial_lr() == 0) return 0;
-  const double low = options_.eta_min / initial_lr();
-  return low + (1 - low) *
-                   (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(options_.t_max))) /
-                   2;
+  return (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(options_.t_max))) / 2;
+}
+double CosineAnnealingLR::rate(double initial, std::int64_t epoch) const {
+  return options_.eta_min + (initial - options_.eta_min) * factor(epoch);
 }
 
 LinearLR::LinearLR(Optimizer& optimizer, const LinearLROptions& options) : LRScheduler(optimizer), options_(options) {

@@ -18,7 +18,7 @@ struct SGDOptions {
 ///   parameter -= lr * v                        (nesterov: lr * (d + momentum * v); momentum 0: lr * d)
 class SGD : public Optimizer {
  public:
-  explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});
+  explicit SGD(Parameters parameters, const SGDOptions& options = {});
   const SGDOptions& options() const { return options_; }
 
  private:

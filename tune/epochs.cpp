@@ -43,9 +43,14 @@ void for_each_object(std::vector<Stateful>& objects, Use&& use) {
 Stateful Stateful::of(optim::Optimizer& optimizer) {
   return {"optimizer", [&optimizer] { return optimizer.state_dict(); },
           [&optimizer](const NamedTensors& state, bool own_lr) {
-            const double lr = optimizer.lr();
-            optimizer.load_state_dict(state);
-            if (own_lr) optimizer.set_lr(lr);
+            NamedTensors loaded = state;
+            if (own_lr) {
+              const auto is_rate = [](const auto& entry) { return entry.first == "lr" || entry.first == "initial_lr"; };
+              std::erase_if(loaded, is_rate);
+              for (const auto& entry : optimizer.state_dict())
+                if (is_rate(entry)) loaded.push_back(entry);
+            }
+            optimizer.load_state_dict(loaded);
           }};
 }
 

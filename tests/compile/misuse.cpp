@@ -1,5 +1,9 @@
-// Programs that must not compile, and must say why: an operation is a struct that keeps its contract.
+// Programs that must not compile, and must say why: an operation is a struct that keeps its contract, a module owns its
+// parts.
 #include <xgrad/autograd/apply.hpp>
+#include <xgrad/nn/linear.hpp>
+
+#include <map>
 
 using namespace xgrad;
 
@@ -14,7 +18,22 @@ struct Op {
 #endif
 };
 
+struct Part {
+  Tensor weight;
+};
+struct Model {
+#if MISUSE == 4
+  Part* part = nullptr;
+#elif MISUSE == 5
+  std::vector<const nn::Linear*> layers;
+#elif MISUSE == 6
+  std::map<std::string, Tensor*> tensors;
+#endif
+  Part own;
+};
+
 int main() {
+  nn::parameters(Model());
   Tensor x;
 #if MISUSE == 3  // one input for a forward of two
   apply(Op{}, x);

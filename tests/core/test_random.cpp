@@ -328,6 +328,35 @@ TEST_CASE("random: each thread has its own stream of the process's seed") {
   default_generator().set_state(before);
 }
 
+TEST_CASE("random: the same seed gives the main thread's numbers in every thread, whichever is first") {
+  const GeneratorState before = default_generator().state();
+  const auto numbers = [] {
+    std::vector<float> all(100);
+    default_generator().uniform(all.data(), 100);
+    return all;
+  };
+  manual_seed(5);
+  const auto expected = numbers();
+  std::vector<std::vector<float>> seeded(4), others(2);
+  std::vector<std::thread> threads;
+  for (auto& result : seeded)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 3; ++i) {
+        manual_seed(5);
+        result = numbers();
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  for (const auto& result : seeded) CHECK(result == expected);
+  for (auto& result : others) {  // threads without a seed of their own, after the same call
+    manual_seed(5);
+    std::thread([&] { result = numbers(); }).join();
+  }
+  CHECK(others[0] == others[1]);
+  CHECK(others[0] != expected);
+  default_generator().set_state(before);
+}
+
 TEST_CASE("random: arguments out of range are errors and use no numbers") {
   Generator generator(10);
   const double nan = std::numeric_limits<double>::quiet_NaN();

@@ -2,6 +2,7 @@
 #include <xgrad/core/random.hpp>
 #include <xgrad/data/dataset.hpp>
 
+#include <cmath>
 #include <numeric>
 
 #include "../catch.hpp"
@@ -72,6 +73,40 @@ TEST_CASE("data set: empty ones work") {
   CHECK(set.size() == 0);
   CHECK(set.batch({}).x.shape() == Shape{0, 4});
   CHECK(data::random_split(set, {0, 0}).size() == 2);
+}
+
+TEST_CASE("random_split: parts by name, as numbers of samples or as fractions") {
+  const data::TensorDataset set = counting(10);
+  auto [train, test] = data::random_split(set, {0.75, 0.25}, {.seed = 1});
+  CHECK(train.size() == 8);  // 7 and 2, and one more for the first
+  CHECK(test.size() == 2);
+  const std::int64_t most = 7;
+  const auto [a, b, c] = data::random_split(set, {most, 2, std::size_t{1}}, {.seed = 1});
+  CHECK(a.size() == 7);
+  CHECK(c.indices().size() == 1);
+  CHECK(a.indices() == Indices(train.indices().begin(), train.indices().begin() + 7));
+
+  Generator generator(3), same(3);
+  const auto [first, rest] = data::random_split(set, {1, 9}, generator);
+  const auto [again, more] = data::random_split(set, {0.1, 0.9}, Generator(3));
+  CHECK(first.indices() == again.indices());
+  CHECK(data::random_split(set, std::vector<std::int64_t>{1, 9}, same)[0].indices() == first.indices());
+  CHECK(generator.state() == same.state());
+
+  const std::vector<data::Subset> tenths = data::random_split(set, std::vector<double>(10, 0.1));
+  CHECK(tenths.size() == 10);
+  for (const auto& tenth : tenths) CHECK(tenth.size() == 1);
+  const auto thirds = data::random_split(set, {1.0 / 3, 1.0 / 3, 1.0 / 3});
+  CHECK(thirds[0].size() == 4);
+  CHECK(thirds[2].size() == 3);
+  CHECK(data::random_split(counting(100), {0.57, 0.43})[0].size() == 57);
+
+  CHECK_THROWS_WITH(data::random_split(set, {0.5, 0.4}), Contains("the fractions sum to 0.9; they must sum to 1"));
+  CHECK_THROWS_WITH(data::random_split(set, {1.5, -0.5}), Contains("1.5 is no fraction"));
+  CHECK_THROWS_WITH(data::random_split(set, {std::nan(""), 1.0}), Contains("nan is no fraction"));
+  CHECK_THROWS_WITH(data::random_split(set, {0.5, 5}), Contains("some parts are fractions, some numbers"));
+  CHECK_THROWS_WITH(data::random_split(set, {UINT64_MAX, std::uint64_t{1}}), Contains("too large"));
+  CHECK_THROWS_AS(data::random_split(set, std::vector<std::int64_t>()), Error);
 }
 
 TEST_CASE("random_split: every sample goes to exactly one part, by the seed alone") {

@@ -53,6 +53,50 @@ TEST_CASE("DataLoader: an empty data set has no batches") {
   }
 }
 
+namespace {
+
+// Any number of samples, none of them anywhere.
+struct Claiming final : data::Dataset {
+  explicit Claiming(std::int64_t n) : samples(n) {}
+  std::int64_t size() const override { return samples; }
+  data::Batch batch(std::span<const std::int64_t> indices) const override {
+    const Tensor first = full({1}, static_cast<double>(indices.front()), {.dtype = int64});
+    return {first, first};
+  }
+  std::int64_t samples;
+};
+
+}  // namespace
+
+TEST_CASE("DataLoader: a batch size as a plain number") {
+  data::DataLoader two(counting(3), 2), one(counting(3), {});
+  CHECK(epoch(two) == std::vector<Indices>{{0, 1}, {2}});
+  CHECK(epoch(one).size() == 3);  // {} are the defaults
+  CHECK(data::DataLoader(counting(3), std::size_t{3}).size() == 1);
+  CHECK_THROWS_WITH(data::DataLoader(counting(3), UINT64_MAX), Contains("batch_size is 18446744073709551615"));
+}
+
+TEST_CASE("DataLoader: sizes and epochs beyond all bounds") {
+  const Claiming most(INT64_MAX), negative(-1);
+  data::DataLoader in_order(most, {.batch_size = 3}), whole(most, {.batch_size = INT64_MAX}),
+      shuffled(most, {.shuffle = true}), none(negative, {.shuffle = true});
+  CHECK(in_order.size() == INT64_MAX / 3 + 1);
+  CHECK((*in_order.begin()).y.item<std::int64_t>() == 0);
+  CHECK(whole.size() == 1);
+  CHECK_THROWS_WITH(whole.begin(), Contains("9223372036854775807 samples do not fit into memory"));
+  CHECK_THROWS_WITH(shuffled.begin(), Contains("9223372036854775807 samples do not fit into memory"));
+  CHECK_THROWS_WITH(none.begin(), Contains("the data set has -1 samples"));
+  CHECK_THROWS_WITH(none.size(), Contains("the data set has -1 samples"));
+
+  data::DataLoader loader(counting(3), {.shuffle = true, .seed = UINT64_MAX});
+  CHECK_THROWS_WITH(loader.set_epoch(-1), Contains("epoch -1 is negative"));
+  loader.set_epoch(INT64_MAX);
+  CHECK_THROWS_WITH(loader.begin(), Contains("has no next one"));
+  loader.set_epoch(INT64_MAX - 1);
+  CHECK(epoch(loader).size() == 3);
+  CHECK(loader.epoch() == INT64_MAX);
+}
+
 TEST_CASE("DataLoader: a batch size below 1 is an error") {
   CHECK_THROWS_WITH(data::DataLoader(counting(3), {.batch_size = 0}), Contains("batch_size 0 is less than 1"));
   CHECK_THROWS_AS(data::DataLoader(counting(3), {.batch_size = -1}), Error);

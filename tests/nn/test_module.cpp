@@ -1,8 +1,11 @@
 #include <xgrad/autograd/primitives.hpp>
 #include <xgrad/nn/module.hpp>
 
+#include <algorithm>
 #include <deque>
+#include <iostream>
 #include <map>
+#include <sstream>
 #include <variant>
 
 #include "../catch.hpp"
@@ -33,6 +36,16 @@ struct Net {
   std::array<double, 1000> table{};
   std::variant<int, std::string> variant;
   std::function<Tensor(const Tensor&)> activation;
+  const char* text = "text";
+  const std::string* pointer = nullptr;
+  struct Config {
+    std::string name;
+    std::vector<std::string> words;
+  } config;
+  const Config* shared_config = &config;
+  std::FILE* file = nullptr;
+  struct Incomplete* incomplete = nullptr;
+  std::vector<double*> pointers;
   Tensor (*function)(const Tensor&) = nullptr;
   Tensor none;
   Tensor scale = ones({2}, {.requires_grad = true});
@@ -191,6 +204,52 @@ TEST_CASE("clone: what is shared inside stays shared, and with the original no l
   CHECK(&copy.tied.weight.impl() == &copy.first->weight.impl());
   CHECK(&copy.tied.weight.impl() != &original.tied.weight.impl());
   CHECK(original.first == original.second);
+}
+
+namespace {
+
+// What f writes to the standard error stream.
+template <class F>
+std::string said(const F& f) {
+  std::ostringstream text;
+  std::streambuf* const before = std::cerr.rdbuf(text.rdbuf());
+  f();
+  std::cerr.rdbuf(before);
+  return text.str();
+}
+
+}  // namespace
+
+TEST_CASE("parameters: copies that share all their tensors are named once") {
+  const std::vector<Affine> copies(3, Affine(2, 2));
+  const std::string first = said([&] { CHECK(nn::parameters(copies).size() == 2); });
+  CHECK(first ==
+        "xgrad: 0 and 1 (Affine) are copies that share their parameters, as copied modules do. Make each anew or with "
+        "nn::clone; to share one on purpose, hold it by std::shared_ptr.\n"
+        "xgrad: 0 and 2 (Affine) are copies that share their parameters, as copied modules do. Make each anew or with "
+        "nn::clone; to share one on purpose, hold it by std::shared_ptr.\n");
+  CHECK(said([&] { nn::parameters(copies), nn::summary(copies); }).empty());
+
+  struct Net {
+    Block a, b = a;  // named as a whole, not by their parts
+    nn::Sequential row;
+  } net;
+  const Affine thin(1, 1, false);
+  net.row.add(thin).add(thin);
+  const std::string text = said([&] { nn::summary(net); });
+  CHECK_THAT(text, Catch::StartsWith("xgrad: a and b (Block) ") && Catch::Contains("xgrad: row.0 and row.1 (Affine) "));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+}
+
+TEST_CASE("parameters: what is shared on purpose is not named") {
+  struct Net {
+    std::shared_ptr<Affine> first = std::make_shared<Affine>(1, 1), second = first;
+    std::vector<std::shared_ptr<Affine>> row{first, first};
+    Affine tied{1, 1}, encoder{1, 1, false}, decoder{1, 1, false};
+  } net;
+  net.tied.weight = net.first->weight;
+  net.decoder.weight = net.encoder.weight;
+  CHECK(said([&] { nn::parameters(net), nn::summary(net); }).empty());
 }
 
 TEST_CASE("copying a module shares its tensors") {
