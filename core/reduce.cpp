@@ -1,6 +1,10 @@
 #include "reduce.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "reduced_elements.hpp"
 
 namespace xgrad::detail {
 
@@ -63,13 +67,42 @@ ReductionParts reduction_parts(const ReducedSize& size, std::size_t partial_size
   return parts;
 }
 
-void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to) {
+namespace {
+
+/// Divides `results` sums by `divisor`. Those that are not finite are found anew, one by one.
+template <class T>
+void finish_sums(const Shape& shape, const Shape& result, const T* from, std::int64_t results, double divisor, T* to) {
+  std::int64_t beyond = 0;
+  vectorized([=, &beyond] {
+    const T by = static_cast<T>(divisor);
+    for (std::int64_t i = 0; i < results; ++i) beyond += std::abs(to[i]) <= std::numeric_limits<T>::max() ? 0 : 1;
+    if (by != T(1))
+      for (std::int64_t i = 0; i < results; ++i) to[i] /= by;
+  });
+  if (beyond == 0 || shape.numel() == 0) [[likely]]
+    return;
+  parallel_for(results, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (std::abs(to[i]) <= std::numeric_limits<T>::max()) continue;
+      long double sum = 0;
+      for_each_reduced(shape, result, i, [&](std::int64_t at) { sum += static_cast<long double>(from[at]); });
+      to[i] = static_cast<T>(sum / static_cast<long double>(divisor));
+    }
+  });
+}
+
+}  // namespace
+
+void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to,
+              double divisor) {
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
     // Unsigned, because sums of int64 wrap around.
     using Reduction = Sum<T, std::conditional_t<std::is_floating_point_v<T>, T, std::uint64_t>>;
-    reduce_axes(Reduction{}, shape, result, reinterpret_cast<const typename Reduction::Element*>(from),
-                reinterpret_cast<typename Reduction::Partial*>(to));
+    const auto* const elements = reinterpret_cast<const typename Reduction::Element*>(from);
+    auto* const sums = reinterpret_cast<typename Reduction::Partial*>(to);
+    reduce_axes(Reduction{}, shape, result, elements, sums);
+    if constexpr (std::is_floating_point_v<T>) finish_sums(shape, result, elements, result.numel(), divisor, sums);
   });
 }
 

@@ -32,23 +32,24 @@ struct LayerNorm {
   Shape normalized;
   double eps;
   Saved x = {}, weight = {}, bias = {};
-  Tensor mean = {}, scale = {};  // one a row; scale = 1 / sqrt(variance + eps)
+  Saved centre = {}, scale = {}, offset = {};  // one a row: (x - centre) * scale + offset is the normalised row
 
   std::int64_t width() const { return normalized.numel(); }
-  std::int64_t rows() const { return mean.numel(); }
+  std::int64_t rows() const { return centre.shape().numel(); }
 
   Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
     x = input, weight = w, bias = b;
     const std::int64_t count = Shape(input.shape().begin(), input.dim() - normalized.size()).numel();
-    mean = detail::empty({count}, input.dtype());
-    scale = detail::empty({count}, input.dtype());
+    const Tensor c = detail::empty({count}, input.dtype()), s = detail::empty({count}, input.dtype()),
+                 o = detail::empty({count}, input.dtype());
+    centre = c, scale = s, offset = o;
     Tensor out = detail::empty(input.shape(), input.dtype());
     if (out.numel() == 0) return out;
     const detail::Borrowed memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::layer_norm(count, width(), memory->data<T>(), data_or_null<T>(dense_w), data_or_null<T>(dense_b), eps,
-                         out.data<T>(), mean.data<T>(), scale.data<T>());
+                         out.data<T>(), c.data<T>(), s.data<T>(), o.data<T>());
     });
     return out;
   }
@@ -64,10 +65,11 @@ struct LayerNorm {
     if (grad.numel() == 0) return gradients;
     const detail::Borrowed saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
                                                         w = detail::dense(saved_w);
+    const detail::Borrowed c(centre), s(scale), o(offset);
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), mean.data<T>(), scale.data<T>(),
-                                  data_or_null<T>(w), data_or_null<T>(gradients[0]), data_or_null<T>(gradients[1]),
+      detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), c->data<T>(), s->data<T>(),
+                                  o->data<T>(), data_or_null<T>(w), data_or_null<T>(gradients[0]), data_or_null<T>(gradients[1]),
                                   data_or_null<T>(gradients[2]));
     });
     return gradients;
@@ -91,8 +93,13 @@ struct LayerNorm {
     return xgrad::mean(input, last_axes(normalized.size()), {.keepdim = true});
   }
   std::pair<Tensor, Tensor> standardized(const Tensor& input) const {
-    const Tensor centred = input - means(input), s = rsqrt(means(square(centred)) + eps);
-    return {centred * s, s};
+    // Centred twice, for the first mean has no digits for what may count in the difference; and scaled by something
+    // near the right scale before it is squared, so that squares stay within the dtype.
+    Shape rows(input.shape().begin(), input.dim() - normalized.size());
+    while (rows.size() < input.dim()) rows.push_back(1);
+    const Tensor about = input - means(input), near = reshape(scale, rows), scaled = (about - means(about)) * near,
+                 more = rsqrt(means(square(scaled)) + square(near) * eps);
+    return {scaled * more, near * more};
   }
   Tensor composed(const Tensor& input, const Tensor& w, const Tensor& b) const {
     Tensor y = standardized(input).first;

@@ -1,6 +1,8 @@
 #include "normalization.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "../autograd/apply.hpp"
 #include "../autograd/composed.hpp"
@@ -47,108 +49,89 @@ Tensor channel_means(const Tensor& x) {
 struct Standardized {
   Tensor values, scale;
 };
-Standardized standardize(const Tensor& x, const Tensor& mean_or_none, const Tensor& scale_or_none, double eps) {
-  if (mean_or_none.defined()) {
-    const Tensor scale = per_channel(scale_or_none, x.dim());
-    return {(x - per_channel(mean_or_none, x.dim())) * scale, scale};
+/// By fixed statistics; else by the batch's, where the scale is one near theirs, which keeps squares within the dtype.
+Standardized standardize(const Tensor& x, bool fixed, const Tensor& centre, const Tensor& scale, const Tensor& offset,
+                         double eps) {
+  const Tensor s = per_channel(scale, x.dim());
+  if (fixed) {
+    const Tensor values = (x - per_channel(centre, x.dim())) * s;
+    return {offset.defined() ? values + per_channel(offset, x.dim()) : values, s};
   }
-  const Tensor centred = x - channel_means(x), scale = rsqrt(channel_means(square(centred)) + eps);
-  return {centred * scale, scale};
-}
-
-/// Batch norm as other operations make it: for derivatives of derivatives.
-Tensor composed_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean_or_none,
-                           const Tensor& scale_or_none, double eps) {
-  Tensor y = standardize(x, mean_or_none, scale_or_none, eps).values;
-  if (weight.defined()) y = y * per_channel(weight, x.dim());
-  if (bias.defined()) y = y + per_channel(bias, x.dim());
-  return y;
+  // Centred twice: the first mean has no digits for what may count in the difference.
+  const Tensor about = x - channel_means(x), scaled = (about - channel_means(about)) * s,
+               more = rsqrt(channel_means(square(scaled)) + square(s) * eps);
+  return {scaled * more, s * more};
 }
 
 struct BatchNorm {
   static constexpr const char* name = "batch_norm";
   BatchNormOptions options;
   Tensor running_mean, running_var;
+  Saved batch = {};  // (2, C), filled by forward with the mean and the variance of the batch and then let go
   Saved x = {}, weight = {}, bias = {};
-  Tensor mean = {}, scale = {};  // scale = 1 / sqrt(variance + eps)
+  Saved centre = {}, scale = {}, offset = {};  // normalised: (x - centre) * scale + offset, 0 without an offset
 
   Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
     x = input, weight = w, bias = b;
     const detail::Borrowed memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     const detail::BatchNormSize size = batch_norm_size(input.shape());
     Tensor out = detail::empty(input.shape(), input.dtype());
-    mean = detail::empty({size.channels}, input.dtype());
-    scale = detail::empty({size.channels}, input.dtype());
+    const Tensor c = detail::empty({size.channels}, input.dtype()), s = detail::empty({size.channels}, input.dtype()),
+                 o = options.training ? detail::empty({size.channels}, input.dtype()) : Tensor(),
+                 of_batch = std::exchange(batch, Saved());
     dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      T* const mu = mean.data<T>();
-      T* const s = scale.data<T>();
       if (options.training) {
-        detail::batch_statistics(size, memory->data<T>(), mu, s);  // s holds the variance until the running one has it
-        update_running<T>(size, mu, s);
+        T* const variance = of_batch.data<T>() + size.channels;
+        detail::batch_statistics(size, memory->data<T>(), options.eps, c.data<T>(), s.data<T>(), o.data<T>(), variance);
+        std::copy_n(c.data<T>(), size.channels, of_batch.data<T>());
       } else {
-        std::copy_n(running_mean.data<T>(), size.channels, mu);
-        std::copy_n(running_var.data<T>(), size.channels, s);
+        std::copy_n(running_mean.data<T>(), size.channels, c.data<T>());
+        const T* const variance = running_var.data<T>();
+        for (std::int64_t i = 0; i < size.channels; ++i)
+          s.data<T>()[i] = T(1) / std::sqrt(variance[i] + static_cast<T>(options.eps));
       }
-      for (std::int64_t c = 0; c < size.channels; ++c) s[c] = T(1) / std::sqrt(s[c] + static_cast<T>(options.eps));
       if (out.numel() > 0)
-        detail::normalize_batch(size, memory->data<T>(), mu, s, data_or_null<T>(dense_w), data_or_null<T>(dense_b),
-                                out.data<T>());
+        detail::normalize_batch<T>(size, memory->data<T>(), c.data<T>(), s.data<T>(), data_or_null<T>(o),
+                                   data_or_null<T>(dense_w), data_or_null<T>(dense_b), out.data<T>());
     });
+    centre = c, scale = s, offset = o;
     return out;
-  }
-
-  template <class T>
-  void update_running(const detail::BatchNormSize& size, const T* batch_mean, const T* batch_var) const {
-    if (!running_mean.defined()) return;
-    const T momentum = static_cast<T>(options.momentum);
-    const T unbias = static_cast<T>(static_cast<double>(size.values()) / static_cast<double>(size.values() - 1));
-    T* const mu = running_mean.data<T>();
-    T* const var = running_var.data<T>();
-    for (std::int64_t c = 0; c < size.channels; ++c) {
-      mu[c] = (1 - momentum) * mu[c] + momentum * batch_mean[c];
-      var[c] = (1 - momentum) * var[c] + momentum * unbias * batch_var[c];
-    }
-    running_mean.impl().storage->raise_version(name);
-    running_var.impl().storage->raise_version(name);
   }
 
   std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
     if (is_grad_enabled()) {
-      const Tensor none, &fixed_mean = options.training ? none : mean, &fixed_scale = options.training ? none : scale;
       return detail::composed_backward(
-          [&](const Tensor& input, const Tensor& w, const Tensor& b) {
-            return composed_batch_norm(input, w, b, fixed_mean, fixed_scale, options.eps);
-          },
+          [&](const Tensor& input, const Tensor& w, const Tensor& b) { return composed(input, w, b); },
           std::array<Tensor, 3>{x, weight, bias}, grad, needs);
     }
     const detail::Borrowed saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
-                                                        w = detail::dense(saved_w);
+                                                        w = detail::dense(saved_w), c(centre), s(scale), o(offset);
     const detail::BatchNormSize size = batch_norm_size(x.shape());
     Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
     if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad};
     dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const T *const gd = g->data<T>(), *const xd = input->data<T>(), *const mu = mean.data<T>(),
-                     *const s = scale.data<T>();
+      const T *const gd = g->data<T>(), *const xd = input->data<T>(), *const cd = c->data<T>(),
+                     *const sd = s->data<T>(), *const od = data_or_null<T>(o), *const wd = data_or_null<T>(w);
       if (options.training || needs[1] || needs[2])
-        detail::batch_norm_sums(size, gd, xd, mu, s, b_grad.data<T>(), w_grad.data<T>());
+        detail::batch_norm_sums<T>(size, gd, xd, cd, sd, od, b_grad.data<T>(), w_grad.data<T>());
       if (!needs[0]) return;
       x_grad = detail::empty(x.shape(), x.dtype());
       if (options.training) {
-        detail::batch_norm_input_grad(size, gd, xd, mu, s, data_or_null<T>(w), b_grad.data<T>(), w_grad.data<T>(),
-                                      x_grad.data<T>());
+        detail::batch_norm_input_grad<T>(size, gd, xd, cd, sd, od, wd, b_grad.data<T>(), w_grad.data<T>(),
+                                         x_grad.data<T>());
       } else {
-        const Tensor no_mean = zeros_like(mean);
-        detail::normalize_batch<T>(size, gd, no_mean.data<T>(), s, data_or_null<T>(w), nullptr, x_grad.data<T>());
+        const Tensor no_centre = zeros_like(c);
+        detail::normalize_batch<T>(size, gd, no_centre.data<T>(), sd, nullptr, wd, nullptr, x_grad.data<T>());
       }
     });
     return {x_grad, w_grad, b_grad};
   }
 
   Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db) const {
-    const bool fixed = !options.training || !is_grad_enabled();  // whether mean and scale serve as they are
-    const auto [values, s] = standardize(x, fixed ? mean : Tensor(), scale, options.eps);
+    const bool fixed = !options.training || !is_grad_enabled();  // whether the statistics serve as they are
+    const auto [values, s] = standardize(x, fixed, centre, scale, offset, options.eps);
     Tensor dy;
     const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
     if (dx.defined()) {
@@ -160,7 +143,37 @@ struct BatchNorm {
     if (db.defined()) add(expand(per_channel(db, x.shape().size()), x.shape()));
     return dy;
   }
+
+ private:
+  /// Batch norm as other operations make it: for derivatives of derivatives.
+  Tensor composed(const Tensor& input, const Tensor& w, const Tensor& b) const {
+    Tensor y = standardize(input, !options.training, centre, scale, offset, options.eps).values;
+    if (w.defined()) y = y * per_channel(w, input.dim());
+    return b.defined() ? y + per_channel(b, input.dim()) : y;
+  }
 };
+
+/// running = (1 - momentum) * running + momentum * batch, of mean and unbiased variance.
+void update_running(const Tensor& running_mean, const Tensor& running_var, const Tensor& batch, std::int64_t values,
+                    double momentum) {
+  dispatch_floating("batch_norm", batch.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const std::int64_t channels = running_mean.numel();
+    const double unbias = static_cast<double>(values) / static_cast<double>(values - 1);
+    const auto moved = [momentum](T running, double now) {
+      if (momentum == 1) return static_cast<T>(now);
+      return momentum == 0 ? running : static_cast<T>((1 - momentum) * static_cast<double>(running) + momentum * now);
+    };
+    const T *const mean = batch.data<T>(), *const variance = mean + channels;
+    T *const to_mean = running_mean.data<T>(), *const to_var = running_var.data<T>();
+    for (std::int64_t c = 0; c < channels; ++c) {
+      to_mean[c] = moved(to_mean[c], static_cast<double>(mean[c]));
+      to_var[c] = moved(to_var[c], static_cast<double>(variance[c]) * unbias);
+    }
+  });
+  running_mean.impl().storage->raise_version("batch_norm");
+  running_var.impl().storage->raise_version("batch_norm");
+}
 
 struct Dropout {
   static constexpr const char* name = "dropout";
@@ -204,7 +217,12 @@ Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_v
   const std::int64_t values = x->size(1) == 0 ? 0 : x->numel() / x->size(1);
   check(!options.training || values > 1, "batch_norm: training needs more than one value a channel, input of shape ",
         x->shape(), " has ", values, "; use a larger batch, or evaluate with nn::eval()");
-  return apply(BatchNorm{options, running_mean, running_var}, x, weight, bias);
+  if (!options.training) return apply(BatchNorm{options, running_mean, running_var}, x, weight, bias);
+  const Tensor batch = detail::empty({2, x->size(1)}, x->dtype());
+  Tensor y = apply(BatchNorm{options, running_mean, running_var, batch}, x, weight, bias);
+  // Last, so that nothing has changed if anything fails.
+  if (running_mean.defined()) update_running(running_mean, running_var, batch, values, options.momentum);
+  return y;
 }
 
 Tensor dropout(Operand x, double p, bool training) {

@@ -1,10 +1,13 @@
 #include "reduce.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include "../autograd/apply.hpp"
+#include "../autograd/create.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
 #include "elementwise_samples.hpp"
-#include "kernels/lane_sums.hpp"
 #include "kernels/map.hpp"
 #include "kernels/reduction.hpp"
 #include "kernels/variance.hpp"
@@ -27,16 +30,19 @@ struct Nonzero : detail::Adding<T, std::uint64_t> {
   [[gnu::always_inline]] static std::uint64_t lift(T x, T) { return x != T(0); }
 };
 
+/// Outside the graph.
+Tensor sums(const Tensor& x, const ReducedShape& shape, double divisor = 1) {
+  const detail::ReductionMemory in(x, shape);
+  Tensor out = in.make_result(shape, is_floating(x.dtype()) ? x.dtype() : int64);
+  detail::sum_axes(x.dtype(), in.shape, in.reduced, in.tensor.impl().data, out.impl().data, divisor);
+  return out;
+}
+
 struct Sum {
   static constexpr const char* name = "sum";
   static constexpr bool linear = true;
   ReducedShape shape;
-  Tensor forward(const Tensor& x) {
-    const detail::ReductionMemory in(x, shape);
-    Tensor out = in.make_result(shape, is_floating(x.dtype()) ? x.dtype() : int64);
-    detail::sum_axes(x.dtype(), in.shape, in.reduced, in.tensor.impl().data, out.impl().data);
-    return out;
-  }
+  Tensor forward(const Tensor& x) { return sums(x, shape); }
   Tensor backward(const Tensor& grad) const { return spread(grad, shape); }
 };
 
@@ -48,41 +54,10 @@ struct Spread {
   Tensor backward(const Tensor& grad) const { return apply(Sum{shape}, grad); }
 };
 
-/// In place, outside the graph: results of a reduction are dense, and no one else has them yet.
-void divide(const Tensor& x, double divisor) {
-  dispatch_floating("mean", x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    detail::change_elements<T>(x, [d = static_cast<T>(divisor)](T value) { return value / d; });
-  });
-}
-
-bool is_finite(const Tensor& x) {
-  return dispatch_floating("mean", x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    double differences[1] = {};  // x - x, which is 0 or NaN
-    vectorized([at = x.data<T>(), count = x.numel(), &differences] {
-      detail::add_terms<1, T>(0, count, differences, [at](std::int64_t i, T(&value)[1]) { value[0] = at[i] - at[i]; });
-    });
-    return differences[0] == 0;
-  });
-}
-
-Tensor raw_mean(const Tensor& x, const ReducedShape& shape) {
-  const Tensor out = Sum{shape}.forward(x);
-  const auto count = static_cast<double>(shape.count());
-  divide(out, count);
-  if (is_finite(out) || count == 0) return out;
-  // The sum may have left the range of the type where the mean lies in it.
-  const Tensor parts = detail::map(
-      "mean", [count](const auto& v) { return v / count; }, x);
-  const auto choose = [](const auto& mean, const auto& safe) { return where(mean - mean == 0, mean, safe); };
-  return detail::map("mean", choose, out, Sum{shape}.forward(parts));
-}
-
 struct Mean {
   static constexpr const char* name = "mean";
   ReducedShape shape;
-  Tensor forward(const Tensor& x) { return raw_mean(x, shape); }
+  Tensor forward(const Tensor& x) { return sums(x, shape, static_cast<double>(shape.count())); }
   Tensor backward(const Tensor& grad) const {
     if (shape.count() == 0) return spread(grad, shape);  // empty, and free of the 0 / 0 of its value
     return spread(grad / static_cast<double>(shape.count()), shape);
@@ -90,27 +65,32 @@ struct Mean {
   Tensor jvp(const Tensor& dx) const { return shape.count() == 0 ? sum_over(dx, shape) : apply(Mean{shape}, dx); }
 };
 
+/// x less its mean, twice: the first mean has no digits for what may count in the difference.
+Tensor centred(const Tensor& x, const ReducedShape& shape) {
+  const Tensor about = x - apply(Mean{shape.keeping()}, x);
+  return about - apply(Mean{shape.keeping()}, about);
+}
+
 /// The mean and divisor that variance and standard deviation need.
 struct Deviation {
   ReducedShape shape;
   std::int64_t correction;
-  Saved x = {};
-  Tensor center = {};
+  Saved x = {}, center = {}, shift = {};  // the mean is center + shift
 
   double divisor() const { return static_cast<double>(std::max<std::int64_t>(shape.count() - correction, 0)); }
-  Tensor variance(const Tensor& input) {
-    x = input;
-    const auto [mean, squares] = detail::deviations("var", input, shape);
-    center = mean;
-    divide(squares, divisor());
-    return squares;
+  Tensor find(const char* op, detail::Dispersion which, const Tensor& input) {
+    detail::Deviations found = detail::deviations(op, input, shape, which, divisor());
+    x = input, center = found.centre, shift = found.shift;
+    return found.dispersion;
   }
   /// (x - mean) * factor, with a factor for each element; the mean is nothing where there are none
   Tensor times(const char* op, const Tensor& factor) const {
     if (shape.count() == 0) return factor;
-    const Tensor mu = is_grad_enabled() ? apply(Mean{shape.keeping()}, x) : center;
-    const auto formula = [](const auto& value, const auto& m, const auto& f) { return (value - m) * f; };
-    return fused(op, formula, x, mu, factor);
+    if (is_grad_enabled()) return centred(x, shape) * factor;
+    const auto formula = [](const auto& value, const auto& c, const auto& s, const auto& f) {
+      return (value - c - s) * f;
+    };
+    return detail::map(op, formula, x.get(), center.get(), shift.get(), factor);
   }
   /// (x - mean) * scale * factor
   Tensor scaled(const char* op, const Tensor& scale, double factor) const {
@@ -126,7 +106,7 @@ struct Deviation {
 struct Var {
   static constexpr const char* name = "var";
   Deviation of;
-  Tensor forward(const Tensor& x) { return of.variance(x); }
+  Tensor forward(const Tensor& x) { return of.find(name, detail::Dispersion::variance, x); }
   Tensor backward(const Tensor& grad) const { return of.scaled(name, grad, 2 / of.divisor()); }
   Tensor jvp(const Tensor& dx) const { return of.covariance(name, dx, 2 / of.divisor()); }
 };
@@ -136,19 +116,17 @@ struct Stddev {
   Deviation of;
   Saved y = {};
   Tensor forward(const Tensor& x) {
-    const Tensor out = of.variance(x);
-    dispatch_floating(name, out.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      detail::change_elements<T>(out, [](T value) { return lane_math::sqrt(value); });
-    });
+    const Tensor out = of.find(name, detail::Dispersion::deviation, x);
     y = out;
     return out;
   }
   Tensor backward(const Tensor& grad) const {
     if (of.shape.count() == 0) return of.scaled(name, grad, 1);
+    if (has_far_values()) return standardized_times(spread(grad, of.shape));
     return of.scaled(name, by_value(grad), 1 / of.divisor());
   }
   Tensor jvp(const Tensor& dx) const {
+    if (of.shape.count() > 0 && has_far_values()) return sum_over(standardized_times(dx), of.shape);
     const Tensor change = of.covariance(name, dx, 1 / of.divisor());
     return of.shape.count() == 0 ? change : by_value(change);
   }
@@ -159,7 +137,42 @@ struct Stddev {
     const auto formula = [](const auto& g, const auto& s) { return where(s == 0, 0, g / where(s == 0, 1, s)); };
     return fused(name, formula, grad, y);
   }
+  /// Whether 1 / y may leave the dtype, or (x - mean) / y^2.
+  bool has_far_values() const {
+    const Tensor values = y.get();
+    return dispatch_floating(name, values.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      static const T least = std::sqrt(std::numeric_limits<T>::min()), most = std::sqrt(std::numeric_limits<T>::max());
+      const T* const at = values.data<T>();
+      std::int64_t far = 0;
+      for (std::int64_t i = 0; i < values.numel(); ++i) far += (at[i] < least && at[i] > 0) || at[i] > most ? 1 : 0;
+      return far > 0;
+    });
+  }
+  /// (x - mean) / y * factor / divisor, in this order, and 0 where y is
+  Tensor standardized_times(const Tensor& factor) const {
+    const auto formula = [](const auto& d, const auto& s, const auto& f) {
+      return where(s == 0, 0, d / where(s == 0, 1, s) * f);
+    };
+    const Tensor apart = is_grad_enabled() ? centred(of.x, of.shape) : of.times(name, full({}, 1, {.dtype = y.dtype()}));
+    return fused(name, formula, apart, spread(y, of.shape), factor) * (1 / of.divisor());
+  }
 };
+
+/// Integers less the first of them, which changes no dispersion, in float64: exact where they are near one another.
+Tensor moved(const Tensor& x) {
+  const detail::Borrowed from = detail::dense(x);
+  Tensor out = detail::empty(x.shape(), float64);
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T* const at = from->data<T>();
+    double* const to = out.data<double>();
+    for (std::int64_t i = 0; i < x.numel(); ++i)
+      to[i] = (at[i] < T(0)) == (at[0] < T(0)) ? static_cast<double>(at[i] - at[0])
+                                               : static_cast<double>(at[i]) - static_cast<double>(at[0]);
+  });
+  return out;
+}
 
 }  // namespace
 
@@ -171,15 +184,19 @@ Tensor sum(Operand x, const Axes& axes, const ReduceOptions& options) {
 }
 
 Tensor mean(Operand x, const Axes& axes, const ReduceOptions& options) {
-  return apply(Mean{{"mean", x->shape(), axes, options.keepdim}}, detail::floating(x));
+  const Mean op{{"mean", x->shape(), axes, options.keepdim}};
+  if (!is_floating(x->dtype())) return apply(op, detail::converted(x, float64)).to(float32);
+  return apply(op, x);
 }
 
 Tensor var(Operand x, const Axes& axes, const VarOptions& options) {
-  return apply(Var{{{"var", x->shape(), axes, options.keepdim}, options.correction}}, detail::floating(x));
+  const Var op{{{"var", x->shape(), axes, options.keepdim}, options.correction}};
+  return is_floating(x->dtype()) ? apply(op, x) : apply(op, moved(x)).to(float32);
 }
 
 Tensor stddev(Operand x, const Axes& axes, const VarOptions& options) {
-  return apply(Stddev{{{"stddev", x->shape(), axes, options.keepdim}, options.correction}}, detail::floating(x));
+  const Stddev op{{{"stddev", x->shape(), axes, options.keepdim}, options.correction}};
+  return is_floating(x->dtype()) ? apply(op, x) : apply(op, moved(x)).to(float32);
 }
 
 Tensor count_nonzero(Operand x, const Axes& axes, const ReduceOptions& options) {

@@ -1,10 +1,13 @@
 #include "batch_norm.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "../../core/parallel.hpp"
 #include "../../core/vectorize.hpp"
 #include "lane_sums.hpp"
+#include "moments.hpp"
 
 namespace xgrad::detail {
 
@@ -36,7 +39,18 @@ template <int Sums, class T, class Term>
     for (std::int64_t begin = 0; begin < size.n; begin += rows) {
       T partial[Sums][tile] = {};
       const std::int64_t end = std::min(size.n, begin + rows);
-      for (std::int64_t row = begin; row < end; ++row) {
+      std::int64_t row = begin;
+      for (; row + 4 <= end; row += 4) {
+        const std::int64_t at = row * size.channels + c0;
+        XGRAD_INDEPENDENT_ITERATIONS
+        for (std::int64_t c = 0; c < width; ++c) {
+          T values[4][Sums];
+          for (int j = 0; j < 4; ++j) term(c0 + c, at + j * size.channels + c, values[j]);
+          for (int k = 0; k < Sums; ++k)
+            partial[k][c] += (values[0][k] + values[1][k]) + (values[2][k] + values[3][k]);
+        }
+      }
+      for (; row < end; ++row) {
         const std::int64_t at = row * size.channels + c0;
         XGRAD_INDEPENDENT_ITERATIONS
         for (std::int64_t c = 0; c < width; ++c) {
@@ -87,76 +101,162 @@ void fill_batch(const BatchNormSize& size, T* out, const Value& value) {
                });
 }
 
+/// The deviations of `width` channels that are neighbours in memory, from centres that are found.
+template <class T>
+[[gnu::always_inline]] inline void find_columns(const BatchNormSize& size, const T* x, std::int64_t width, T* centres,
+                                                double* sums, double* squares) {
+  centres_of_columns(x, size.channels, size.n, width, centres);
+  for (int pass = 0; pass < 2; ++pass) {
+    column_deviations<tile>(x, size.channels, size.n, width, centres, sums, squares);
+    if (pass == 1 || !improve_centres(centres, width, static_cast<double>(size.n), sums, squares)) return;
+  }
+}
+
+/// The same for one channel, whose values lie in planes.
+template <class T>
+[[gnu::always_inline]] inline void find_planes(const BatchNormSize& size, const T* x, T* centres, double* sums,
+                                               double* squares) {
+  constexpr std::int64_t piece = 8192;
+  const std::int64_t step = size.channels * size.length, samples = size.values() < 32 ? size.values() : 32,
+                     apart = size.values() / samples, planes = apart / size.length, rest = apart % size.length;
+  T off = 0;
+  for (std::int64_t k = 0, plane = 0, at = 0; k < samples; ++k) {
+    off += x[plane * step + at] - x[0];
+    plane += planes;
+    at += rest;
+    if (at >= size.length) at -= size.length, ++plane;
+  }
+  centres[0] = x[0] + off / static_cast<T>(samples);
+  for (int pass = 0; pass < 2; ++pass) {
+    sums[0] = squares[0] = 0;
+    for (std::int64_t plane = 0; plane < size.n;) {
+      WideDeviationSums wide;
+      for (std::int64_t seen = 0; plane < size.n && seen < piece; ++plane, seen += size.length)
+        wide.add(x + plane * step, size.length, centres[0], Ahead<T>{nullptr});
+      const DeviationSums total = wide.total();
+      sums[0] += total.sum;
+      squares[0] += total.squares;
+    }
+    if (pass == 1 || !improve_centres(centres, 1, static_cast<double>(size.values()), sums, squares)) return;
+  }
+}
+
+/// Whether products with some scale would be short of digits.
+template <class T>
+bool any_tiny(const BatchNormSize& size, const T* scale) {
+  const T least = std::sqrt(std::numeric_limits<T>::min());
+  return std::any_of(scale, scale + size.channels, [least](T value) { return value < least; });
+}
+
 }  // namespace
 
 template <class T>
-void batch_statistics(const BatchNormSize& size, const T* x, T* mean, T* variance) {
+void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* centre, T* scale, T* offset, T* variance) {
+  const auto count = static_cast<double>(size.values());
   for_tiles(size, [=](std::int64_t c0, std::int64_t c1) {
+    bool beyond[tile];
+    bool* const is_far = beyond;
     vectorized([=] {
-      const auto count = static_cast<double>(size.values());
-      double totals[1][tile];
-      sum_channels<1, T>(size, c0, c1, totals, [=](std::int64_t, std::int64_t at, T(&value)[1]) { value[0] = x[at]; });
-      for (std::int64_t c = c0; c < c1; ++c) mean[c] = static_cast<T>(totals[0][c - c0] / count);
-      sum_channels<1, T>(size, c0, c1, totals, [=](std::int64_t c, std::int64_t at, T(&value)[1]) {
-        const T centred = x[at] - mean[c];
-        value[0] = centred * centred;
-      });
-      for (std::int64_t c = c0; c < c1; ++c) variance[c] = static_cast<T>(totals[0][c - c0] / count);
+      const std::int64_t width = c1 - c0;
+      T centres[tile];
+      double sums[tile], squares[tile];
+      if (size.length == 1)
+        find_columns(size, x + c0, width, centres, sums, squares);
+      else
+        find_planes(size, x + c0 * size.length, centres, sums, squares);
+      for (std::int64_t i = 0; i < width; ++i) {
+        const Moments<T> moments = moments_around(centres[i], count, {sums[i], squares[i]});
+        const Standard<T> by = standard(moments, count, eps);
+        centre[c0 + i] = by.centre;
+        scale[c0 + i] = by.scale;
+        offset[c0 + i] = by.offset;
+        variance[c0 + i] = static_cast<T>(moments.squares / count);
+        is_far[i] = is_beyond(moments, count, eps);
+      }
     });
+    for (std::int64_t c = c0; c < c1; ++c) {
+      if (!beyond[c - c0]) [[likely]]
+        continue;
+      const auto for_each = [=](const auto& f) {
+        for (std::int64_t i = 0; i < size.n; ++i)
+          for (std::int64_t k = 0; k < size.length; ++k) f(x[(i * size.channels + c) * size.length + k]);
+      };
+      const ExactMoments moments = exact_moments(size.values(), for_each);
+      const Standard<T> by = exact_standard<T>(moments, size.values(), eps, for_each);
+      centre[c] = by.centre;
+      scale[c] = by.scale;
+      offset[c] = by.offset;
+      variance[c] = static_cast<T>(moments.squares / static_cast<long double>(count));
+    }
   });
 }
 
 template <class T>
-void normalize_batch(const BatchNormSize& size, const T* x, const T* mean, const T* scale, const T* weight,
-                     const T* bias, T* y) {
-  if (weight && bias)
-    fill_batch(size, y,
-               [=](std::int64_t c, std::int64_t at) { return (x[at] - mean[c]) * scale[c] * weight[c] + bias[c]; });
-  else if (weight)
-    fill_batch(size, y, [=](std::int64_t c, std::int64_t at) { return (x[at] - mean[c]) * scale[c] * weight[c]; });
-  else if (bias)
-    fill_batch(size, y, [=](std::int64_t c, std::int64_t at) { return (x[at] - mean[c]) * scale[c] + bias[c]; });
-  else
-    fill_batch(size, y, [=](std::int64_t c, std::int64_t at) { return (x[at] - mean[c]) * scale[c]; });
+void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
+                     const T* weight, const T* bias, T* y) {
+  const Scratch<T> memory(2 * size.channels);
+  T *const factor = memory.data(), *const term = factor + size.channels;
+  for (std::int64_t c = 0; c < size.channels; ++c) {
+    const T w = weight ? weight[c] : T(1);
+    factor[c] = scale[c] * w;
+    term[c] = (offset ? offset[c] * w : T(0)) + (bias ? bias[c] : T(0));
+  }
+  if (weight && any_tiny(size, scale))  // the factors would be short of digits
+    return fill_batch(size, y, [=](std::int64_t c, std::int64_t at) {
+      return (x[at] - centre[c]) * scale[c] * weight[c] + term[c];
+    });
+  fill_batch(size, y, [=](std::int64_t c, std::int64_t at) { return (x[at] - centre[c]) * factor[c] + term[c]; });
 }
 
 template <class T>
-void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const T* mean, const T* scale, T* bias_grad,
-                     T* weight_grad) {
+void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
+                     const T* offset, T* bias_grad, T* weight_grad) {
   for_tiles(size, [=](std::int64_t c0, std::int64_t c1) {
     vectorized([=] {
       double totals[2][tile];
       sum_channels<2, T>(size, c0, c1, totals, [=](std::int64_t c, std::int64_t at, T(&values)[2]) {
         values[0] = grad[at];
-        values[1] = grad[at] * (x[at] - mean[c]);
+        values[1] = grad[at] * ((x[at] - centre[c]) * scale[c]);
       });
       for (std::int64_t c = c0; c < c1; ++c) {
         bias_grad[c] = static_cast<T>(totals[0][c - c0]);
-        weight_grad[c] = static_cast<T>(totals[1][c - c0] * static_cast<double>(scale[c]));
+        weight_grad[c] = static_cast<T>(totals[1][c - c0] +
+                                        (offset ? totals[0][c - c0] * static_cast<double>(offset[c]) : 0.0));
       }
     });
   });
 }
 
 template <class T>
-void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x, const T* mean, const T* scale,
-                           const T* weight, const T* bias_grad, const T* weight_grad, T* x_grad) {
-  const T inverse_count = T(1) / static_cast<T>(size.values());
-  const auto value = [=](std::int64_t c, std::int64_t at) {
-    return scale[c] * (grad[at] - (bias_grad[c] + (x[at] - mean[c]) * scale[c] * weight_grad[c]) * inverse_count);
-  };
-  if (weight)
-    fill_batch(size, x_grad, [=](std::int64_t c, std::int64_t at) { return weight[c] * value(c, at); });
-  else
-    fill_batch(size, x_grad, value);
+void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
+                           const T* offset, const T* weight, const T* bias_grad, const T* weight_grad, T* x_grad) {
+  const Scratch<T> memory(4 * size.channels);
+  T *const factor = memory.data(), *const level = factor + size.channels, *const by_value = level + size.channels,
+           *const slope = by_value + size.channels;
+  const auto count = static_cast<T>(size.values());
+  for (std::int64_t c = 0; c < size.channels; ++c) {
+    factor[c] = weight ? weight[c] * scale[c] : scale[c];
+    by_value[c] = weight_grad[c] / count;
+    level[c] = bias_grad[c] / count + offset[c] * by_value[c];
+    slope[c] = by_value[c] * scale[c];
+  }
+  if (any_tiny(size, scale))
+    return fill_batch(size, x_grad, [=](std::int64_t c, std::int64_t at) {
+      return (grad[at] - level[c] - (x[at] - centre[c]) * scale[c] * by_value[c]) * (weight ? weight[c] : T(1)) *
+             scale[c];
+    });
+  fill_batch(size, x_grad, [=](std::int64_t c, std::int64_t at) {
+    return factor[c] * (grad[at] - level[c] - (x[at] - centre[c]) * slope[c]);
+  });
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                  \
-  template void batch_statistics(const BatchNormSize&, const T*, T*, T*);                                     \
-  template void normalize_batch(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, T*);  \
-  template void batch_norm_sums(const BatchNormSize&, const T*, const T*, const T*, const T*, T*, T*);        \
-  template void batch_norm_input_grad(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, \
-                                      const T*, const T*, T*);
+#define XGRAD_INSTANTIATE(T)                                                                                     \
+  template void batch_statistics(const BatchNormSize&, const T*, double, T*, T*, T*, T*);                        \
+  template void normalize_batch(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*,          \
+                                const T*, T*);                                                                   \
+  template void batch_norm_sums(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, T*, T*); \
+  template void batch_norm_input_grad(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*,    \
+                                      const T*, const T*, const T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE

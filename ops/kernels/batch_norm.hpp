@@ -10,24 +10,27 @@ struct BatchNormSize {
   std::int64_t values() const { return n * length; }  // a channel
 };
 
-/// mean[c] and biased variance[c] of each channel, by two passes.
-template <class T>
-void batch_statistics(const BatchNormSize& size, const T* x, T* mean, T* variance);
+// A channel's normalised values are (x - centre) * scale + offset, where scale = 1 / sqrt(variance + eps) and
+// offset = (centre - mean) * scale: the centre is the mean as T has it.
 
-/// y = (x - mean) * scale * weight + bias; weight and bias may be null.
+/// Of each channel, with its biased variance.
 template <class T>
-void normalize_batch(const BatchNormSize& size, const T* x, const T* mean, const T* scale, const T* weight,
-                     const T* bias, T* y);
+void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* centre, T* scale, T* offset, T* variance);
 
-/// bias_grad[c] = sum of grad, weight_grad[c] = sum of grad * (x - mean) * scale.
+/// y = ((x - centre) * scale + offset) * weight + bias; offset may be null, for 0, and so may weight and bias.
 template <class T>
-void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const T* mean, const T* scale, T* bias_grad,
-                     T* weight_grad);
+void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
+                     const T* weight, const T* bias, T* y);
 
-/// Gradient of x when mean and scale came from the batch:
-/// weight * scale * (grad - (bias_grad + (x - mean) * scale * weight_grad) / values).
+/// bias_grad[c] = sum of grad, weight_grad[c] = sum of grad * normalised; offset may be null, for 0.
 template <class T>
-void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x, const T* mean, const T* scale,
-                           const T* weight, const T* bias_grad, const T* weight_grad, T* x_grad);
+void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
+                     const T* offset, T* bias_grad, T* weight_grad);
+
+/// Gradient of x when the statistics came from the batch:
+/// weight * scale * (grad - (bias_grad + normalised * weight_grad) / values).
+template <class T>
+void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
+                           const T* offset, const T* weight, const T* bias_grad, const T* weight_grad, T* x_grad);
 
 }  // namespace xgrad::detail

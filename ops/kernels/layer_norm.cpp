@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "../../core/parallel.hpp"
 #include "../../core/storage.hpp"
 #include "lane_sums.hpp"
+#include "moments.hpp"
 
 namespace xgrad::detail {
 
@@ -14,33 +16,63 @@ namespace {
 constexpr std::int64_t elements = 16384;  // worth a thread's attention
 constexpr std::int64_t block = 64;        // rows that are summed in T before they are added up in double
 
+template <class T>
+[[gnu::noinline, gnu::cold]] Standard<T> exact_row(const T* x, std::int64_t width, double eps) {
+  const auto for_each = [=](const auto& f) {
+    for (std::int64_t i = 0; i < width; ++i) f(x[i]);
+  };
+  return exact_standard<T>(exact_moments(width, for_each), width, eps, for_each);
+}
+
+/// The gradient of a row for a scale so small that products with it would be short of digits.
+template <class T>
+[[gnu::noinline, gnu::cold]] void tiny_row_grad(std::int64_t width, const T* g, const T* x, const Standard<T>& by,
+                                                const T* weight, const double (&totals)[2], T* to) {
+  const auto wide = [](T value) { return static_cast<long double>(value); };
+  const long double count = static_cast<long double>(width);
+  for (std::int64_t i = 0; i < width; ++i) {
+    const long double value = (wide(x[i]) - wide(by.centre)) * wide(by.scale) + wide(by.offset),
+                      up = weight ? wide(g[i]) * wide(weight[i]) : wide(g[i]);
+    to[i] = static_cast<T>(wide(by.scale) * (up - (totals[0] + value * totals[1]) / count));
+  }
+}
+
+/// Adds to each column sum what a row adds to the gradients of weight and bias.
+template <class T>
+[[gnu::always_inline]] inline void add_row(std::int64_t width, const T* g, const T* x, const Standard<T>& by,
+                                           T* weight_sum, T* bias_sum) {
+  XGRAD_INDEPENDENT_ITERATIONS
+  for (std::int64_t i = 0; i < width; ++i) {
+    weight_sum[i] += g[i] * ((x[i] - by.centre) * by.scale + by.offset);
+    bias_sum[i] += g[i];
+  }
+}
+
 }  // namespace
 
 template <class T>
 void layer_norm(std::int64_t rows, std::int64_t width, const T* x, const T* weight, const T* bias, double eps, T* y,
-                T* mean, T* scale) {
+                T* centres, T* scales, T* offsets) {
   parallel_for(rows, elements / width + 1, [=](std::int64_t begin, std::int64_t end) {
     vectorized([=] {
       const auto count = static_cast<double>(width);
       for (std::int64_t row = begin; row < end; ++row) {
         const T* const from = x + row * width;
         T* const to = y + row * width;
-        double total[1] = {}, squares[1] = {};
-        add_terms<1, T>(0, width, total, [=](std::int64_t i, T(&value)[1]) { value[0] = from[i]; });
-        const T centre = static_cast<T>(total[0] / count);
-        add_terms<1, T>(0, width, squares, [=](std::int64_t i, T(&value)[1]) {
-          const T centred = from[i] - centre;
-          value[0] = centred * centred;
-        });
-        const T factor = static_cast<T>(1 / std::sqrt(squares[0] / count + eps));
-        mean[row] = centre;
-        scale[row] = factor;
+        const Moments<T> moments = row_moments(from, width, Ahead<T>{nullptr});
+        Standard<T> by = standard(moments, count, eps);
+        if (is_beyond(moments, count, eps)) [[unlikely]]
+          by = exact_row(from, width, eps);
+        centres[row] = by.centre;
+        scales[row] = by.scale;
+        offsets[row] = by.offset;
         if (weight && bias) {
           XGRAD_INDEPENDENT_ITERATIONS
-          for (std::int64_t i = 0; i < width; ++i) to[i] = (from[i] - centre) * factor * weight[i] + bias[i];
+          for (std::int64_t i = 0; i < width; ++i)
+            to[i] = ((from[i] - by.centre) * by.scale + by.offset) * weight[i] + bias[i];
         } else {
           XGRAD_INDEPENDENT_ITERATIONS
-          for (std::int64_t i = 0; i < width; ++i) to[i] = (from[i] - centre) * factor;
+          for (std::int64_t i = 0; i < width; ++i) to[i] = (from[i] - by.centre) * by.scale + by.offset;
           if (weight)
             for (std::int64_t i = 0; i < width; ++i) to[i] *= weight[i];
           if (bias)
@@ -52,8 +84,8 @@ void layer_norm(std::int64_t rows, std::int64_t width, const T* x, const T* weig
 }
 
 template <class T>
-void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, const T* x, const T* mean,
-                         const T* scale, const T* weight, T* x_grad, T* weight_grad, T* bias_grad) {
+void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, const T* x, const T* centres,
+                         const T* scales, const T* offsets, const T* weight, T* x_grad, T* weight_grad, T* bias_grad) {
   const std::int64_t blocks = (rows + block - 1) / block;
   const bool wants_sums = weight_grad || bias_grad;
   Reference<Storage> memory;  // for each block of rows, its part of weight_grad and of bias_grad
@@ -61,43 +93,42 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
   T* const sums = wants_sums ? reinterpret_cast<T*>(memory->data()) : nullptr;
   parallel_for(blocks, elements / (block * width) + 1, [=](std::int64_t begin, std::int64_t end) {
     vectorized([=] {
-      const T inverse = T(1) / static_cast<T>(width);
+      const T inverse = T(1) / static_cast<T>(width), least = std::sqrt(std::numeric_limits<T>::min());
       for (std::int64_t part = begin; part < end; ++part) {
         T* const weight_sum = sums ? sums + 2 * part * width : nullptr;
         T* const bias_sum = sums ? weight_sum + width : nullptr;
         if (sums) std::fill_n(weight_sum, 2 * width, T(0));
         for (std::int64_t row = part * block; row < std::min(rows, (part + 1) * block); ++row) {
           const T *const g = grad + row * width, *const from = x + row * width;
-          const T centre = mean[row], factor = scale[row];
-          if (sums) {
-            XGRAD_INDEPENDENT_ITERATIONS
-            for (std::int64_t i = 0; i < width; ++i) {
-              weight_sum[i] += g[i] * ((from[i] - centre) * factor);
-              bias_sum[i] += g[i];
-            }
-          }
+          const Standard<T> by{centres[row], scales[row], offsets[row]};
+          if (sums) add_row(width, g, from, by, weight_sum, bias_sum);
           if (!x_grad) continue;
           T* const to = x_grad + row * width;
           double totals[2] = {};  // of the gradient of the normalised row, and of that times the normalised row
           if (weight) {
             add_terms<2, T>(0, width, totals, [=](std::int64_t i, T(&values)[2]) {
               values[0] = g[i] * weight[i];
-              values[1] = values[0] * ((from[i] - centre) * factor);
+              values[1] = values[0] * ((from[i] - by.centre) * by.scale);
             });
           } else {
             add_terms<2, T>(0, width, totals, [=](std::int64_t i, T(&values)[2]) {
               values[0] = g[i];
-              values[1] = g[i] * ((from[i] - centre) * factor);
+              values[1] = g[i] * ((from[i] - by.centre) * by.scale);
             });
           }
-          const T level = static_cast<T>(totals[0]) * inverse, slope = static_cast<T>(totals[1]) * inverse * factor;
-          if (weight) {
+          totals[1] += totals[0] * static_cast<double>(by.offset);
+          const T by_value = static_cast<T>(totals[1]) * inverse, slope = by_value * by.scale,
+                  level = static_cast<T>(totals[0]) * inverse + by_value * by.offset;
+          if (by.scale < least) [[unlikely]] {
+            tiny_row_grad(width, g, from, by, weight, totals, to);
+          } else if (weight) {
             XGRAD_INDEPENDENT_ITERATIONS
             for (std::int64_t i = 0; i < width; ++i)
-              to[i] = factor * (g[i] * weight[i] - level - (from[i] - centre) * slope);
+              to[i] = by.scale * (g[i] * weight[i] - level - (from[i] - by.centre) * slope);
           } else {
             XGRAD_INDEPENDENT_ITERATIONS
-            for (std::int64_t i = 0; i < width; ++i) to[i] = factor * (g[i] - level - (from[i] - centre) * slope);
+            for (std::int64_t i = 0; i < width; ++i)
+              to[i] = by.scale * (g[i] - level - (from[i] - by.centre) * slope);
           }
         }
       }
@@ -116,9 +147,9 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
 }
 
 #define XGRAD_INSTANTIATE(T)                                                                                          \
-  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, double, T*, T*, T*);             \
-  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*, T*, \
-                                    T*, T*);
+  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, double, T*, T*, T*, T*);         \
+  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*,     \
+                                    const T*, T*, T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE

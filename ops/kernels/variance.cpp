@@ -1,29 +1,48 @@
 #include "variance.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+
+#include "../../core/reduced_elements.hpp"
+#include "moments.hpp"
 
 namespace xgrad::detail {
 
 namespace {
 
+/// mean = centre + shift, and the sum of (x - mean)^2, of each result.
 template <class T>
-struct SquaredDeviations : Adding<T> {
-  static constexpr bool centred = true;
-  [[gnu::always_inline]] static T lift(T x, T center) { return (x - center) * (x - center); }
+struct Found {
+  T *centre, *shift, *squares;
+
+  [[gnu::always_inline]] void set(std::int64_t at, const Moments<T>& moments) const {
+    centre[at] = moments.centre;
+    shift[at] = static_cast<T>(moments.shift);
+    squares[at] = static_cast<T>(moments.squares);
+  }
 };
 
-/// How the middle axis of a reduction is cut into blocks that stay in the cache while they are read twice.
+/// Memory for the moments of parts, for the length of a scope.
+template <class T>
+struct Parts {
+  Scratch<T> memory;
+  Found<T> found;
+  explicit Parts(std::int64_t count)
+      : memory(3 * count), found{memory.data(), memory.data() + count, memory.data() + 2 * count} {}
+};
+
+/// How the middle axis of a reduction is cut into blocks that stay in the cache where they are read twice.
 template <class T>
 struct Blocks {
+  static constexpr std::int64_t most_columns = column_bytes / sizeof(T), least_rows = 128;
   ReducedSize size;
   std::int64_t columns, rows, in_inner, in_rows;
 
   explicit Blocks(const ReducedSize& of) : size(of) {
-    constexpr auto bytes = static_cast<std::int64_t>(column_bytes),
-                   most = 131072 / static_cast<std::int64_t>(sizeof(T));
-    columns = std::clamp<std::int64_t>(size.inner, 1, bytes / static_cast<std::int64_t>(sizeof(T)));
-    rows = std::clamp<std::int64_t>(most / columns, 1, size.reduced);
+    constexpr auto most = 131072 / static_cast<std::int64_t>(sizeof(T));
+    columns = std::clamp<std::int64_t>(size.inner, 1, most_columns);
+    rows = std::clamp<std::int64_t>(std::max(most / columns, least_rows), 1, size.reduced);
     in_inner = (size.inner - 1) / columns + 1;
     in_rows = (size.reduced - 1) / rows + 1;
   }
@@ -32,26 +51,82 @@ struct Blocks {
   std::int64_t grain() const { return 32768 / (rows * columns) + 1; }
 };
 
+constexpr std::int64_t short_length = 64;  // of rows that are taken row_tile at a time
+
+/// Of `count` rows of n elements one after the other.
 template <std::int64_t count, class T>
-[[gnu::always_inline]] inline void short_rows_of(const T* x, std::int64_t n, T* means, T* squares) {
-  T zeros[count] = {};
-  reduce_short_rows<count>(Sum<T>{}, x, n, zeros, means);
-  for (std::int64_t i = 0; i < count; ++i) means[i] /= static_cast<T>(n);
-  reduce_short_rows<count>(SquaredDeviations<T>{}, x, n, means, squares);
+[[gnu::always_inline]] inline void short_rows(const T* x, std::int64_t n, const Found<T>& to, std::int64_t at) {
+  const auto size = static_cast<double>(n);
+  T centres[count] = {};
+  reduce_short_rows<count>(Sum<T>{}, x, n, centres, centres);
+  for (std::int64_t k = 0; k < count; ++k) centres[k] /= static_cast<T>(n);
+  double sums[count], squares[count];
+  for (int pass = 0; pass < 2; ++pass) {
+    T sum[count] = {}, square[count] = {};
+    std::int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+      for (std::int64_t k = 0; k < count; ++k) {
+        const T* const from = x + k * n + i;
+        const T c = centres[k], d0 = from[0] - c, d1 = from[1] - c, d2 = from[2] - c, d3 = from[3] - c;
+        sum[k] += (d0 + d1) + (d2 + d3);
+        square[k] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
+      }
+    }
+    for (; i < n; ++i) {
+      for (std::int64_t k = 0; k < count; ++k) {
+        const T d = x[k * n + i] - centres[k];
+        sum[k] += d;
+        square[k] += d * d;
+      }
+    }
+    for (std::int64_t k = 0; k < count; ++k) sums[k] = static_cast<double>(sum[k]);
+    for (std::int64_t k = 0; k < count; ++k) squares[k] = static_cast<double>(square[k]);
+    if (pass == 1 || !improve_centres(centres, count, size, sums, squares)) break;
+  }
+  for (std::int64_t k = 0; k < count; ++k) to.set(at + k, moments_around(centres[k], size, {sums[k], squares[k]}));
 }
 
-/// Means and squares over the middle axis, of each block by itself: (outer, blocks, inner).
+/// Of `width` columns of rows that are `stride` apart; width = stride where stride < few_columns.
 template <class T>
-void find_in_blocks(const Blocks<T>& blocks, const T* x, T* means, T* squares) {
+[[gnu::always_inline]] inline void columns_of_block(const T* x, std::int64_t stride, std::int64_t rows,
+                                                    std::int64_t width, const Found<T>& to, std::int64_t at) {
+  constexpr std::int64_t most = Blocks<T>::most_columns;
+  const auto size = static_cast<double>(rows);
+  T centres[most];
+  double sums[most], squares[most];
+  // A few columns are taken several rows at a time, as if these were one.
+  const std::int64_t together = stride < few_columns && rows >= 4 * (regrouped_width / stride)
+                                    ? regrouped_width / stride
+                                    : 1,
+                     wide = together * width, left = rows % together * width;
+  centres_of_columns(x, stride, rows, width, centres);
+  for (int pass = 0; pass < 2; ++pass) {
+    for (std::int64_t i = width; i < wide; ++i) centres[i] = centres[i - width];
+    column_deviations<most>(x, together * stride, rows / together, wide, centres, sums, squares);
+    for (std::int64_t i = 0; i < left; ++i) {
+      const T d = x[rows / together * wide + i] - centres[i];
+      sums[i] += static_cast<double>(d);
+      squares[i] += static_cast<double>(d * d);
+    }
+    for (std::int64_t i = width; i < wide; ++i) sums[i % width] += sums[i], squares[i % width] += squares[i];
+    if (pass == 1 || !improve_centres(centres, width, size, sums, squares)) break;
+  }
+  XGRAD_INDEPENDENT_ITERATIONS
+  for (std::int64_t i = 0; i < width; ++i) to.set(at + i, moments_around(centres[i], size, {sums[i], squares[i]}));
+}
+
+/// The moments over the middle axis, of each block by itself: (outer, blocks, inner).
+template <class T>
+void find_in_blocks(const Blocks<T>& blocks, const T* x, const Found<T>& to) {
   const ReducedSize size = blocks.size;
-  if (size.inner == 1 && size.reduced < short_row) {
+  if (size.inner == 1 && size.reduced < short_length) {
     // Whole tiles, so that the tiles do not depend on the number of threads.
     parallel_for(size.outer, (blocks.grain() / row_tile + 1) * row_tile, [=](std::int64_t begin, std::int64_t end) {
       vectorized([=] {
         std::int64_t row = begin;
         for (; row + row_tile <= end; row += row_tile)
-          short_rows_of<row_tile>(x + row * size.reduced, size.reduced, means + row, squares + row);
-        for (; row < end; ++row) short_rows_of<1>(x + row * size.reduced, size.reduced, means + row, squares + row);
+          short_rows<row_tile>(x + row * size.reduced, size.reduced, to, row);
+        for (; row < end; ++row) short_rows<1>(x + row * size.reduced, size.reduced, to, row);
       });
     });
     return;
@@ -61,92 +136,143 @@ void find_in_blocks(const Blocks<T>& blocks, const T* x, T* means, T* squares) {
         vectorized([=] {
           for (std::int64_t part = begin; part < end; ++part) {
             const std::int64_t across = part % blocks.in_inner, down = part / blocks.in_inner % blocks.in_rows,
-                               index = part / blocks.in_inner / blocks.in_rows, column = across * blocks.columns;
-            const std::int64_t rows = blocks.rows_of(down), width = blocks.columns_of(across);
+                               index = part / blocks.in_inner / blocks.in_rows, column = across * blocks.columns,
+                               rows = blocks.rows_of(down),
+                               at = (index * blocks.in_rows + down) * size.inner + column;
             const T* const from = x + (index * size.reduced + down * blocks.rows) * size.inner + column;
-            T* const mean = means + (index * blocks.in_rows + down) * size.inner + column;
-            // Each pass asks for one half of what follows, so that memory is never idle.
-            reduce_block(Sum<T>{}, from, rows, size.inner, width, from, mean, {from + rows, 2});
-            for (std::int64_t i = 0; i < width; ++i) mean[i] /= static_cast<T>(rows);
-            reduce_block(SquaredDeviations<T>{}, from, rows, size.inner, width, mean,
-                         squares + (index * blocks.in_rows + down) * size.inner + column, {from + rows + rows / 2, 2});
+            if (size.inner == 1)
+              to.set(at, row_moments(from, rows, {from + stream_ahead}));
+            else
+              columns_of_block(from, size.inner, rows, blocks.columns_of(across), to, at);
           }
         });
       });
 }
 
-/// Means and squares of all blocks together: the squares within them, and those between their means.
+/// The moments over the middle axis from those of parts of `count` elements, the last ones of `last_count`: the squares
+/// within the parts, and those between their means.
 template <class T>
-void join_blocks(const Blocks<T>& blocks, const T* block_means, const T* block_squares, T* means, T* squares) {
-  const ReducedSize size = blocks.size;
-  parallel_for(
-      size.outer * blocks.in_inner, 32768 / (blocks.in_rows * blocks.columns) + 1,
-      [=](std::int64_t begin, std::int64_t end) {
-        vectorized([=] {
-          for (std::int64_t part = begin; part < end; ++part) {
-            const std::int64_t column = part % blocks.in_inner * blocks.columns, index = part / blocks.in_inner,
-                               width = blocks.columns_of(part % blocks.in_inner),
-                               first = index * blocks.in_rows * size.inner + column;
-            double mean[column_bytes / sizeof(T)] = {}, total[column_bytes / sizeof(T)] = {};
-            for (std::int64_t block = 0; block < blocks.in_rows; ++block) {
-              const std::int64_t rows = blocks.rows_of(block);
-              const double weight = static_cast<double>(rows) / static_cast<double>(block * blocks.rows + rows);
-              const T* const from = block_means + first + block * size.inner;
-              for (std::int64_t i = 0; i < width; ++i) mean[i] += weight * (static_cast<double>(from[i]) - mean[i]);
-            }
-            for (std::int64_t block = 0; block < blocks.in_rows; ++block) {
-              const auto rows = static_cast<double>(blocks.rows_of(block));
-              const T *const from = block_means + first + block * size.inner, *const within = block_squares + first +
-                                                                                              block * size.inner;
-              for (std::int64_t i = 0; i < width; ++i) {
-                const double apart = static_cast<double>(from[i]) - mean[i];
-                total[i] += static_cast<double>(within[i]) + rows * apart * apart;
-              }
-            }
-            const std::int64_t to = index * size.inner + column;
-            for (std::int64_t i = 0; i < width; ++i) means[to + i] = static_cast<T>(mean[i]);
-            for (std::int64_t i = 0; i < width; ++i) squares[to + i] = static_cast<T>(total[i]);
+void join(const ReducedSize& size, double count, double last_count, const Found<T>& parts, const Found<T>& to) {
+  constexpr std::int64_t most = 256;
+  const std::int64_t tiles = (size.inner - 1) / most + 1;
+  parallel_for(size.outer * tiles, 32768 / (size.reduced * most) + 1, [=](std::int64_t begin, std::int64_t end) {
+    vectorized([=] {
+      for (std::int64_t tile = begin; tile < end; ++tile) {
+        const std::int64_t column = tile % tiles * most, index = tile / tiles,
+                           width = size.inner - column < most ? size.inner - column : most,
+                           first = index * size.reduced * size.inner + column;
+        double mean[most], total[most];  // of what the means differ from the first centre by
+        for (std::int64_t i = 0; i < width; ++i) mean[i] = total[i] = 0;
+        const auto differ = [=](std::int64_t at, std::int64_t i) __attribute__((always_inline)) {
+          return static_cast<double>(parts.centre[at + i]) - static_cast<double>(parts.centre[first + i]) +
+                 static_cast<double>(parts.shift[at + i]);
+        };
+        for (std::int64_t part = 0; part < size.reduced; ++part) {
+          const double here = part + 1 < size.reduced ? count : last_count,
+                       weight = here / (static_cast<double>(part) * count + here);
+          const std::int64_t at = first + part * size.inner;
+          for (std::int64_t i = 0; i < width; ++i) mean[i] += weight * (differ(at, i) - mean[i]);
+        }
+        for (std::int64_t part = 0; part < size.reduced; ++part) {
+          const double here = part + 1 < size.reduced ? count : last_count;
+          const std::int64_t at = first + part * size.inner;
+          for (std::int64_t i = 0; i < width; ++i) {
+            const double apart = differ(at, i) - mean[i];
+            total[i] += static_cast<double>(parts.squares[at + i]) + here * apart * apart;
           }
-        });
-      });
+        }
+        for (std::int64_t i = 0; i < width; ++i) {
+          const double from = static_cast<double>(parts.centre[first + i]);
+          const T centre = static_cast<T>(from + mean[i]);
+          to.set(index * size.inner + column + i,
+                 {centre, mean[i] - (static_cast<double>(centre) - from), total[i]});
+        }
+      }
+    });
+  });
 }
 
 template <class T>
-void find_innermost(const ReducedSize& size, const T* x, T* means, T* squares) {
+void find_innermost(const ReducedSize& size, const T* x, const Found<T>& to) {
   const Blocks<T> blocks(size);
-  if (blocks.in_rows == 1) return find_in_blocks(blocks, x, means, squares);
-  const std::int64_t n = size.outer * blocks.in_rows * size.inner;
-  const Scratch<T> scratch(2 * n);
-  find_in_blocks(blocks, x, scratch.data(), scratch.data() + n);
-  join_blocks(blocks, scratch.data(), scratch.data() + n, means, squares);
+  if (blocks.in_rows == 1) return find_in_blocks(blocks, x, to);
+  const Parts<T> parts(size.outer * blocks.in_rows * size.inner);
+  find_in_blocks(blocks, x, parts.found);
+  join({size.outer, blocks.in_rows, size.inner}, static_cast<double>(blocks.rows),
+       static_cast<double>(blocks.rows_of(blocks.in_rows - 1)), parts.found, to);
 }
 
-/// `shape` and `result` as for reduce_axes.
+/// `shape` and `result` as for reduce_axes, of parts of `count` elements.
 template <class T>
-void find(const Shape& shape, const Shape& result, const T* x, T* means, T* squares) {
+void join_axes(const Shape& shape, const Shape& result, double count, const Found<T>& parts, const Found<T>& to) {
   const ReductionStep step = innermost_step(shape, result);
-  if (step.last) return find_innermost(step.size, x, means, squares);
-  // The squares within what the innermost axes are reduced to, and those between the means of that.
-  const std::int64_t n = step.size.outer * step.size.inner, results = result.numel();
-  const Scratch<T> inner(2 * n), within(results);
-  find_innermost(step.size, x, inner.data(), inner.data() + n);
-  find(step.shape, step.result, inner.data(), means, squares);
-  reduce_axes(Sum<T>{}, step.shape, step.result, inner.data() + n, within.data());
-  for (std::int64_t i = 0; i < results; ++i)
-    squares[i] = squares[i] * static_cast<T>(step.size.reduced) + within.data()[i];
+  if (step.last) return join(step.size, count, count, parts, to);
+  const Parts<T> inner(step.size.outer * step.size.inner);
+  join(step.size, count, count, parts, inner.found);
+  join_axes(step.shape, step.result, count * static_cast<double>(step.size.reduced), inner.found, to);
+}
+
+template <class T>
+void find(const Shape& shape, const Shape& result, const T* x, const Found<T>& to) {
+  const ReductionStep step = innermost_step(shape, result);
+  if (step.last) return find_innermost(step.size, x, to);
+  const Parts<T> inner(step.size.outer * step.size.inner);
+  find_innermost(step.size, x, inner.found);
+  join_axes(step.shape, step.result, static_cast<double>(step.size.reduced), inner.found, to);
+}
+
+/// The dispersions from the squares. Those of which T does not hold the squares are found anew, one by one.
+template <class T>
+void finish(const ReductionMemory& in, std::int64_t results, Dispersion which, double divisor, const Found<T>& found,
+            T* to) {
+  const T* const x = in.tensor.data<T>();
+  const std::int64_t elements = in.tensor.numel() / results;
+  const bool root = which == Dispersion::deviation;
+  const T most = std::numeric_limits<T>::max(),
+          least = root ? static_cast<T>(least_squares<T>(static_cast<double>(elements))) : T(-1);
+  std::int64_t beyond = 0;
+  vectorized([=, &beyond] {
+    for (std::int64_t i = 0; i < results; ++i) {
+      const double variance = static_cast<double>(found.squares[i]) / divisor;
+      to[i] = static_cast<T>(root ? std::sqrt(variance) : variance);
+      beyond += !(found.squares[i] <= most) || found.squares[i] < least ? 1 : 0;
+    }
+  });
+  if (beyond == 0 || divisor == 0) [[likely]]
+    return;
+  parallel_for(results, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (found.squares[i] <= most && found.squares[i] >= least) continue;
+      const auto for_each = [&](const auto& f) {
+        for_each_reduced(in.shape, in.reduced, i, [&](std::int64_t at) { f(x[at]); });
+      };
+      const ExactMoments moments = exact_moments(elements, for_each);
+      const long double variance = moments.squares / static_cast<long double>(divisor);
+      to[i] = static_cast<T>(root ? std::sqrt(variance) : variance);
+      found.centre[i] = centre_within<T>(moments, for_each);
+      found.shift[i] = static_cast<T>(moments.mean - static_cast<long double>(found.centre[i]));
+    }
+  });
 }
 
 }  // namespace
 
-Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape) {
+Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape, Dispersion which, double divisor) {
   const ReductionMemory in(x, shape);
-  const Deviations out{in.make_result(shape.keeping(), x.dtype()), in.make_result(shape, x.dtype())};
+  const Deviations out{in.make_result(shape.keeping(), x.dtype()), in.make_result(shape.keeping(), x.dtype()),
+                       in.make_result(shape, x.dtype())};
   dispatch_floating(op, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    T *const means = out.mean.data<T>(), *const squares = out.squares.data<T>();
-    if (x.numel() > 0) return find(in.shape, in.reduced, in.tensor.data<T>(), means, squares);
-    std::fill_n(means, out.mean.numel(), std::numeric_limits<T>::quiet_NaN());
-    std::fill_n(squares, out.squares.numel(), T(0));
+    const std::int64_t results = out.dispersion.numel();
+    if (x.numel() == 0) {
+      for (const Tensor& tensor : {out.centre, out.shift, out.dispersion})
+        std::fill_n(tensor.data<T>(), results, std::numeric_limits<T>::quiet_NaN());
+      return;
+    }
+    const Scratch<T> squares(results);
+    const Found<T> found{out.centre.data<T>(), out.shift.data<T>(), squares.data()};
+    find(in.shape, in.reduced, in.tensor.data<T>(), found);
+    finish(in, results, which, divisor, found, out.dispersion.data<T>());
   });
   return out;
 }

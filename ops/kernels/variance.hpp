@@ -1,17 +1,20 @@
 #pragma once
-// Squared deviations from means, in one pass over memory.
+// How far elements are spread around their means.
 
 #include "reduction.hpp"
 
 namespace xgrad::detail {
 
-/// What a tensor's elements are spread around, and how far.
+enum class Dispersion { variance, deviation };  // a variance, or the square root of one
+
+/// mean = centre + shift: the second is what T has no digits for in the first.
 struct Deviations {
-  Tensor mean;     // with keepdim
-  Tensor squares;  // the sum of (x - mean)^2
+  Tensor centre, shift;  // with keepdim
+  Tensor dispersion;
 };
-/// Outside the graph. The mean of no elements is NaN, its sum of squares 0. Throws Error in the name of `op` for a
-/// tensor that is not floating.
-Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape);
+/// Outside the graph. The variance is the sum of (x - mean)^2 by `divisor`, NaN for no elements. Results are right to a
+/// few units in the last place, a square that the dtype cannot hold being no harm. Throws Error in the name of `op` for
+/// a tensor that is not floating.
+Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape, Dispersion which, double divisor);
 
 }  // namespace xgrad::detail
