@@ -90,6 +90,20 @@ std::string redacted_query_entry(std::string_view entry) {
   return std::string(named ? entry.substr(0, equals + 1) : "").append(hidden);
 }
 
+// Up to where HOST:PORT,[HOST]:PORT,... has numbers as ports. What is none may be the password of a URL without a host.
+std::size_t end_of_ports(std::string_view authority) {
+  for (std::size_t begin = 0; begin < authority.size();) {
+    const std::string_view host = authority.substr(begin, authority.substr(begin).find(','));
+    const auto bracket = host.rfind(']');
+    const auto colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    if (colon != std::string_view::npos &&
+        host.find_first_not_of("0123456789", colon + 1) != std::string_view::npos)
+      return begin + colon + 1;
+    begin += host.size() + 1;
+  }
+  return authority.size();
+}
+
 // What comes after `://`.
 std::string redacted_rest(std::string_view rest) {
   const auto query = std::min(rest.find('?'), rest.size());
@@ -98,10 +112,14 @@ std::string redacted_rest(std::string_view rest) {
   std::string out;
   if (colon < query && entries.find('@') != std::string_view::npos)  // the password may have a ?, or the query an @
     return std::string(rest.substr(0, colon + 1)).append(hidden);
-  if (const auto at = front.rfind('@'); at != std::string_view::npos && colon < at)
+  if (const auto at = front.rfind('@'); at != std::string_view::npos && colon < at) {
     out.append(front.substr(0, colon + 1)).append(hidden).append(front.substr(at));
-  else
-    out.append(front);
+  } else {
+    const std::string_view authority = front.substr(0, front.find('/'));
+    const auto end = end_of_ports(authority);
+    out.append(authority.substr(0, end)).append(end < authority.size() ? hidden : "");
+    out.append(front.substr(authority.size()));
+  }
   while (!entries.empty()) {
     out += entries[0];
     entries.remove_prefix(1);

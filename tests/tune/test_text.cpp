@@ -34,6 +34,8 @@ TEST_CASE("tune text: secrets are hidden in every spelling") {
       {"postgresql:///db?sslpassword=sEcReT&passfile=sEcReT", "postgresql:///db?sslpassword=***&passfile=***"},
       {"postgresql:///db?options=sEcReT", "postgresql:///db?***"},
       {"postgresql:///db?password=sE&cReT", "postgresql:///db?password=***&***"},
+      {"postgresql://me:sEcReT/db", "postgresql://me:***/db"},
+      {"postgresql://one:1,[::1]:2/db", "postgresql://one:1,[::1]:2/db"},
       {"host=h password=sEcReT user=me", "host=h password=*** user=me"},
       {"host=h password = 'sE cR\\'eT' user=me", "host=h password=*** user=me"},
       {"host=h password=sE cReT", "host=h password=***"},
