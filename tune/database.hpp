@@ -10,6 +10,9 @@
 #include <variant>
 #include <vector>
 
+#include "../core/error.hpp"
+#include "storage.hpp"
+
 namespace xgrad::tune {
 
 /// A value in a result; bytes are a string too.
@@ -41,7 +44,15 @@ class Database {
   virtual void commit() = 0;
   virtual void rollback() noexcept = 0;
 
-  /// Milliseconds since 1970 on the clock that all users of this database share.
+  /// The first value of a row that must be there; an Error says that `what` is not.
+  SqlValue value(std::string_view what, const std::string& sql, std::initializer_list<SqlArgument> arguments = {}) {
+    SqlRows rows = query(sql, arguments);
+    check(!rows.empty(), "tune: ", name(), ": ", what, " is not there any more");
+    return std::move(rows[0].at(0));
+  }
+
+  /// Milliseconds on the clock by which all users of this database measure leases. SQLite's are on one machine: theirs
+  /// is the monotonic clock since it was booted, which nobody sets.
   virtual std::int64_t now() = 0;
   /// False where it is sure that no one else wrote anything since this was last asked.
   virtual bool changed_by_others() = 0;
@@ -72,24 +83,17 @@ class Transaction {
   bool open_ = true;
 };
 
-inline std::int64_t integer(const SqlValue& value) {
-  if (const auto* real = std::get_if<double>(&value)) return static_cast<std::int64_t>(*real);
-  const auto* integer = std::get_if<std::int64_t>(&value);
-  return integer ? *integer : 0;
-}
-inline double real(const SqlValue& value) {
-  const auto* real = std::get_if<double>(&value);
-  return real ? *real : static_cast<double>(integer(value));
-}
-inline std::string text(const SqlValue& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return text ? *text : std::string();
-}
+/// Of a whole number; an Error for everything else, which SQLite may have in any column.
+std::int64_t integer(const SqlValue& value);
+/// Of a number.
+double real(const SqlValue& value);
+/// Of a text, or bytes; empty for NULL.
+std::string text(const SqlValue& value);
 inline bool is_null(const SqlValue& value) { return std::holds_alternative<std::monostate>(value); }
 
-/// The file is made if it is not there, unless `create` is false.
-std::unique_ptr<Database> open_sqlite(const std::string& file, bool create);
-/// Throws Error where the library was built without libpq.
-std::unique_ptr<Database> open_postgresql(const std::string& url);
+/// Nothing is written before the first statement that writes, but that a file which is not there is made.
+std::unique_ptr<Database> open_sqlite(const std::string& file, const OpenStorageOptions& options);
+/// `url` begins with postgresql://. Throws Error where the library was built without libpq.
+std::unique_ptr<Database> open_postgresql(const std::string& url, const OpenStorageOptions& options);
 
 }  // namespace xgrad::tune

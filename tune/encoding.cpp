@@ -1,10 +1,13 @@
 #include "encoding.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "../core/error.hpp"
+#include "text.hpp"
 
 namespace xgrad::tune {
 
@@ -12,31 +15,63 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t deepest = 100, longest = std::size_t{64} << 20;
+
+// The begin of a text that may be long or steer the terminal.
+std::string excerpt(std::string_view text) {
+  return printable(text.substr(0, 200)) + (text.size() > 200 ? "..." : "");
+}
+
 json to_json(const Choice& choice) {
-  return std::visit(
-      [](const auto& value) -> json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>)
-          return nullptr;
-        else
-          return value;
-      },
-      choice);
+  struct {
+    json operator()(std::monostate) const { return nullptr; }
+    json operator()(bool value) const { return value; }
+    json operator()(std::int64_t value) const { return value; }
+    json operator()(double value) const {
+      check(std::isfinite(value), "tune: ", value, " is no value of a categorical parameter: JSON does not have it");
+      return value;
+    }
+    json operator()(const std::string& value) const {
+      check(is_utf8(value), "tune: \"", printable(value), "\" is no value of a categorical parameter: it is not UTF-8");
+      return value;
+    }
+  } const convert;
+  return std::visit(convert, choice);
+}
+
+std::int64_t to_integer(const json& value) {
+  const bool whole = value.is_number_integer() &&
+                     !(value.is_number_unsigned() && value.get<std::uint64_t>() > std::uint64_t{INT64_MAX});
+  check(whole, "tune: ", excerpt(value.dump()), " is no whole number of 64 bits");
+  return value.get<std::int64_t>();
+}
+
+double to_double(const json& value) {
+  check(value.is_number(), "tune: ", excerpt(value.dump()), " is no number");
+  return value.get<double>();
+}
+
+bool to_bool(const json& value) {
+  check(value.is_boolean(), "tune: ", excerpt(value.dump()), " is neither true nor false");
+  return value.get<bool>();
 }
 
 Choice to_choice(const json& value) {
   if (value.is_null()) return std::monostate();
   if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (value.is_number_integer()) return to_integer(value);
   if (value.is_number()) return value.get<double>();
-  check(value.is_string(), "tune: ", value.dump(), " is no value of a categorical parameter");
+  check(value.is_string(), "tune: ", excerpt(value.dump()), " is no value of a categorical parameter");
   return value.get<std::string>();
 }
 
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 json parse(std::string_view text) {
+  const std::string_view fault = size_fault(text);
+  check(fault.empty(), "tune: `", excerpt(text), "` ", fault);
   json value = json::parse(text, nullptr, false);
-  check(!value.is_discarded(), "tune: `", text, "` in the storage is no JSON");
+  check(!value.is_discarded(), "tune: `", excerpt(text), "` is no JSON");
   return value;
 }
 
@@ -71,24 +106,33 @@ Distribution distribution_from_json(std::string_view text) {
     const json& given = value.at("attributes");
     if (name == "CategoricalDistribution") {
       CategoricalDistribution out;
-      for (const json& choice : given.at("choices")) out.choices.push_back(to_choice(choice));
+      const json& choices = given.at("choices");
+      check(choices.is_array(), "tune: the choices of `", excerpt(text), "` are no list");
+      for (const json& choice : choices) out.choices.push_back(to_choice(choice));
       return out;
     }
-    const bool log = given.value("log", name == "LogUniformDistribution" || name == "IntLogUniformDistribution");
+    const auto find = [&](const char* key) {
+      const auto found = given.find(key);
+      return found == given.end() || found->is_null() ? nullptr : &*found;
+    };
+    const json* const logged = find("log");
+    const bool log = logged ? to_bool(*logged) : name == "LogUniformDistribution" || name == "IntLogUniformDistribution";
     const Scale scale = value.value("scale", "") == "log_one_minus" ? Scale::log_one_minus
                         : log                                       ? Scale::log
                                                                     : Scale::linear;
-    if (name.starts_with("Int"))
-      return IntDistribution{given.at("low"), given.at("high"), scale, log ? 1 : given.value("step", std::int64_t{1})};
+    const json* step = find("step");
+    if (!step) step = find("q");
+    if (name == "IntDistribution" || name == "IntUniformDistribution" || name == "IntLogUniformDistribution")
+      return IntDistribution{to_integer(given.at("low")), to_integer(given.at("high")), scale,
+                             log || !step ? 1 : to_integer(*step)};
     check(name == "FloatDistribution" || name == "UniformDistribution" || name == "LogUniformDistribution" ||
               name == "DiscreteUniformDistribution",
-          "tune: the storage has an unknown distribution ", name);
-    FloatDistribution out{given.at("low"), given.at("high"), scale};
-    for (const char* key : {"step", "q"})
-      if (const auto step = given.find(key); step != given.end() && !step->is_null()) out.step = step->get<double>();
+          "tune: the distribution \"", excerpt(name), "\" is unknown");
+    FloatDistribution out{to_double(given.at("low")), to_double(given.at("high")), scale};
+    if (step) out.step = to_double(*step);
     return out;
   } catch (const json::exception&) {
-    fail("tune: `", text, "` in the storage is no distribution");
+    fail("tune: `", excerpt(text), "` is no distribution");
   }
 }
 
@@ -97,13 +141,16 @@ Choice choice_from_json(std::string_view text) { return to_choice(parse(text)); 
 
 std::string choices_to_json(const std::map<std::string, Choice>& choices) {
   json out = json::object();
-  for (const auto& [name, choice] : choices) out[name] = to_json(choice);
+  for (const auto& [name, choice] : choices) {
+    check_name("tune", "parameter", name);
+    out[name] = to_json(choice);
+  }
   return dump(out);
 }
 
 std::map<std::string, Choice> choices_from_json(std::string_view text) {
   const json values = parse(text);
-  check(values.is_object(), "tune: `", text, "` is no JSON object of parameters");
+  check(values.is_object(), "tune: `", excerpt(text), "` is no JSON object of parameters");
   std::map<std::string, Choice> out;
   for (const auto& [name, value] : values.items()) out[name] = to_choice(value);
   return out;
@@ -112,11 +159,35 @@ std::map<std::string, Choice> choices_from_json(std::string_view text) {
 std::string text_to_json(std::string_view text) { return dump(json(text)); }
 
 std::string text_from_json(std::string_view text) {
+  if (!size_fault(text).empty()) return std::string(text);
   const json value = json::parse(text, nullptr, false);
   return value.is_string() ? value.get<std::string>() : std::string(text);
 }
 
-bool is_json(std::string_view text) { return json::accept(text); }
+std::string_view size_fault(std::string_view text) {
+  if (text.size() > longest) return "is longer than 64 MiB";
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\')
+      ++i;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && (c == '[' || c == '{') && ++depth > deepest)
+      return "is nested deeper than 100";
+    else if (!quoted && (c == ']' || c == '}') && depth > 0)
+      --depth;
+  }
+  return {};
+}
+
+std::string_view json_fault(std::string_view text) {
+  const std::string_view fault = size_fault(text);
+  return !fault.empty() ? fault : json::accept(text) ? std::string_view() : "is no JSON";
+}
+
+bool is_json(std::string_view text) { return json_fault(text).empty(); }
 
 std::string time_to_text(std::chrono::system_clock::time_point time) {
   using namespace std::chrono;
@@ -125,25 +196,43 @@ std::string time_to_text(std::chrono::system_clock::time_point time) {
   const auto clock = floor<microseconds>(time - day);
   const auto seconds_of_day = floor<seconds>(clock);
   const auto s = seconds_of_day.count();
-  char text[64];
-  const int length =
-      std::snprintf(text, sizeof text, "%04d-%02u-%02u %02d:%02d:%02d.%06d", int{date.year()}, unsigned{date.month()},
-                    unsigned{date.day()}, static_cast<int>(s / 3600), static_cast<int>(s / 60 % 60),
-                    static_cast<int>(s % 60), static_cast<int>((clock - seconds_of_day).count()));
-  return {text, static_cast<std::size_t>(length)};
+  std::string text;
+  const auto append = [&](std::int64_t value, std::size_t digits, std::string_view after) {
+    const std::string number = std::to_string(value);
+    text.append(digits - std::min(digits, number.size()), '0').append(number).append(after);
+  };
+  append(int{date.year()}, 4, "-");
+  append(unsigned{date.month()}, 2, "-");
+  append(unsigned{date.day()}, 2, " ");
+  append(s / 3600, 2, ":");
+  append(s / 60 % 60, 2, ":");
+  append(s % 60, 2, ".");
+  append((clock - seconds_of_day).count(), 6, "");
+  return text;
 }
 
 std::chrono::system_clock::time_point time_from_text(std::string_view text) {
   using namespace std::chrono;
-  int y = 0, h = 0, minute = 0, s = 0;
-  unsigned month_number = 0, d = 0;
-  double fraction = 0;
-  const std::string copy(text);
-  const int fields = std::sscanf(copy.c_str(), "%d-%u-%u%*[ T]%d:%d:%d", &y, &month_number, &d, &h, &minute, &s);
-  check(fields == 6, "tune: `", text, "` in the storage is no time");
-  if (const auto point = copy.find('.'); point != std::string::npos) fraction = std::stod(copy.substr(point).insert(0, 1, '0'));
-  return sys_days(year(y) / month(month_number) / day(d)) + hours(h) + minutes(minute) + seconds(s) +
-         microseconds(static_cast<std::int64_t>(fraction * 1e6 + 0.5));
+  std::string_view rest = text;
+  const auto demand = [&](bool ok) { check(ok, "tune: `", excerpt(text), "` is no time from 1678 to 2261"); };
+  // A number of `least` to `most` digits, and the character after it, which is one of `after`.
+  const auto next = [&](std::size_t least, std::size_t most, std::string_view after) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + std::min(most, rest.size()), value);
+    demand(error == std::errc() && value >= 0 && end - rest.data() >= static_cast<std::ptrdiff_t>(least));
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    demand(rest.empty() ? after.empty() || after == "." : after.find(rest[0]) != std::string_view::npos);
+    if (!rest.empty()) rest.remove_prefix(1);
+    return value;
+  };
+  const int y = next(4, 4, "-"), mo = next(1, 2, "-"), d = next(1, 2, " T");
+  const int h = next(1, 2, ":"), mi = next(1, 2, ":"), s = next(1, 2, ".");
+  demand(rest.find_first_not_of("0123456789") == std::string_view::npos);
+  std::int64_t fraction = 0;
+  for (std::size_t i = 0; i < 6; ++i) fraction = fraction * 10 + (i < rest.size() ? rest[i] - '0' : 0);
+  const year_month_day date(year(y), month(static_cast<unsigned>(mo)), day(static_cast<unsigned>(d)));
+  demand(y >= 1678 && y <= 2261 && date.ok() && h < 24 && mi < 60 && s < 61);
+  return sys_days(date) + hours(h) + minutes(mi) + seconds(s) + microseconds(fraction);
 }
 
 std::string_view name_of(TrialState state) {

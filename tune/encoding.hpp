@@ -17,8 +17,9 @@ std::string distribution_to_json(const Distribution& distribution);
 /// Throws Error for anything else.
 Distribution distribution_from_json(std::string_view json);
 
+/// Throws Error for what JSON does not have: numbers that are not finite, text that is no UTF-8.
 std::string choice_to_json(const Choice& choice);
-/// Throws Error unless it is null, a boolean, a number or a string.
+/// Throws Error unless it is null, a boolean, a number or a string; for a whole number beyond 64 bits too.
 Choice choice_from_json(std::string_view json);
 /// Values by name, as in Optuna's attribute fixed_params.
 std::string choices_to_json(const std::map<std::string, Choice>& choices);
@@ -28,11 +29,17 @@ std::map<std::string, Choice> choices_from_json(std::string_view json);
 std::string text_to_json(std::string_view text);
 /// The text of a JSON string; other JSON as it is written.
 std::string text_from_json(std::string_view json);
+/// What is wrong with a text that shall be JSON: it is none, is nested deeper than 100 (whoever walks through it
+/// recurses), or is longer than 64 MiB; nothing where nothing is.
+std::string_view json_fault(std::string_view text);
+/// Of these only what can be wrong with a text that need not be JSON.
+std::string_view size_fault(std::string_view text);
 bool is_json(std::string_view text);
 
 /// `2026-01-31 23:59:59.123456`, in UTC.
 std::string time_to_text(std::chrono::system_clock::time_point time);
-/// Throws Error for another form; the fraction may be missing.
+/// Throws Error for another form, and outside of the years 1678 to 2261, which the clock does not hold; the fraction
+/// may be missing.
 std::chrono::system_clock::time_point time_from_text(std::string_view text);
 
 std::string_view name_of(TrialState state);

@@ -1,13 +1,16 @@
 #include "importance.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "../core/error.hpp"
 #include "normal.hpp"
 #include "space.hpp"
+#include "standing.hpp"
 
 namespace xgrad::tune {
 namespace {
@@ -98,6 +101,23 @@ struct Regime {
   std::vector<double> all, good;
 };
 
+// How good a trial is, less is better: complete ones by their value, then those that were stopped, the ones that came
+// further first, by their last report. Nothing for trials without a value.
+using Rank = std::array<double, 3>;
+
+std::optional<Rank> rank_of(const TrialRecord& trial, const std::vector<Direction>& directions, std::size_t objective) {
+  const double sign = directions[objective] == minimize ? 1 : -1;
+  if (trial.state == TrialState::complete) {
+    const bool finite =
+        std::all_of(trial.values.begin(), trial.values.end(), [](double v) { return std::isfinite(v); });
+    if (trial.values.size() <= objective || !finite) return std::nullopt;
+    return Rank{0, 0, sign * trial.values[objective]};
+  }
+  const auto stopped = directions.size() == 1 ? standing(trial, directions[0]) : std::nullopt;
+  if (!stopped || stopped->group != 1) return std::nullopt;
+  return Rank{1, stopped->further, stopped->value};
+}
+
 }  // namespace
 
 double pearson_divergence(const Distribution& distribution, const std::vector<double>& good,
@@ -113,24 +133,21 @@ std::vector<std::pair<std::string, double>> importance(const History& history, c
   check(quantile > 0 && quantile < 1, "importance: quantile ", quantile, " is not in (0, 1)");
   check(objective < history.directions().size(), "importance: there is no objective ", objective, " among ",
         history.directions().size());
-  const double sign = history.directions()[objective] == minimize ? 1 : -1;
   std::vector<const TrialRecord*> trials;
-  std::vector<double> losses;
-  for (const TrialRecord& trial : history) {
-    const bool finite =
-        std::all_of(trial.values.begin(), trial.values.end(), [](double v) { return std::isfinite(v); });
-    if (trial.state != TrialState::complete || trial.values.size() <= objective || !finite) continue;
-    trials.push_back(&trial);
-    losses.push_back(sign * trial.values[objective]);
-  }
+  std::vector<Rank> ranks;
+  for (const TrialRecord& trial : history)
+    if (const auto rank = rank_of(trial, history.directions(), objective)) {
+      trials.push_back(&trial);
+      ranks.push_back(*rank);
+    }
   std::map<std::string, std::vector<Regime>> parameters;
   double good_trials = 0;
   if (!trials.empty()) {
-    std::vector<double> sorted = losses;
-    const auto cutoff = static_cast<std::ptrdiff_t>(std::ceil(quantile * static_cast<double>(losses.size()))) - 1;
+    std::vector<Rank> sorted = ranks;
+    const auto cutoff = static_cast<std::ptrdiff_t>(std::ceil(quantile * static_cast<double>(ranks.size()))) - 1;
     std::nth_element(sorted.begin(), sorted.begin() + cutoff, sorted.end());
     for (std::size_t i = 0; i < trials.size(); ++i) {
-      const bool good = losses[i] <= sorted[static_cast<std::size_t>(cutoff)];
+      const bool good = ranks[i] <= sorted[static_cast<std::size_t>(cutoff)];
       good_trials += good;
       for (const Parameter& parameter : trials[i]->parameters) {
         auto& regimes = parameters[parameter.name];

@@ -95,6 +95,7 @@ class MemoryStorage final : public Storage {
                                      std::chrono::milliseconds) override {
     return std::make_unique<MemoryStudy>(directions);
   }
+  History read(const std::string& study) override { fail("tune: there is no study \"", study, "\" in memory:"); }
   void remove(const std::string& study) override { fail("tune: there is no study \"", study, "\" in memory:"); }
 };
 

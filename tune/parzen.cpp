@@ -51,7 +51,7 @@ ParzenEstimator::ParzenEstimator(std::vector<Distribution> space, bool equal_wei
       Dimension d{0, axis(distribution)};
       const std::int64_t steps = count(distribution);
       if (d.axis.step > 0 && steps <= most_steps) d.steps = static_cast<std::size_t>(steps);
-      d.prior_mu = 0.5 * (d.axis.low + d.axis.high);
+      d.prior_mu = std::midpoint(d.axis.low, d.axis.high);
       d.prior_sigma = d.axis.high - d.axis.low;
       d.prior_log_norm = log_norm(d.axis, d.prior_mu, d.prior_sigma);
       dimensions_.push_back(std::move(d));

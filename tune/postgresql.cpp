@@ -1,12 +1,15 @@
 #include "../core/error.hpp"
 #include "database.hpp"
+#include "text.hpp"
 
 #ifdef XGRAD_HAS_LIBPQ
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <charconv>
 #include <unordered_map>
+#include <utility>
 
 namespace xgrad::tune {
 
@@ -23,19 +26,93 @@ struct Clear {
 };
 using Result = std::unique_ptr<PGresult, Clear>;
 
-std::string without_password(std::string url) {
-  const auto user = url.find("://");
-  const auto at = url.find('@');
-  if (user == std::string::npos || at == std::string::npos) return url;
-  if (const auto colon = url.find(':', user + 3); colon < at) url.erase(colon, at - colon);
-  return url;
+// A URL in two parts: what may stand in messages of libpq, and the passwords, which it gets apart. So no message can
+// have a part of one, as `could not translate host name "rd@host"` has of `user:passwo@rd@host`.
+struct Address {
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> secrets = {};  // by libpq's name
+};
+
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned code = 0;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16).ptr == text.data() + i + 3) {
+      out += static_cast<char>(code);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+Address parsed(const std::string& url) {
+  const auto demand = [&](bool ok) {
+    check(ok, "tune: \"", redacted(url),
+          "\" is no postgresql://USER:PASSWORD@HOST:PORT/DATABASE?KEY=VALUE; characters such as @ / ? & % # in a part of "
+          "it are written %40 %2F %3F %26 %25 %23");
+  };
+  const auto begin = url.find("://") + 3;
+  std::string_view front = std::string_view(url).substr(begin), query;
+  if (const auto mark = front.find('?'); mark != std::string_view::npos) {
+    query = front.substr(mark + 1);
+    front = front.substr(0, mark);
+  }
+  const std::string_view authority = front.substr(0, front.find('/'));
+  demand(front.substr(authority.size()).find('@') == std::string_view::npos);
+  Address out{"postgresql://"};
+  std::string_view server = authority;
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+    const std::string_view user = authority.substr(0, at);
+    const auto colon = user.find(':');
+    demand(user.substr(0, colon).find('@') == std::string_view::npos);
+    out.url.append(user.substr(0, colon)).append("@");
+    if (colon != std::string_view::npos && colon + 1 < user.size())
+      out.secrets.emplace_back("password", decoded(user.substr(colon + 1)));
+    server = authority.substr(at + 1);
+  }
+  for (std::string_view rest = server; !rest.empty();) {  // HOST:PORT,[HOST]:PORT,...
+    const std::string_view host = rest.substr(0, rest.find(','));
+    const auto bracket = host.rfind(']');
+    const auto colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    if (colon != std::string_view::npos)
+      demand(host.substr(colon + 1).find_first_not_of("0123456789") == std::string_view::npos);
+    rest.remove_prefix(std::min(rest.size(), host.size() + 1));
+  }
+  out.url.append(server).append(front.substr(authority.size()));
+  for (char mark = '?'; !query.empty();) {
+    const std::string_view entry = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), entry.size() + 1));
+    const auto equals = entry.find('=');
+    demand(equals != std::string_view::npos && entry.find('=', equals + 1) == std::string_view::npos);
+    const std::string key = decoded(entry.substr(0, equals));
+    demand(!key.empty() && key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos);
+    if (names_secret(key)) {
+      out.secrets.emplace_back(key, decoded(entry.substr(equals + 1)));
+    } else {
+      out.url.append(1, std::exchange(mark, '&')).append(entry);
+    }
+  }
+  return out;
 }
 
 class Postgresql final : public Database {
  public:
-  explicit Postgresql(const std::string& url) : name_(without_password(url)), connection_(PQconnectdb(url.c_str())) {
+  Postgresql(const std::string& url, const OpenStorageOptions& options) : name_(redacted(url)) {
+    const Address address = parsed(url);
+    std::vector<const char*> keys{"dbname"}, values{address.url.c_str()};
+    for (const auto& [key, value] : address.secrets) {
+      keys.push_back(key.c_str());
+      values.push_back(value.c_str());
+    }
+    keys.push_back(nullptr);
+    values.push_back(nullptr);
+    connection_.reset(PQconnectdbParams(keys.data(), values.data(), 1));
     if (PQstatus(connection_.get()) != CONNECTION_OK) fail_with();
     run("SET client_min_messages = warning; SET timezone = 'UTC'");
+    if (options.read_only) run("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
   }
 
   using Database::query;
@@ -70,7 +147,7 @@ class Postgresql final : public Database {
     if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) Result(PQexec(connection_.get(), "ROLLBACK"));
   }
   std::int64_t now() override {
-    return integer(query("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").at(0).at(0));
+    return integer(value("the clock", "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"));
   }
   bool changed_by_others() override { return true; }
   bool is_postgresql() const override { return true; }
@@ -130,7 +207,7 @@ class Postgresql final : public Database {
     std::string reason = PQerrorMessage(connection_.get());
     while (!reason.empty() && reason.back() == '\n') reason.pop_back();
     rollback();
-    fail("tune: ", name_, ": ", reason);
+    fail("tune: ", name_, ": ", redacted(reason));
   }
 
   std::string name_;
@@ -140,13 +217,15 @@ class Postgresql final : public Database {
 
 }  // namespace
 
-std::unique_ptr<Database> open_postgresql(const std::string& url) { return std::make_unique<Postgresql>(url); }
+std::unique_ptr<Database> open_postgresql(const std::string& url, const OpenStorageOptions& options) {
+  return std::make_unique<Postgresql>(url, options);
+}
 
 }  // namespace xgrad::tune
 
 #else
 
-std::unique_ptr<xgrad::tune::Database> xgrad::tune::open_postgresql(const std::string&) {
+std::unique_ptr<xgrad::tune::Database> xgrad::tune::open_postgresql(const std::string&, const OpenStorageOptions&) {
   fail("tune: this xgrad was built without PostgreSQL; install libpq-dev and build it again");
 }
 

@@ -123,8 +123,7 @@ json data_json(const History& history, const std::string& study) {
     data["ended"].push_back(time_json(trial.completed));
     data["curves"].push_back(curve_json(trial, most));
     if (const auto error = trial.attributes.find("error"); error != trial.attributes.end()) {
-      const json message = json::parse(error->second, nullptr, false);
-      data["errors"][std::to_string(trial.number)] = message.is_string() ? message : json(error->second);
+      data["errors"][std::to_string(trial.number)] = text_from_json(error->second);
     }
   }
   data["thinned"] = thinned;

@@ -1,6 +1,7 @@
 #include "results.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -9,7 +10,9 @@
 #include "../core/error.hpp"
 #include "../io/file.hpp"
 #include "encoding.hpp"
+#include "space.hpp"
 #include "standing.hpp"
+#include "text.hpp"
 
 namespace xgrad::tune {
 
@@ -41,7 +44,21 @@ std::string value_name(const History& history, std::size_t objective) {
   return history.directions().size() == 1 ? "value" : "value_" + std::to_string(objective);
 }
 
-std::string quoted(const std::string& field) {
+bool is_number(const std::string& text) {
+  double ignored = 0;
+  return std::from_chars(text.data(), text.data() + text.size(), ignored).ptr == text.data() + text.size();
+}
+
+// A cell of CSV. What a spreadsheet would run as a formula gets an apostrophe before it, as spreadsheets themselves do.
+std::string cell(const std::string& text) {
+  std::string field;
+  for (std::size_t begin = 0, end = 0; begin <= text.size(); begin = end + 1) {  // line by line
+    end = std::min(text.find('\n', begin), text.size());
+    if (begin > 0) field += '\n';
+    field += printable(std::string_view(text).substr(begin, end - begin));
+  }
+  if (!field.empty() && std::string_view("=+-@").find(field[0]) != std::string_view::npos && !is_number(field))
+    field.insert(field.begin(), '\'');
   if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
   std::string out = "\"";
   for (const char c : field) {
@@ -63,8 +80,11 @@ nlohmann::ordered_json number_json(double value) {
 }  // namespace
 
 Choice value_of(const Parameter& parameter) {
-  if (const auto* categorical = std::get_if<CategoricalDistribution>(&parameter.distribution))
-    return categorical->choices.at(static_cast<std::size_t>(parameter.value));
+  if (const auto* categorical = std::get_if<CategoricalDistribution>(&parameter.distribution)) {
+    check(contains(parameter.distribution, parameter.value), "value_of: \"", parameter.name, "\" has no choice ",
+          parameter.value, " among ", categorical->choices.size());
+    return categorical->choices[static_cast<std::size_t>(parameter.value)];
+  }
   if (std::holds_alternative<IntDistribution>(parameter.distribution))
     return static_cast<std::int64_t>(parameter.value);
   return parameter.value;
@@ -77,15 +97,17 @@ std::string to_string(const Choice& choice) {
 }
 
 std::ostream& operator<<(std::ostream& out, const TrialRecord& trial) {
-  out << "trial " << trial.number << ": ";
-  if (trial.values.empty()) out << name_of(trial.state);
-  for (std::size_t i = 0; i < trial.values.size(); ++i) out << (i > 0 ? ", " : "") << number(trial.values[i]);
+  std::string text = "trial " + std::to_string(trial.number) + ": ";
+  if (trial.values.empty()) text += name_of(trial.state);
+  for (std::size_t i = 0; i < trial.values.size(); ++i) text.append(i > 0 ? ", " : "").append(number(trial.values[i]));
   std::size_t width = 0;
-  for (const Parameter& parameter : trial.parameters) width = std::max(width, parameter.name.size());
-  for (const Parameter& parameter : trial.parameters)
-    out << "\n  " << parameter.name << std::string(width - parameter.name.size() + 2, ' ')
-        << to_string(value_of(parameter));
-  return out;
+  for (const Parameter& parameter : trial.parameters) width = std::max(width, printable(parameter.name).size());
+  for (const Parameter& parameter : trial.parameters) {
+    const std::string name = printable(parameter.name);
+    text.append("\n  ").append(name).append(width - name.size() + 2, ' ');
+    text += printable(to_string(value_of(parameter)));
+  }
+  return out << text;
 }
 
 TrialRecord best_trial(const History& history) {
@@ -129,12 +151,12 @@ std::string table(const History& history) {
   const std::vector<std::string> names = parameter_names(history);
   std::vector<std::vector<std::string>> lines{{"trial", "state"}};
   for (std::size_t i = 0; i < history.directions().size(); ++i) lines[0].push_back(value_name(history, i));
-  lines[0].insert(lines[0].end(), names.begin(), names.end());
+  for (const std::string& name : names) lines[0].push_back(printable(name));
   for (const TrialRecord* trial : trials) {
     std::vector<std::string> line{std::to_string(trial->number), std::string(name_of(trial->state))};
     for (std::size_t i = 0; i < history.directions().size(); ++i)
       line.push_back(i < trial->values.size() ? number(trial->values[i]) : "");
-    for (const std::string& name : names) line.push_back(parameter_text(*trial, name));
+    for (const std::string& name : names) line.push_back(printable(parameter_text(*trial, name)));
     lines.push_back(std::move(line));
   }
   std::vector<std::size_t> widths(lines[0].size());
@@ -157,17 +179,17 @@ void write_csv(const History& history, const std::string& path) {
   std::string out = "number,state";
   for (std::size_t i = 0; i < history.directions().size(); ++i) out += ',' + value_name(history, i);
   out += ",started,completed";
-  for (const std::string& name : names) out += ',' + quoted("params_" + name);
-  for (const std::string& name : attributes) out += ',' + quoted("attributes_" + name);
+  for (const std::string& name : names) out += ',' + cell("params_" + name);
+  for (const std::string& name : attributes) out += ',' + cell("attributes_" + name);
   out += "\r\n";
   for (const TrialRecord& trial : history) {
     out += std::to_string(trial.number) + ',' + std::string(name_of(trial.state));
     for (std::size_t i = 0; i < history.directions().size(); ++i)
       out += ',' + (i < trial.values.size() ? number(trial.values[i]) : std::string());
     for (const auto& time : {trial.started, trial.completed}) out += ',' + (time ? time_to_text(*time) : std::string());
-    for (const std::string& name : names) out += ',' + quoted(parameter_text(trial, name));
+    for (const std::string& name : names) out += ',' + cell(parameter_text(trial, name));
     for (const std::string& name : attributes)
-      out += ',' + (trial.attributes.contains(name) ? quoted(trial.attributes.at(name)) : std::string());
+      out += ',' + (trial.attributes.contains(name) ? cell(trial.attributes.at(name)) : std::string());
     out += "\r\n";
   }
   io::atomic_write(path, out);

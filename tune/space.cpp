@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "../core/error.hpp"
+#include "text.hpp"
 
 namespace xgrad::tune {
 namespace {
 
+constexpr double narrowest = 1e-300;  // in z: what is divided by a hundredth of it does not overflow
 constexpr std::int64_t exact = std::int64_t{1} << 53;  // up to here a double holds every whole number
 
 double to_z(Scale scale, double x) {
@@ -52,6 +56,8 @@ FloatDistribution checked(const std::string& name, FloatDistribution range) {
   if (step) {
     demand(std::isfinite(*step) && *step > 0, "step ", *step, " is not above 0");
     demand(scale == Scale::linear, "a step needs the linear scale");
+    demand((high - low) / *step <= static_cast<double>(exact), "step ", *step, " is too small for the range ", low,
+           " to ", high);
     range.high = last_step(low, high, *step);
   }
   return range;
@@ -70,6 +76,22 @@ IntDistribution checked(const std::string& name, IntDistribution range) {
   return range;
 }
 
+// Positions of two equal ones, if there are any.
+std::optional<std::pair<std::size_t, std::size_t>> twins(const std::vector<Choice>& choices) {
+  if (choices.size() <= 32) {
+    for (std::size_t j = 0; j < choices.size(); ++j)
+      for (std::size_t i = 0; i < j; ++i)
+        if (choices[i] == choices[j]) return std::pair(i, j);
+    return std::nullopt;
+  }
+  std::vector<std::size_t> order(choices.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return choices[i] < choices[j]; });
+  const auto twin = std::adjacent_find(order.begin(), order.end(),
+                                       [&](std::size_t i, std::size_t j) { return choices[i] == choices[j]; });
+  return twin == order.end() ? std::nullopt : std::optional(std::pair(*twin, twin[1]));
+}
+
 CategoricalDistribution checked(const std::string& name, CategoricalDistribution categories) {
   const auto& choices = categories.choices;
   const auto demand = [&](bool ok, const auto&... parts) {
@@ -79,10 +101,12 @@ CategoricalDistribution checked(const std::string& name, CategoricalDistribution
   for (std::size_t i = 0; i < choices.size(); ++i) {
     const auto* number = std::get_if<double>(&choices[i]);
     demand(!number || !std::isnan(*number), "choice ", i, " is NaN");
-    const auto twin = std::find(choices.begin(), choices.begin() + static_cast<std::ptrdiff_t>(i), choices[i]);
-    demand(twin == choices.begin() + static_cast<std::ptrdiff_t>(i), "choices ", twin - choices.begin(), " and ", i,
-           " are the same");
+    demand(!number || std::isfinite(*number), "choice ", i, " is infinite, which cannot be stored");
+    const auto* text = std::get_if<std::string>(&choices[i]);
+    demand(!text || is_utf8(*text), "choice ", i, " is not UTF-8, and cannot be stored");
   }
+  if (const auto same = twins(choices))
+    demand(false, "choices ", same->first, " and ", same->second, " are the same");
   return categories;
 }
 
@@ -126,7 +150,7 @@ std::int64_t count(const Distribution& distribution) {
   if (const auto* categories = std::get_if<CategoricalDistribution>(&distribution))
     return static_cast<std::int64_t>(categories->choices.size());
   const Axis range = axis(distribution);
-  if (range.first == range.last) return 1;
+  if (range.first == range.last || !(range.high - range.low >= narrowest)) return 1;
   return range.step > 0 ? std::llround((range.last - range.first) / range.step) + 1 : 0;
 }
 
@@ -145,7 +169,7 @@ double warp(const Distribution& distribution, double value) {
   if (std::holds_alternative<CategoricalDistribution>(distribution))
     return (value + 0.5) / static_cast<double>(count(distribution));
   const Axis range = axis(distribution);
-  if (range.low == range.high) return 0.5;
+  if (!(range.high - range.low >= narrowest)) return 0.5;
   return std::clamp((range.to_z(value) - range.low) / (range.high - range.low), 0.0, 1.0);
 }
 
@@ -155,6 +179,7 @@ double unwarp(const Distribution& distribution, double u) {
     return std::clamp(std::floor(u * choices), 0.0, choices - 1);
   }
   const Axis range = axis(distribution);
+  if (!(range.high - range.low >= narrowest)) return range.first;
   return range.from_z(range.low + u * (range.high - range.low));
 }
 

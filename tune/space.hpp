@@ -14,13 +14,16 @@ namespace xgrad::tune {
 ///   - a log scale with low <= 0 (of a whole number: low < 1), log_one_minus with high >= 1 or of a whole number,
 ///   - a step that is not above 0, or with another scale than linear,
 ///   - whole numbers beyond 2^53 in magnitude, which a double does not hold,
-///   - no choices, the same choice twice, NaN as a choice.
+///   - a step of which the range has more than 2^53,
+///   - no choices, the same choice twice, and choices that JSON does not have: NaN, infinity, text that is no UTF-8.
 Distribution checked(const std::string& name, const Distribution& distribution);
 
 /// Whether a value (the number itself, or the index of the choice) is one that the distribution gives.
 bool contains(const Distribution& distribution, double value);
 
-/// How many values the distribution has; 0 for a range without steps, whose low and high differ.
+/// How many values the distribution has; 0 for a range without steps, whose low and high differ. A range that is so
+/// narrow that its ends are the same on its scale, as 0.1 and the next double are by their logarithms, counts as one
+/// value: its low end.
 std::int64_t count(const Distribution& distribution);
 
 /// The coordinate u in [0, 1] of a value. Of k values (steps, whole numbers, choices) each has a cell of [0, 1], and u

@@ -24,9 +24,12 @@ struct StoredTrial {
 
 class SqlRecords {
  public:
-  explicit SqlRecords(Database& database) : database_(database) {}
+  /// Of a study with so many objectives. Without `own_tables` the database has only Optuna's.
+  SqlRecords(Database& database, std::size_t objectives, bool own_tables = true)
+      : database_(database), objectives_(objectives), own_tables_(own_tables) {}
 
-  /// All trials of a study, by number.
+  /// All trials of a study, by number. Everything that is read is checked here, so that nothing else needs to: Error for
+  /// what no study can have names the trial and the field.
   std::vector<StoredTrial> read_study(std::int64_t study);
   /// Nothing where there is no such trial.
   std::vector<StoredTrial> read_trial(std::int64_t id);
@@ -38,10 +41,12 @@ class SqlRecords {
 
  private:
   std::vector<StoredTrial> read(const std::string& condition, std::int64_t argument);
-  const Distribution& distribution(const std::string& json);
+  const Distribution& distribution(const std::string& parameter, const std::string& json);
   const std::string& json_of(const Parameter& parameter);
 
   Database& database_;
+  std::size_t objectives_;
+  bool own_tables_;
   std::unordered_map<std::string, Distribution> distributions_;                 // by their JSON
   std::unordered_map<std::string, std::pair<Distribution, std::string>> json_;  // of a parameter's last distribution
 };

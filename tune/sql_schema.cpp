@@ -1,13 +1,18 @@
 #include "sql_schema.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "../core/error.hpp"
+#include "text.hpp"
 
 namespace xgrad::tune {
 
 namespace {
 
 constexpr const char* alembic_version = "v3.2.0.a";
-constexpr const char* schema_version = "12";
+constexpr int schema_version = 12;
+constexpr const char* last_index = "xgrad_trials_state";  // what is made last
 
 // What Optuna's models.py makes; words in braces differ between the databases.
 constexpr const char* optuna_tables = R"(
@@ -116,43 +121,88 @@ void create_types(Database& database) {
       database.run(std::string("CREATE TYPE ") + type.name + " AS ENUM (" + type.labels + ")");
 }
 
-bool is_complete(Database& database) {
-  const auto found = database.is_postgresql()
-                         ? database.query(
-                               "SELECT COUNT(*) FROM pg_indexes WHERE schemaname = current_schema() AND "
-                               "indexname = 'xgrad_trials_state'")
-                         : database.query("SELECT COUNT(*) FROM sqlite_master WHERE name = 'xgrad_trials_state'");
-  return integer(found.at(0).at(0)) > 0;
+bool has(Database& database, const char* kind, std::string_view name) {
+  const std::string sql = !database.is_postgresql()
+                              ? "SELECT 1 FROM sqlite_master WHERE type = $2 AND name = $1"
+                          : kind == std::string_view("index")
+                              ? "SELECT 1 FROM pg_indexes WHERE schemaname = current_schema() AND indexname = $1"
+                              : "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1";
+  if (database.is_postgresql()) return !database.query(sql, {name}).empty();
+  return !database.query(sql, {name, std::string_view(kind)}).empty();
+}
+
+// An SQLite file belongs to one program; a schema of PostgreSQL may have tables of several.
+bool is_of_another_program(Database& database) {
+  return !database.is_postgresql() &&
+         !database.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' LIMIT 1").empty();
+}
+
+// By the numbers in it: v3.2.0.a after v3.1.9.
+bool is_newer(const std::string& version) {
+  const auto digits = [](const std::string& text) {
+    std::vector<std::string> parts(1);
+    for (const char c : text) {
+      if (c >= '0' && c <= '9')
+        parts.back() += c;
+      else if (!parts.back().empty())
+        parts.emplace_back();
+    }
+    return parts;
+  };
+  const auto theirs = digits(version), ours = digits(alembic_version);
+  return std::lexicographical_compare(ours.begin(), ours.end(), theirs.begin(), theirs.end(),
+                                      [](const std::string& a, const std::string& b) {
+                                        return std::pair(a.size(), a) < std::pair(b.size(), b);
+                                      });
 }
 
 void check_version(Database& database) {
-  const SqlRows version = database.query("SELECT version_num FROM alembic_version");
-  check(version.size() == 1 && text(version[0][0]) == alembic_version, "tune: ", database.name(),
-        ": its tables are of Optuna's version ", version.empty() ? "?" : text(version[0][0]), ", not ", alembic_version,
-        "; `optuna storage upgrade` brings them there");
+  const SqlRows rows = database.query("SELECT version_num FROM alembic_version");
+  const std::string version = rows.size() == 1 ? text(rows[0].at(0)) : "?";
+  check(version == alembic_version, "tune: ", database.name(), ": its tables are of Optuna's version ",
+        printable(version), ", not ", alembic_version,
+        is_newer(version) ? "; a newer xgrad may know it" : "; `optuna storage upgrade` brings them there");
+  if (!has(database, "table", "version_info")) return;
+  for (const SqlRow& row : database.query("SELECT schema_version FROM version_info"))
+    check(integer(row.at(0)) == schema_version, "tune: ", database.name(), ": its tables are of Optuna's schema ",
+          integer(row.at(0)), ", not ", schema_version);
 }
 
 }  // namespace
 
-void create_tables(Database& database) {
-  if (!is_complete(database)) {
-    Transaction transaction(database, Transaction::writing);
-    if (database.is_postgresql()) database.query("SELECT pg_advisory_xact_lock(7846251)");  // one makes them at a time
-    if (!is_complete(database)) {
-      if (database.is_postgresql()) create_types(database);
-      database.run(filled(optuna_tables, database.is_postgresql()));
-      if (database.query("SELECT version_num FROM alembic_version").empty())
-        database.run(std::string("INSERT INTO alembic_version (version_num) VALUES ('") + alembic_version + "')");
-      check_version(database);
-      database.run(filled(own_tables, database.is_postgresql()));
-      if (!database.is_postgresql()) database.run(sqlite_triggers);
-      database.run(std::string("INSERT INTO version_info (version_info_id, schema_version, library_version) VALUES "
-                               "(1, ") +
-                   schema_version + ", 'xgrad 0.1.0') ON CONFLICT DO NOTHING");
-    }
-    transaction.commit();
+Tables tables_of(Database& database) {
+  if (!has(database, "table", "alembic_version")) {
+    check(!is_of_another_program(database), "tune: ", database.name(), ": this database is no storage of studies");
+    return Tables::none;
   }
   check_version(database);
+  for (const char* table : {"studies", "study_directions", "trials", "trial_params", "trial_values",
+                            "trial_intermediate_values", "trial_user_attributes", "trial_system_attributes"})
+    check(has(database, "table", table), "tune: ", database.name(), ": this database is no storage of studies: the table ",
+          table, " is missing");
+  return has(database, "index", last_index) ? Tables::own : Tables::optuna;
+}
+
+void create_tables(Database& database) {
+  const Tables before = tables_of(database);
+  // A commit survives a killed process; the last ones may be missing after a power failure, the file stays whole.
+  if (!database.is_postgresql()) database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+  if (before == Tables::own) return;
+  Transaction transaction(database, Transaction::writing);
+  if (database.is_postgresql()) database.query("SELECT pg_advisory_xact_lock(7846251)");  // one makes them at a time
+  const Tables there = tables_of(database);
+  if (there == Tables::none) {
+    if (database.is_postgresql()) create_types(database);
+    database.run(filled(optuna_tables, database.is_postgresql()));
+    database.run(std::string("INSERT INTO alembic_version (version_num) VALUES ('") + alembic_version + "')");
+  }
+  if (there != Tables::own) {
+    database.run(filled(own_tables, database.is_postgresql()));
+    if (!database.is_postgresql()) database.run(sqlite_triggers);
+    database.run("INSERT INTO version_info (version_info_id, schema_version, library_version) VALUES (1, " +
+                 std::to_string(schema_version) + ", 'xgrad 0.1.0') ON CONFLICT DO NOTHING");
+  }
+  transaction.commit();
 }
 
 }  // namespace xgrad::tune

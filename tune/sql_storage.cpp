@@ -2,8 +2,10 @@
 
 #include "../core/error.hpp"
 #include "encoding.hpp"
+#include "sql_records.hpp"
 #include "sql_schema.hpp"
 #include "sql_study.hpp"
+#include "text.hpp"
 
 namespace xgrad::tune {
 
@@ -11,11 +13,11 @@ namespace {
 
 class SqlStorage final : public Storage {
  public:
-  explicit SqlStorage(std::unique_ptr<Database> database) : database_(std::move(database)) {
-    create_tables(*database_);
-  }
+  explicit SqlStorage(std::unique_ptr<Database> database)
+      : database_(std::move(database)), tables_(tables_of(*database_)) {}
 
   std::vector<StudySummary> studies() override {
+    if (!are_there()) return {};
     Transaction transaction(*database_, Transaction::reading);
     std::vector<StudySummary> out;
     for (const SqlRow& study : database_->query("SELECT study_id, study_name FROM studies ORDER BY study_id")) {
@@ -29,14 +31,28 @@ class SqlStorage final : public Storage {
     return out;
   }
 
+  History read(const std::string& study) override {
+    const bool there = are_there();
+    Transaction transaction(*database_, Transaction::reading);
+    const SqlRows found = there ? database_->query("SELECT study_id FROM studies WHERE study_name = $1", {study}) : SqlRows();
+    check(!found.empty(), "tune: there is no study \"", study, "\" in ", database_->name());
+    const std::int64_t id = integer(found[0][0]);
+    History history(directions_of(*database_, id));
+    SqlRecords records(*database_, history.directions().size(), tables_ == Tables::own);
+    for (StoredTrial& trial : records.read_study(id)) history.put(std::move(trial.record));
+    return history;
+  }
+
   std::unique_ptr<StudyStorage> open(const std::string& study, const std::vector<Direction>& directions,
                                      std::chrono::milliseconds lease) override {
-    check(!study.empty() && study.size() <= 512, "tune: the name of a study has ", study.size(),
-          " bytes; it needs 1 to 512");
+    check_name("tune", "study", study);
+    create_tables(*database_);
+    tables_ = Tables::own;
     return make_sql_study(database_, id_of(study, directions), lease);
   }
 
   void remove(const std::string& study) override {
+    check(are_there(), "tune: there is no study \"", study, "\" in ", database_->name());
     Transaction transaction(*database_, Transaction::writing);
     const SqlRows found = database_->query("SELECT study_id FROM studies WHERE study_name = $1", {study});
     check(!found.empty(), "tune: there is no study \"", study, "\" in ", database_->name());
@@ -53,6 +69,11 @@ class SqlStorage final : public Storage {
   }
 
  private:
+  bool are_there() {
+    if (tables_ == Tables::none) tables_ = tables_of(*database_);  // others may have made them
+    return tables_ != Tables::none;
+  }
+
   std::int64_t id_of(const std::string& study, const std::vector<Direction>& directions) {
     const char* const find =
         "SELECT s.study_id FROM studies s JOIN xgrad_studies x ON x.study_id = s.study_id WHERE s.study_name = $1";
@@ -65,7 +86,7 @@ class SqlStorage final : public Storage {
                                {study})
                            .empty();
     const std::int64_t id =
-        integer(database_->query("SELECT study_id FROM studies WHERE study_name = $1", {study}).at(0).at(0));
+        integer(database_->value("the study", "SELECT study_id FROM studies WHERE study_name = $1", {study}));
     for (std::size_t i = 0; made && i < directions.size(); ++i)
       database_->query(
           "INSERT INTO study_directions (direction, study_id, objective) VALUES ($1, $2, $3)",
@@ -76,6 +97,7 @@ class SqlStorage final : public Storage {
   }
 
   std::shared_ptr<Database> database_;
+  Tables tables_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "../core/error.hpp"
 #include "encoding.hpp"
 #include "sql_records.hpp"
+#include "text.hpp"
 #include "worker.hpp"
 
 namespace xgrad::tune {
@@ -41,10 +42,12 @@ class SqlStudy final : public StudyStorage {
   SqlStudy(std::shared_ptr<Database> database, std::int64_t id, std::chrono::milliseconds lease)
       : database_(std::move(database)),
         db_(*database_),
-        records_(db_),
+        directions_(directions_of(db_, id)),
+        records_(db_, directions_.size()),
         id_(id),
-        lease_(lease.count()),
-        directions_(directions_of(db_, id)) {}
+        lease_(std::min(lease, longest_duration).count()) {
+    check(lease.count() > 0, "tune: a lease of ", lease.count(), " ms is too short");
+  }
 
   const std::vector<Direction>& directions() const override { return directions_; }
 
@@ -52,7 +55,7 @@ class SqlStudy final : public StudyStorage {
     if (!db_.changed_by_others() && seen_) return {};
     Transaction transaction(db_, Transaction::reading);
     const std::int64_t revision =
-        integer(db_.query("SELECT revision FROM xgrad_studies WHERE study_id = $1", {id_}).at(0).at(0));
+        integer(db_.value("the study", "SELECT revision FROM xgrad_studies WHERE study_id = $1", {id_}));
     std::vector<StoredTrial> read;
     if (!seen_) {
       read = records_.read_study(id_);
@@ -172,7 +175,7 @@ class SqlStudy final : public StudyStorage {
     if (found.empty()) return std::nullopt;
     const std::int64_t id = integer(found[0][0]);
     const std::string state = text(found[0][1]);
-    if (state == "running" && is_orphan(text(found[0][2]), integer(found[0][3]), db_.now()))
+    if (state == "running" && is_orphan(text(found[0][2]), integer(found[0][3]), lease_time()))
       db_.query(
           "DELETE FROM trial_intermediate_values WHERE trial_id = $1 AND step > (SELECT COALESCE(MAX(step), -1) "
           "FROM xgrad_checkpoints WHERE trial_id = $1)",
@@ -192,18 +195,17 @@ class SqlStudy final : public StudyStorage {
         "l.study_id = $1 AND l.state = 'running' AND t.state = 'RUNNING' ORDER BY t.number",
         {id_});
     std::vector<std::int64_t> out;
-    const std::int64_t now = running.empty() ? 0 : db_.now();
+    const std::int64_t now = running.empty() ? 0 : lease_time();
     for (const SqlRow& row : running)
       if (is_orphan(text(row[1]), integer(row[2]), now)) out.push_back(integer(row[0]));
     return out;
   }
 
   std::int64_t leased() override {
-    return integer(db_.query("SELECT COUNT(*) FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id WHERE "
+    return integer(db_.value("the study",
+                             "SELECT COUNT(*) FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id WHERE "
                              "l.study_id = $1 AND l.state = 'running' AND t.state = 'RUNNING'",
-                             {id_})
-                       .at(0)
-                       .at(0));
+                             {id_}));
   }
 
   std::vector<bool> write(std::span<const std::pair<Lease, TrialChange>> changes) override {
@@ -247,15 +249,16 @@ class SqlStudy final : public StudyStorage {
         "AND t.number = $2",
         {id_, number});
     if (found.empty()) return std::nullopt;
-    return Checkpoint{integer(found[0][0]), text(found[0][1])};
+    const std::int64_t step = integer(found[0][0]);
+    check(step >= 0 && step < std::numeric_limits<int>::max(), "tune: ", db_.name(), ": trial ", number,
+          ": its checkpoint: there is no step ", step);
+    return Checkpoint{step, text(found[0][1])};
   }
 
  private:
   std::int64_t next_revision() {
-    return integer(
-        db_.query("UPDATE xgrad_studies SET revision = revision + 1 WHERE study_id = $1 RETURNING revision", {id_})
-            .at(0)
-            .at(0));
+    return integer(db_.value(
+        "the study", "UPDATE xgrad_studies SET revision = revision + 1 WHERE study_id = $1 RETURNING revision", {id_}));
   }
 
   void commit(Transaction& transaction, std::int64_t revision) {
@@ -274,12 +277,12 @@ class SqlStudy final : public StudyStorage {
     if (db_.is_postgresql())  // Optuna numbers under this lock
       db_.query("SELECT study_id FROM studies WHERE study_id = $1 FOR UPDATE", {id_});
     return integer(
-        db_.query("SELECT COALESCE(MAX(number), -1) + 1 FROM trials WHERE study_id = $1", {id_}).at(0).at(0));
+        db_.value("the study", "SELECT COALESCE(MAX(number), -1) + 1 FROM trials WHERE study_id = $1", {id_}));
   }
 
   std::int64_t waiting() {
     return integer(
-        db_.query("SELECT COUNT(*) FROM trials WHERE study_id = $1 AND state = 'WAITING'", {id_}).at(0).at(0));
+        db_.value("the study", "SELECT COUNT(*) FROM trials WHERE study_id = $1 AND state = 'WAITING'", {id_}));
   }
 
   std::int64_t id_of(std::int64_t number) {
@@ -300,11 +303,10 @@ class SqlStudy final : public StudyStorage {
   }
 
   std::int64_t take(std::int64_t trial, std::int64_t revision) {
-    return integer(db_.query("UPDATE xgrad_leases SET epoch = epoch + 1, state = 'running', owner = $2, expires = $3, "
+    return integer(db_.value("the trial",
+                             "UPDATE xgrad_leases SET epoch = epoch + 1, state = 'running', owner = $2, expires = $3, "
                              "revision = $4 WHERE trial_id = $1 RETURNING epoch",
-                             {trial, std::string_view(this_process()), db_.now() + lease_, revision})
-                       .at(0)
-                       .at(0));
+                             {trial, std::string_view(this_process()), db_.now() + lease_, revision}));
   }
 
   bool prune_paused(std::int64_t id, const NewTrial& by, std::int64_t revision) {
@@ -327,8 +329,23 @@ class SqlStudy final : public StudyStorage {
               {id, std::string_view(state_attribute)});
   }
 
-  static bool is_orphan(const std::string& owner, std::int64_t expires, std::int64_t now) {
-    return expires <= now || (owner != this_process() && has_ended(owner));
+  bool is_orphan(const std::string& owner, std::int64_t expires, std::int64_t now) const {
+    if (expires <= now) return true;
+    if (owner == this_process()) return false;
+    // SQLite's clock began when the machine was booted: who worked before that, or on another machine, is gone.
+    return has_ended(owner) || (!db_.is_postgresql() && !is_of_this_boot(owner));
+  }
+
+  // By what time leases have run out. A server's clock may be put forward: then those who live have a lease's time to
+  // say so.
+  std::int64_t lease_time() {
+    using namespace std::chrono;
+    const std::int64_t now = db_.now();
+    const auto own = duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+    const std::int64_t ahead = now - own;
+    if (ahead - ahead_.value_or(ahead) > lease_ / 4) patient_until_ = own + lease_;
+    ahead_ = ahead;
+    return own < patient_until_ ? std::min<std::int64_t>(now, 0) : now;
   }
 
   void write(std::int64_t trial, const TrialChange& change) {
@@ -356,9 +373,11 @@ class SqlStudy final : public StudyStorage {
 
   std::shared_ptr<Database> database_;
   Database& db_;
+  std::vector<Direction> directions_;
   SqlRecords records_;
   std::int64_t id_, lease_;
-  std::vector<Direction> directions_;
+  std::optional<std::int64_t> ahead_;  // of the own clock is the database's, in milliseconds
+  std::int64_t patient_until_ = 0;     // on the own clock
   bool seen_ = false;
   std::int64_t revision_ = 0, last_id_ = 0;     // what changes() has seen,
   std::int64_t known_ = 0;                      // and how many trials
@@ -374,9 +393,16 @@ std::unique_ptr<StudyStorage> make_sql_study(std::shared_ptr<Database> database,
 
 std::vector<Direction> directions_of(Database& database, std::int64_t study) {
   std::vector<Direction> out;
-  for (const SqlRow& row :
-       database.query("SELECT direction FROM study_directions WHERE study_id = $1 ORDER BY objective", {study}))
-    out.push_back(text(row[0]) == "MAXIMIZE" ? maximize : minimize);
+  for (const SqlRow& row : database.query(
+           "SELECT direction, objective FROM study_directions WHERE study_id = $1 ORDER BY objective", {study})) {
+    const std::string direction = text(row[0]);
+    check(direction == "MINIMIZE" || direction == "MAXIMIZE", "tune: ", database.name(), ": study ", study,
+          ": its direction \"", printable(direction), "\" is none");
+    check(integer(row[1]) == static_cast<std::int64_t>(out.size()), "tune: ", database.name(), ": study ", study,
+          ": its objectives have gaps");
+    out.push_back(direction == "MAXIMIZE" ? maximize : minimize);
+  }
+  check(!out.empty(), "tune: ", database.name(), ": study ", study, " has no direction");
   return out;
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -17,27 +20,37 @@ constexpr int busy_timeout = 60'000;  // milliseconds that a writer waits for th
 struct CloseConnection {
   void operator()(sqlite3* connection) const { sqlite3_close(connection); }
 };
+struct Reset {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_reset(statement); }
+};
 struct Finalize {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 };
 
 class Sqlite final : public Database {
  public:
-  Sqlite(const std::string& file, bool create) : name_("sqlite:" + file) {
-    sqlite3* connection = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
-    const int result = sqlite3_open_v2(file.c_str(), &connection, flags, nullptr);
-    connection_.reset(connection);
-    if (result != SQLITE_OK) fail_with(result);
-    sqlite3_extended_result_codes(connection, 1);
-    sqlite3_busy_timeout(connection, busy_timeout);
-    // A commit survives a killed process; the last ones may be missing after a power failure, the file stays whole.
-    run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+  Sqlite(const std::string& file, const OpenStorageOptions& options) : name_("sqlite:" + file) {
+    if (!options.read_only) {
+      open(file, SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0));
+      if (reads()) return;
+    }
+    const auto log = size_of_log(file);
+    // Even a reader makes the files of a log that is not there. Without one nobody has a database open that needs one.
+    bool alone = needs_log(file) && !log;
+    if (!alone) {
+      open(uri_of(file), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+      if (reads()) return;
+      alone = log && *log == 0;
+      check(alone || !log, "tune: ", name_, ": the newest trials are in ", file,
+            "-wal, which cannot be read where nothing can be written; copy both files to another place");
+    }
+    if (alone) open(uri_of(file) + "&immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
   }
 
   using Database::query;
   SqlRows query(const std::string& sql, std::span<const SqlArgument> arguments) override {
     sqlite3_stmt* const statement = prepared(sql);
+    const std::unique_ptr<sqlite3_stmt, Reset> running(statement);
     for (int i = 0; i < static_cast<int>(arguments.size()); ++i)
       bind(statement, i + 1, arguments[static_cast<std::size_t>(i)]);
     SqlRows rows;
@@ -60,22 +73,63 @@ class Sqlite final : public Database {
   void begin(bool writing) override { query(writing ? "BEGIN IMMEDIATE" : "BEGIN"); }
   void commit() override { query("COMMIT"); }
   void rollback() noexcept override {
-    if (!sqlite3_get_autocommit(connection_.get()))
+    if (connection_ && !sqlite3_get_autocommit(connection_.get()))  // without memory there is none
       sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
 
   std::int64_t now() override {
     using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
   }
   bool changed_by_others() override {
-    const std::int64_t version = integer(query("PRAGMA data_version").at(0).at(0));
+    const std::int64_t version = integer(value("the version of the data", "PRAGMA data_version"));
     return std::exchange(data_version_, version) != version;
   }
   bool is_postgresql() const override { return false; }
   const std::string& name() const override { return name_; }
 
  private:
+  void open(const std::string& file, int flags) {
+    sqlite3* connection = nullptr;
+    const int result = sqlite3_open_v2(file.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+    connection_.reset(connection);
+    if (result != SQLITE_OK) fail_with(result);
+    sqlite3_extended_result_codes(connection, 1);
+    sqlite3_busy_timeout(connection, busy_timeout);
+  }
+
+  // The file as a URI that opens it for reading.
+  static std::string uri_of(const std::string& file) {
+    std::string uri = file.starts_with("/") ? "file://" : "file:";
+    for (const char c : file) {
+      if (c == '%' || c == '?' || c == '#')
+        uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+      else
+        uri += c;
+    }
+    return uri + "?mode=ro";
+  }
+
+  static std::optional<std::uintmax_t> size_of_log(const std::string& file) {
+    std::error_code error;
+    const auto target = std::filesystem::canonical(file, error);
+    const auto size = std::filesystem::file_size(target.string() + "-wal", error);
+    return error ? std::nullopt : std::optional(size);
+  }
+
+  // Whether the database is in WAL mode: bytes 18 and 19 of its header.
+  static bool needs_log(const std::string& file) {
+    char header[20] = {};
+    std::ifstream(file, std::ios::binary).read(header, sizeof header);
+    return header[18] == 2 || header[19] == 2;
+  }
+
+  bool reads() {
+    const char* const any = "SELECT 1 FROM sqlite_master LIMIT 1";
+    const int result = sqlite3_exec(connection_.get(), any, nullptr, nullptr, nullptr) & 0xff;
+    return result != SQLITE_CANTOPEN && result != SQLITE_READONLY;
+  }
+
   sqlite3_stmt* prepared(const std::string& sql) {
     auto& statement = statements_[sql];
     if (!statement) {
@@ -97,7 +151,7 @@ class Sqlite final : public Database {
       int operator()(std::int64_t value) const { return sqlite3_bind_int64(to, at, value); }
       int operator()(double value) const { return sqlite3_bind_double(to, at, value); }
       int operator()(std::string_view value) const {
-        return sqlite3_bind_text(to, at, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
+        return sqlite3_bind_text64(to, at, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8);
       }
       int operator()(std::span<const std::byte> value) const {
         return sqlite3_bind_blob64(to, at, value.data(), value.size(), SQLITE_STATIC);
@@ -136,8 +190,8 @@ class Sqlite final : public Database {
 
 }  // namespace
 
-std::unique_ptr<Database> open_sqlite(const std::string& file, bool create) {
-  return std::make_unique<Sqlite>(file, create);
+std::unique_ptr<Database> open_sqlite(const std::string& file, const OpenStorageOptions& options) {
+  return std::make_unique<Sqlite>(file, options);
 }
 
 }  // namespace xgrad::tune

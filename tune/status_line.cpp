@@ -54,24 +54,36 @@ std::string status_line(const History& history, std::int64_t total, std::int64_t
   return xgrad::detail::progress_line(state, width, unicode);
 }
 
+namespace {
+
+void draw(StudyCore& core, std::int64_t total, const std::stop_token& stop) {
+  const auto began = Clock::now();
+  const auto done_before =
+      core.with_history([](const History& history) { return done(counts_of(history), history.size()); });
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  while (!never.wait_for(lock, stop, interval, [] { return false; }) && !stop.stop_requested()) {
+    const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    const std::string line = core.with_history([&](const History& history) {
+      return status_line(history, total, done_before, seconds, xgrad::detail::terminal_width() - 1,
+                         xgrad::detail::terminal_shows_unicode());
+    });
+    std::fprintf(stderr, "\r%s\033[K", line.c_str());
+    std::fflush(stderr);
+  }
+}
+
+}  // namespace
+
 StatusLine::StatusLine(StudyCore& core, const OptimizeOptions& options) {
   if (!options.progress || !xgrad::detail::is_terminal()) return;
   const std::int64_t total = options.trials;
   drawer_ = std::jthread([&core, total](const std::stop_token& stop) {
-    const auto began = Clock::now();
-    const auto done_before =
-        core.with_history([](const History& history) { return done(counts_of(history), history.size()); });
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    while (!never.wait_for(lock, stop, interval, [] { return false; }) && !stop.stop_requested()) {
-      const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
-      const std::string line = core.with_history([&](const History& history) {
-        return status_line(history, total, done_before, seconds, xgrad::detail::terminal_width() - 1,
-                           xgrad::detail::terminal_shows_unicode());
-      });
-      std::fprintf(stderr, "\r%s\033[K", line.c_str());
-      std::fflush(stderr);
+    try {
+      draw(core, total, stop);
+    } catch (const std::exception&) {
+      // What the storage said is thrown where the trials run.
     }
   });
 }

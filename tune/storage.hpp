@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "record.hpp"
+#include "history.hpp"
 
 namespace xgrad::tune {
 
@@ -55,6 +55,9 @@ struct NewTrial {
   std::vector<double> replaced_values = {};   ///< with these values
   std::chrono::system_clock::time_point time;
 };
+
+/// Longer leases, intervals and time limits are as good as this one.
+inline constexpr std::chrono::milliseconds longest_duration = std::chrono::hours(24 * 365 * 100);
 
 /// One study in its storage, for one thread at a time. Errors are Error and leave the study as it was.
 class StudyStorage {
@@ -103,18 +106,26 @@ class Storage {
   /// Makes the study if it is not there; one that is keeps its directions. A lease lasts `lease` without renewal.
   virtual std::unique_ptr<StudyStorage> open(const std::string& study, const std::vector<Direction>& directions,
                                              std::chrono::milliseconds lease) = 0;
+  /// All trials of a study, without taking part in it. Throws Error if it is not there.
+  virtual History read(const std::string& study) = 0;
   /// Removes a study and all that belongs to it. Throws Error if it is not there.
   virtual void remove(const std::string& study) = 0;
 };
 
 struct OpenStorageOptions {
-  bool create = true;  ///< make an SQLite file that is not there; otherwise that is an error
+  bool create = true;      ///< make an SQLite file that is not there; otherwise that is an error
+  bool read_only = false;  ///< only for studies() and read(); works where nothing can be written, and leaves no trace
 };
 
 /// Opens `sqlite:FILE` (also `sqlite:///FILE`, as Python writes it), `postgresql://USER:PASSWORD@HOST/DATABASE`, or, as
 /// "memory:" or "", a storage that ends with the process. Databases have the tables of Optuna (schema v3.2.0.a), so
-/// that its Python API and its dashboard open them, and tables of our own beside them, which begin with `xgrad_`.
-/// Throws Error for another URL, a database that cannot be opened, and one with tables of another version of Optuna.
+/// that its Python API and its dashboard open them, and tables of our own beside them, which begin with `xgrad_`. They
+/// are made by open(); until then nothing is written. Throws Error for another URL, a database that cannot be opened,
+/// an SQLite file of another program, and tables of another version of Optuna. A password is better kept in PGPASSWORD
+/// or ~/.pgpass than in the URL; no message shows it.
+///
+/// What a database has is checked when it is read: a value that no study can have is an Error that names the trial and
+/// what is wrong with it, as in `tune: sqlite:study.db: trial 3: parameter "x": 7 is not in its distribution`.
 std::unique_ptr<Storage> open_storage(const std::string& url, const OpenStorageOptions& options = {});
 
 }  // namespace xgrad::tune

@@ -12,6 +12,7 @@
 #include "results.hpp"
 #include "status_line.hpp"
 #include "study_core.hpp"
+#include "text.hpp"
 
 namespace xgrad::tune {
 
@@ -30,6 +31,16 @@ class SeededGenerator {
   GeneratorState before_;
 };
 
+// The studies whose objectives this thread is in.
+thread_local std::vector<const detail::StudyCore*> entered;
+
+class Entered {
+ public:
+  explicit Entered(const detail::StudyCore& core) { entered.push_back(&core); }
+  ~Entered() { entered.pop_back(); }
+  Entered(const Entered&) = delete;
+};
+
 }  // namespace
 
 Study Study::open(const std::string& url, const std::string& name, const StudyOptions& options) {
@@ -41,11 +52,15 @@ void Study::run(const std::function<std::vector<double>(Trial&)>& objective, con
   check(options.workers >= 1 && options.workers <= 4096, "optimize: workers is ", options.workers,
         "; it must be between 1 and 4096");
   detail::StudyCore& core = *core_;
+  for (const detail::StudyCore* other : entered)
+    check(!core.is_same_study(*other), "optimize: called in an objective of the same study, \"", core.name(),
+          "\", whose trial it would wait for; ask() and tell() run trials there");
   core.set_time_limit(options.trial_time_limit);
 
   const auto run_trial = [&](const std::shared_ptr<detail::OpenTrial>& open) {
     Trial trial(open);
     const SeededGenerator generator(trial.seed());
+    const Entered inside(core);
     std::string error;
     try {
       core.finish(*open, objective(trial));
@@ -56,7 +71,7 @@ void Study::run(const std::function<std::vector<double>(Trial&)>& objective, con
       error = "an exception that is no std::exception";
     }
     core.rethrow_failure();  // it was not the objective's
-    core.set_attribute(*open, "error", text_to_json(error));
+    core.set_attribute(*open, "error", text_to_json(redacted(error)));
     core.finish_as(*open, TrialState::failed, {});
   };
 

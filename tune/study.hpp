@@ -62,6 +62,8 @@ class Study {
   /// if they have no epochs(); then the signal is raised again, with the handler there was before. A second one ends
   /// the process at once. Nothing is lost either way: start the program again to go on. A signal that the process
   /// ignores stays ignored.
+  ///
+  /// Throws Error where it is called in an objective of the same study: it would wait for that trial.
   template <class Objective>
   requires std::invocable<Objective&, Trial&>
   void optimize(Objective&& objective, const OptimizeOptions& options = {}) {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "draws.hpp"
 #include "encoding.hpp"
 #include "interrupt.hpp"
 #include "space.hpp"
 #include "sql_records.hpp"
+#include "text.hpp"
 
 namespace xgrad::tune::detail {
 
@@ -17,11 +19,28 @@ constexpr auto flush_interval = std::chrono::milliseconds(100);  // of reports, 
 constexpr auto keeper_interval = std::chrono::milliseconds(1000);
 constexpr int attempts = 100;  // to claim what others claim at the same time
 
+// The same for every Study of one place, however its URL is written; empty for memory, where each is its own.
+std::string place_of(const std::string& url) {
+  if (url.empty() || url == "memory:") return {};
+  if (!url.starts_with("sqlite:")) return url;
+  std::string file = url.substr(7);
+  if (file.starts_with("///")) file.erase(0, 3);
+  std::error_code error;
+  const auto path = std::filesystem::canonical(file, error);
+  return "sqlite:" + (error ? file : path.string());
+}
+
 TrialRecord fresh_record(std::int64_t number) {
   TrialRecord record;
   record.number = number;
   record.started = std::chrono::system_clock::now();
   return record;
+}
+
+// Times that the clock can count on from now.
+std::chrono::milliseconds bounded(std::string_view what, std::chrono::milliseconds duration) {
+  check(duration.count() >= 0, what, " of ", duration.count(), " ms is negative");
+  return std::min(duration, longest_duration);
 }
 
 std::optional<double> last_report(const TrialRecord& trial) {
@@ -44,8 +63,8 @@ OpenTrial::~OpenTrial() {
 
 StudyCore::StudyCore(const std::string& url, std::string name, const StudyOptions& options)
     : name_(std::move(name)),
-      lease_(options.lease),
-      checkpoint_interval_(options.checkpoint_interval),
+      lease_(bounded("Study: a lease", options.lease)),
+      checkpoint_interval_(bounded("Study: a checkpoint_interval", options.checkpoint_interval)),
       seed_(options.seed),
       sampler_(options.sampler.make(options.seed)),
       pruner_(options.pruner.make(options.seed)) {
@@ -53,7 +72,8 @@ StudyCore::StudyCore(const std::string& url, std::string name, const StudyOption
   const std::vector<Direction> wanted =
       options.directions.empty() ? std::vector<Direction>{options.direction} : options.directions;
   study_ = open_storage(url)->open(name_, wanted, lease_);
-  check(directions() == wanted, "Study: \"", name_, "\" in ", url, " has ",
+  place_ = place_of(url);
+  check(directions() == wanted, "Study: \"", name_, "\" in ", redacted(url), " has ",
         directions().size() == 1 ? std::string("the direction ") + std::string(name_of(directions()[0]))
                                  : std::to_string(directions().size()) + " directions",
         ", which is not what was asked for");
@@ -81,6 +101,11 @@ bool StudyCore::has_failed() {
 void StudyCore::rethrow_failure() {
   const std::lock_guard lock(mutex_);
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void StudyCore::set_time_limit(std::optional<std::chrono::milliseconds> limit) {
+  const std::lock_guard lock(mutex_);
+  time_limit_ = limit ? std::optional(bounded("optimize: a trial_time_limit", *limit)) : std::nullopt;
 }
 
 void StudyCore::refresh() {
@@ -132,8 +157,7 @@ void StudyCore::keep_alive(const std::stop_token& stop) {
   const auto interval = std::min<std::chrono::milliseconds>(keeper_interval, lease_ / 4);
   auto renewed = Clock::now();
   std::unique_lock lock(mutex_);
-  std::condition_variable_any never;
-  while (!never.wait_for(lock, stop, interval, [] { return false; }) && !stop.stop_requested()) {
+  while (!never_.wait_for(lock, stop, interval, [] { return false; }) && !stop.stop_requested()) {
     try {
       flush();
       if (held_.empty() || Clock::now() - renewed < lease_ / 4) continue;
@@ -284,8 +308,7 @@ double StudyCore::fixed_value(OpenTrial& open, const std::string& name, const Di
 }
 
 double StudyCore::suggest(OpenTrial& open, const std::string& name, const Distribution& asked) {
-  check(!name.empty() && name.size() <= 512, "suggest: the name of a parameter has ", name.size(),
-        " bytes; it needs 1 to 512");
+  check_name("suggest", "parameter", name);
   const Distribution distribution = checked(name, asked);
   const std::lock_guard lock(mutex_);
   const std::int64_t number = open.lease.number;
@@ -327,7 +350,10 @@ void StudyCore::report(OpenTrial& open, std::int64_t step, double value) {
 }
 
 void StudyCore::set_attribute(OpenTrial& open, const std::string& name, const std::string& json) {
-  check(is_json(json), "set_attribute: \"", name, "\": `", json, "` is no JSON");
+  check_name("set_attribute", "attribute", name);
+  const std::string_view fault = json_fault(json);
+  check(fault.empty(), "set_attribute: \"", name, "\": `", printable(json.substr(0, 200)),
+        json.size() > 200 ? "...` " : "` ", fault);
   check(name != fixed_attribute && name != state_attribute, "set_attribute: \"", name,
         "\" is used by the study itself");
   const std::lock_guard lock(mutex_);
@@ -427,10 +453,10 @@ bool StudyCore::finish_as(OpenTrial& open, TrialState state, std::vector<double>
 }
 
 std::int64_t StudyCore::enqueue(const std::map<std::string, Choice>& parameters) {
-  const std::lock_guard lock(mutex_);
   TrialRecord record;
   record.state = TrialState::waiting;
   record.attributes[fixed_attribute] = choices_to_json(parameters);
+  const std::lock_guard lock(mutex_);
   record.number = guarded([&] { return study_->enqueue(record.attributes); });
   if (record.number > history_.size()) refresh();
   const std::int64_t number = record.number;

@@ -80,7 +80,12 @@ class StudyCore : public std::enable_shared_from_this<StudyCore> {
     return f(std::as_const(history_));
   }
 
-  void set_time_limit(std::optional<std::chrono::milliseconds> limit) { time_limit_ = limit; }
+  /// Throws Error for a negative one.
+  void set_time_limit(std::optional<std::chrono::milliseconds> limit);
+  /// Whether both are about one study, in this process or in a storage.
+  bool is_same_study(const StudyCore& other) const {
+    return this == &other || (!place_.empty() && place_ == other.place_ && name_ == other.name_);
+  }
   /// Throws what the storage threw, in this or another thread, since optimize() began.
   void rethrow_failure();
   bool has_failed();
@@ -102,7 +107,7 @@ class StudyCore : public std::enable_shared_from_this<StudyCore> {
   template <class F>
   auto guarded(F&& f);
 
-  std::string name_;
+  std::string name_, place_;
   std::chrono::milliseconds lease_, checkpoint_interval_;
   std::uint64_t seed_;
   std::unique_ptr<StudyStorage> study_;
@@ -110,7 +115,7 @@ class StudyCore : public std::enable_shared_from_this<StudyCore> {
   std::unique_ptr<Pruner> pruner_;
 
   std::recursive_mutex mutex_;  // an OpenTrial that ends takes it again
-  std::condition_variable_any changed_;
+  std::condition_variable_any changed_, never_;
   History history_;
   std::set<std::int64_t> waiting_;           // numbers, as far as
   std::size_t counted_ = 0;                  // this many changes of the history tell

@@ -52,6 +52,11 @@ const std::string& this_process() {
   return name;
 }
 
+bool is_of_this_boot(const std::string& process) {
+  static const std::string boot = first_line("/proc/sys/kernel/random/boot_id");
+  return boot.empty() || process.starts_with(boot);
+}
+
 bool has_ended(const std::string& process) {
   std::istringstream words(process);
   const std::vector<std::string> parts{std::istream_iterator<std::string>(words), {}};

@@ -12,4 +12,7 @@ const std::string& this_process();
 /// known from here.
 bool has_ended(const std::string& process);
 
+/// False where `process` ran on another machine, or before this one was booted; true where that cannot be known.
+bool is_of_this_boot(const std::string& process);
+
 }  // namespace xgrad::tune

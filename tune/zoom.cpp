@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../core/error.hpp"
+#include "encoding.hpp"
 #include "importance.hpp"
 #include "sobol.hpp"
 #include "space.hpp"
@@ -81,9 +82,11 @@ Side follow(Side side, double u) {
 
 // The attribute "zoom"; nothing if somebody else wrote something else there.
 std::optional<Round> parsed(const std::string& attribute) {
+  if (!is_json(attribute)) return std::nullopt;
   const auto json = nlohmann::json::parse(attribute, nullptr, false);
   if (!json.is_object() || !json.contains("since") || !json["since"].is_number_unsigned()) return std::nullopt;
   if (!json.contains("box") || !json["box"].is_object()) return std::nullopt;
+  if (json["since"].get<std::uint64_t>() > std::uint64_t{1} << 53) return std::nullopt;
   Round round{json["since"].get<std::int64_t>(), {}};
   for (const auto& [name, side] : json["box"].items()) {
     if (!side.is_array() || side.size() != 2 || !side[0].is_number() || !side[1].is_number()) return std::nullopt;

@@ -1,7 +1,13 @@
 #include <xgrad/core/error.hpp>
 #include <xgrad/tune/encoding.hpp>
+#include <xgrad/tune/results.hpp>
+
+#include <clocale>
+#include <cstdlib>
+#include <limits>
 
 #include "../catch.hpp"
+#include "../temporary_directory.hpp"
 
 using namespace xgrad;
 using tune::Scale;
@@ -45,5 +51,51 @@ TEST_CASE("tune encoding: texts and times") {
   CHECK(tune::time_to_text(time) == "2024-02-29 23:05:09.000042");
   CHECK(tune::time_from_text("2024-02-29 23:05:09.000042") == time);
   CHECK(tune::time_from_text("2024-02-29T23:05:09") == time - microseconds(42));
-  CHECK_THROWS_AS(tune::time_from_text("yesterday"), Error);
+  CHECK(tune::time_from_text("2024-02-29 23:05:09.5") == time - microseconds(42) + milliseconds(500));
+  CHECK(tune::time_from_text("2024-02-29 23:05:09.0000429") == time);
+  for (const char* wrong : {"yesterday", "", "2024-02-30 00:00:00", "2024-13-01 00:00:00", "2024-01-01 24:00:00",
+                            "9999-01-01 00:00:00", "2263-01-01 00:00:00", "1600-01-01 00:00:00", "-024-01-01 00:00:00",
+                            "2024-01-01 00:00", "2024-01-01 00:00:00.1x", "99999999999-01-01 00:00:00", "infinity"})
+    CHECK_THROWS_AS(tune::time_from_text(wrong), Error);
+}
+
+TEST_CASE("tune encoding: JSON from outside is held to limits") {
+  CHECK(tune::is_json(std::string(100, '[') + std::string(100, ']')));
+  CHECK(tune::json_fault(std::string(101, '[') + std::string(101, ']')) == "is nested deeper than 100");
+  CHECK(tune::is_json("\"" + std::string(1000, '[') + "\\\"" + std::string(1000, '{') + "\""));
+  CHECK(tune::json_fault(std::string(1'000'000, '[')) == "is nested deeper than 100");
+  CHECK(tune::json_fault("nan") == "is no JSON");
+  for (const char* wrong : {"18446744073709551615", "9223372036854775808", "[1]", "1e999", "nan"})
+    CHECK_THROWS_AS(tune::choice_from_json(wrong), Error);
+  CHECK_THROWS_AS(tune::choice_to_json(std::numeric_limits<double>::infinity()), Error);
+  CHECK_THROWS_AS(tune::choice_to_json(std::string("\xff")), Error);
+  CHECK(tune::choice_from_json("-9223372036854775808") == tune::Choice(std::int64_t{INT64_MIN}));
+}
+
+TEST_CASE("tune: what a machine reads is the same in a German locale") {
+  const TemporaryDirectory directory;
+  if (std::system(("localedef -i de_DE -f UTF-8 '" + directory.path("de_DE.UTF-8") + "' 2>/dev/null").c_str()) == 0)
+    ::setenv("LOCPATH", directory.path("").c_str(), 1);
+  const bool german = std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr;
+  const char point = *std::localeconv()->decimal_point;
+  std::string time, distribution, table;
+  try {
+    using namespace std::chrono;
+    time = tune::time_to_text(tune::time_from_text("2026-01-01 00:00:00.987654"));
+    distribution = tune::distribution_to_json(
+        tune::distribution_from_json(tune::distribution_to_json(tune::FloatDistribution{0.5, 1.5, Scale::linear, 0.25})));
+    tune::History history;
+    history.put({.state = tune::TrialState::complete, .values = {1234.5}});
+    table = tune::table(history) + tune::json_of(history);
+  } catch (const Error& error) {
+    table = error.what();
+  }
+  std::setlocale(LC_ALL, "C");
+  ::unsetenv("LOCPATH");
+  if (!german) WARN("skipped: there is no locale de_DE.UTF-8, and localedef cannot make it");
+  if (german) CHECK(point == ',');
+  CHECK(time == "2026-01-01 00:00:00.987654");
+  CHECK(distribution ==
+        R"({"attributes":{"high":1.5,"log":false,"low":0.5,"step":0.25},"name":"FloatDistribution"})");
+  CHECK_THAT(table, Catch::Contains("1234.5"));
 }

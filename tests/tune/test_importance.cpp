@@ -1,7 +1,7 @@
 #include <xgrad/core/error.hpp>
-#include <xgrad/tune/importance.hpp>
+#include <xgrad/tune.hpp>
 
-#include <numeric>
+#include <cmath>
 
 #include "../catch.hpp"
 #include "reference.hpp"
@@ -48,4 +48,25 @@ TEST_CASE("importance of next to nothing", "[tune]") {
   CHECK(importance(history) == std::vector<std::pair<std::string, double>>{{"x", 0.0}});
   CHECK_THROWS_WITH(importance(history, {.quantile = 1}), "importance: quantile 1 is not in (0, 1)");
   CHECK_THROWS_WITH(importance(history, {.objective = 1}), "importance: there is no objective 1 among 1");
+}
+
+TEST_CASE("importance under successive halving counts trials that were stopped", "[tune]") {
+  int first = 0;
+  for (int seed = 0; seed < 20; ++seed) {
+    auto study = Study::open("", "s", {.pruner = ASHA{.eta = 3}, .seed = static_cast<std::uint64_t>(seed)});
+    study.optimize(
+        [](Trial& trial) {
+          const double lr = std::log10(trial.suggest_float("lr", 1e-5, 1, log_scale));
+          for (const char* name : {"a", "b", "c", "d", "e", "f"}) trial.suggest_float(name, 0, 1);
+          for (int epoch = 1; epoch <= 9; ++epoch) {
+            trial.report(epoch, std::abs(lr + 2.3) + std::exp(-epoch / 3.0));
+            if (trial.should_prune()) break;
+          }
+        },
+        {.trials = 60, .progress = false});
+    History history;
+    for (const auto& trial : study.trials()) history.put(trial);
+    first += importance(history).at(0).first == "lr";
+  }
+  CHECK(first >= 18);
 }

@@ -2,13 +2,10 @@
 
 #include <xgrad/tune.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <random>
-#include <thread>
 
 #include "../catch.hpp"
 #include "../temporary_directory.hpp"
@@ -49,20 +46,20 @@ void check_equal(const std::vector<tune::TrialRecord>& a, const std::vector<tune
   }
 }
 
-// Starts the worker again and again, ending it by a signal at random moments, until it comes to its end; a run that is
-// left alone takes `whole`.
-int run_with(int signal, const std::string& url, int workers, unsigned seed, std::chrono::milliseconds whole) {
+// Starts the worker again and again, and ends it by a signal a random while after it has begun a random number of
+// epochs, until it comes to its end. How often it was ended: it may not begin more epochs than that, so never for being
+// slow or fast.
+int run_with(int signal, const std::string& url, int workers, unsigned seed) {
   std::mt19937 random(seed);
-  const int soon = std::max(6, static_cast<int>(whole.count()) / 8);
   int ended = 0;
   for (int i = 0; i < 1000; ++i) {
     Process process(worker(url, trials, workers, "train"));
-    const auto moment = std::chrono::milliseconds(std::uniform_int_distribution(5, i < 40 ? soon : 5000)(random));
-    std::thread killer([&] {
-      std::this_thread::sleep_for(moment);
-      process.send(signal);
-    });
-    killer.join();
+    const int epochs = std::uniform_int_distribution(1, 8)(random);
+    process.give(epochs + 1);
+    process.wait_for(epochs);
+    for (int turns = std::uniform_int_distribution(0, 300'000)(random); turns > 0; --turns) asm volatile("");
+    process.send(signal);
+    process.end_input();
     const int status = process.wait();
     if (status == 0) return ended;
     REQUIRE(status == -signal);
@@ -72,17 +69,16 @@ int run_with(int signal, const std::string& url, int workers, unsigned seed, std
   return ended;
 }
 
-struct Whole {
-  std::vector<tune::TrialRecord> trials;
-  std::chrono::milliseconds time;
-};
+int run_to_end(const std::vector<std::string>& command, const std::string& log = "/dev/null") {
+  Process process(command, log);
+  process.end_input();
+  return process.wait();
+}
 
-Whole uninterrupted(const TemporaryDirectory& directory) {
+std::vector<tune::TrialRecord> uninterrupted(const TemporaryDirectory& directory) {
   const std::string url = "sqlite:" + directory.path("whole.db");
-  const auto start = std::chrono::steady_clock::now();
-  Process whole(worker(url, trials, 1, "train"));
-  REQUIRE(whole.wait() == 0);
-  return {trials_of(url), std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)};
+  REQUIRE(run_to_end(worker(url, trials, 1, "train")) == 0);
+  return trials_of(url);
 }
 
 }  // namespace
@@ -90,18 +86,18 @@ Whole uninterrupted(const TemporaryDirectory& directory) {
 TEST_CASE("tune: killed at random moments and started again, a study ends as it would have") {
   const TemporaryDirectory directory;
   const auto whole = uninterrupted(directory);
-  REQUIRE(whole.trials.size() == trials);
+  REQUIRE(whole.size() == trials);
   for (const int signal : {SIGKILL, SIGINT}) {
     const std::string url = "sqlite:" + directory.path(std::to_string(signal) + ".db");
-    CHECK(run_with(signal, url, 1, 17, whole.time) >= 4);
-    check_equal(trials_of(url), whole.trials);
+    CHECK(run_with(signal, url, 1, 17) >= 4);
+    check_equal(trials_of(url), whole);
   }
 }
 
 TEST_CASE("tune: with two workers nothing is lost or doubled when they are killed") {
   const TemporaryDirectory directory;
   const std::string url = "sqlite:" + directory.path("two.db");
-  CHECK(run_with(SIGKILL, url, 2, 5, uninterrupted(directory).time) >= 4);
+  CHECK(run_with(SIGKILL, url, 2, 5) >= 4);
   const auto all = trials_of(url);
   REQUIRE(all.size() == trials);
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -144,8 +140,9 @@ TEST_CASE("tune: eight processes on PostgreSQL", "[.postgresql]") { check_eight_
 TEST_CASE("tune: a full disk is a clear error, and the study goes on when there is room") {
   const TemporaryDirectory directory;
   const std::string url = "sqlite:" + directory.path("full.db"), log = directory.path("log");
-  Process starved(worker(url, 2000, 1, "quick"), log, 1024 * 1024);
-  CHECK(starved.wait() == 1);
+  auto starved = worker(url, 2000, 1, "quick");
+  starved.push_back(std::to_string(1024 * 1024));
+  CHECK(run_to_end(starved, log) == 1);
   std::ifstream file(log);
   const std::string message{std::istreambuf_iterator<char>(file), {}};
   CHECK_THAT(message, StartsWith("tune: sqlite:" + directory.path("full.db")));
@@ -153,8 +150,7 @@ TEST_CASE("tune: a full disk is a clear error, and the study goes on when there 
   const auto before = trials_of(url);
   CHECK(before.size() > 10);
   CHECK(before.size() < 2000);
-  Process fed(worker(url, 2000, 1, "quick"), log);
-  CHECK(fed.wait() == 0);
+  CHECK(run_to_end(worker(url, 2000, 1, "quick"), log) == 0);
   const auto after = trials_of(url);
   REQUIRE(after.size() == 2000);
   for (std::size_t i = 0; i < before.size(); ++i)

@@ -1,9 +1,11 @@
 #include <xgrad/core/error.hpp>
 #include <xgrad/tune/grid.hpp>
+#include <xgrad/tune/importance.hpp>
 #include <xgrad/tune/sobol.hpp>
 #include <xgrad/tune/space.hpp>
 #include <xgrad/tune/standing.hpp>
 #include <xgrad/tune/tpe.hpp>
+#include <xgrad/tune/zoom.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -278,4 +280,42 @@ TEST_CASE("TPE searches the Pareto front of several objectives", "[tune]") {
     return near;
   };
   CHECK(near_segment(TPE{}) > 5 * near_segment(Random{}));
+}
+
+TEST_CASE("ranges whose ends are the same on their scale give their low end", "[tune]") {
+  const auto beyond = [](double x) { return std::nextafter(x, 2 * x); };
+  const Distribution narrow[] = {FloatDistribution{0.1, beyond(0.1), Scale::log},
+                                 FloatDistribution{0.003, 0.003 * 3 / 3 + 4e-19, Scale::log},
+                                 FloatDistribution{1e-20, beyond(1e-20), Scale::log_one_minus},
+                                 FloatDistribution{-beyond(1e300), -1e300, Scale::log_one_minus},
+                                 FloatDistribution{0, 5e-324},
+                                 FloatDistribution{0.5, 0.5, Scale::log}};
+  for (const AnySampler& sampler : {AnySampler(Random{}), AnySampler(Sobol{}), AnySampler(TPE{}),
+                                    AnySampler(TPE{.multivariate = false}), AnySampler(Zoom{})}) {
+    Search search(sampler, 1);
+    for (int i = 0; i < 60; ++i)
+      search.run([&](Search& trial) {
+        double sum = trial("free", FloatDistribution{0, 1});
+        for (std::size_t k = 0; k < std::size(narrow); ++k) {
+          const double value = trial("x" + std::to_string(k), narrow[k]);
+          CHECK(value == std::get<FloatDistribution>(narrow[k]).low);
+          CHECK(warp(narrow[k], value) == 0.5);
+        }
+        return sum;
+      });
+    for (const auto& [name, share] : importance(search.history())) CHECK(share == (name == "free" ? 1 : 0));
+  }
+  // Ends whose middle is beyond the largest number, and ends that are hardly apart.
+  for (const FloatDistribution& range :
+       {FloatDistribution{1e308, 1.7e308}, FloatDistribution{0.1, beyond(beyond(beyond(0.1)))},
+        FloatDistribution{1, beyond(1), Scale::log}, FloatDistribution{0, 1e-299}})
+    for (const AnySampler& sampler : {AnySampler(Random{}), AnySampler(TPE{}), AnySampler(Zoom{})}) {
+      Search search(sampler, 1);
+      for (int i = 0; i < 60; ++i)
+        search.run([&](Search& trial) {
+          const double value = trial("x", range);
+          CHECK(contains(range, value));
+          return trial("y", FloatDistribution{0, 1});
+        });
+    }
 }

@@ -180,6 +180,11 @@ TEST_CASE("distributions that make no sense are refused", "[tune]") {
   CHECK(message(choices({true, std::string("a"), true})) ==
         "suggest_categorical: \"lr\": choices 0 and 2 are the same");
   CHECK(message(choices({0.5, not_a_number})) == "suggest_categorical: \"lr\": choice 1 is NaN");
+  CHECK(message(choices({0.5, inf})) == "suggest_categorical: \"lr\": choice 1 is infinite, which cannot be stored");
+  CHECK(message(choices({std::string("\xff")})) ==
+        "suggest_categorical: \"lr\": choice 0 is not UTF-8, and cannot be stored");
+  CHECK(message(FloatDistribution{0, 1e300, Scale::linear, 1e-300}) ==
+        "suggest_float: \"lr\": step 1e-300 is too small for the range 0 to 1e+300");
 }
 
 TEST_CASE("a history has trials by number, and tells what changed", "[tune]") {

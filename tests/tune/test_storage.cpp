@@ -92,15 +92,15 @@ void check_life_of_a_trial(const std::string& url) {
 }
 
 void check_leases(const std::string& url) {
-  const auto dead = open(url, "leases", 50ms), other = open(url, "leases", 60s);
-  const auto lease = dead->create(10, {.time = now()});
+  const auto living = open(url, "leases", 60s), dead = open(url, "leases", 1ms), other = open(url, "leases", 60s);
+  const auto lease = living->create(10, {.time = now()});
   tune::TrialChange change;
   change.reports = {{1, 1}, {2, 2}};
   change.checkpoint = tune::Checkpoint{1, "state"};
-  REQUIRE(write(*dead, *lease, change));
+  REQUIRE(write(*living, *lease, change));
   CHECK_FALSE(other->claim(0));
   CHECK(dead->renew(std::span(&*lease, 1)) == std::vector<bool>{true});
-  std::this_thread::sleep_for(80ms);
+  for (int i = 0; i < 10'000 && other->orphans().empty(); ++i) std::this_thread::sleep_for(1ms);
   CHECK(other->orphans() == std::vector<std::int64_t>{0});
   const auto taken = other->claim(0);
   REQUIRE(taken);

@@ -330,3 +330,110 @@ TEST_CASE("tune: an attribute that is no strict JSON, as Python's NaN, is export
   CHECK(attributes["from_python"] == "{\"loss\": NaN}");
   CHECK(attributes["strict"] == nlohmann::json::parse("[1, null]"));
 }
+
+TEST_CASE("tune: optimize() in an objective of the same study is an error, not a wait for ever") {
+  const TemporaryDirectory directory;
+  const std::string file = directory.path("s.db");
+  for (const std::string& url : {std::string("memory:"), "sqlite:" + file, "sqlite:///" + file}) {
+    auto study = tune::Study::open(url, "s");
+    study.optimize(
+        [&](tune::Trial& trial) {
+          auto inner = url == "memory:" ? study : tune::Study::open("sqlite:" + file, "s");
+          if (trial.number() % 3 == 0) inner.optimize([](tune::Trial&) { return 1; }, {.trials = 3});
+          auto other = tune::Study::open(url, "other");
+          other.optimize([](tune::Trial&) { return 1; }, {.trials = 1});
+          return 1;
+        },
+        {.trials = 3});
+    CHECK(study.trials().at(0).state == tune::TrialState::failed);
+    CHECK_THAT(study.trials().at(0).attributes.at("error"), Contains("in an objective of the same study"));
+    CHECK(study.trials().at(1).state == tune::TrialState::complete);
+  }
+}
+
+TEST_CASE("tune: durations at their limits") {
+  using std::chrono::milliseconds;
+  for (const milliseconds limit : {milliseconds(std::chrono::hours(24LL * 365 * 300)), milliseconds::max()}) {
+    auto study = tune::Study::open("", "s", {.lease = limit, .checkpoint_interval = limit});
+    study.optimize(
+        [](tune::Trial& trial) {
+          trial.report(1, 1);
+          return trial.should_prune() ? 0 : 1;
+        },
+        {.trials = 3, .trial_time_limit = limit});
+    for (const auto& trial : study.trials()) CHECK(trial.state == tune::TrialState::complete);
+    const TemporaryDirectory directory;
+    const std::string url = "sqlite:" + directory.path("s.db");
+    auto a = tune::Study::open(url, "s", {.lease = limit}), b = tune::Study::open(url, "s", {.lease = limit});
+    const auto first = a.ask();
+    CHECK(b.ask().number() == 1);
+    CHECK(a.tell(first, 1));
+  }
+  const milliseconds negative(-1);
+  CHECK_THROWS_AS(tune::Study::open("", "s", {.lease = negative}), Error);
+  CHECK_THROWS_AS(tune::Study::open("", "s", {.checkpoint_interval = negative}), Error);
+  CHECK_THROWS_WITH(tune::Study::open("", "s").optimize([](tune::Trial&) { return 1; }, {.trial_time_limit = negative}),
+                    Contains("negative"));
+}
+
+TEST_CASE("tune: what a storage cannot hold is an error before anything is stored") {
+  const TemporaryDirectory directory;
+  const std::string url = "sqlite:" + directory.path("s.db");
+  const double inf = std::numeric_limits<double>::infinity();
+  auto study = tune::Study::open(url, "s", {.sampler = tune::Random{}});
+  const auto number = [&] {
+    auto trial = study.ask();
+    CHECK_THROWS_AS(trial.suggest_categorical("c", {0.5, inf}), Error);
+    CHECK_THROWS_AS(trial.suggest_categorical("c", {"caf\xe9", "x"}), Error);
+    for (const std::string& name : {std::string("caf\xe9"), std::string("a\0b", 3), std::string(513, 'a'), std::string()}) {
+      CHECK_THROWS_AS(trial.suggest_float(name, 0, 1), Error);
+      CHECK_THROWS_AS(trial.set_attribute(name, "1"), Error);
+      CHECK_THROWS_AS(study.enqueue({{name, 1.0}}), Error);
+      CHECK_THROWS_AS(tune::Study::open(url, name), Error);
+    }
+    CHECK_THROWS_WITH(trial.set_attribute("deep", std::string(200'000, '[') + std::string(200'000, ']')),
+                      Contains("nested deeper than 100"));
+    CHECK_THROWS_AS(study.enqueue({{"x", inf}}), Error);
+    CHECK_THROWS_AS(study.enqueue({{"x", std::string("\xff")}}), Error);
+    trial.suggest_categorical("text", std::vector<std::string>{std::string("a\0b", 3), "c"});
+    trial.suggest_categorical("limits", std::vector<std::int64_t>{INT64_MIN, INT64_MAX});
+    trial.suggest_categorical("reals", {1e308, 5e-324, 1e16});
+    trial.report(INT64_MAX, 1);
+    return trial.number();
+  }();  // the trial is given back
+  auto again = tune::Study::open(url, "s", {.sampler = tune::Random{}, .seed = 5});
+  auto trial = again.ask();
+  REQUIRE(trial.number() == number);
+  const auto record = trial.record();
+  REQUIRE(record.parameters.size() == 3);
+  trial.suggest_categorical("text", std::vector<std::string>{std::string("a\0b", 3), "c"});
+  trial.suggest_categorical("limits", std::vector<std::int64_t>{INT64_MIN, INT64_MAX});
+  trial.suggest_categorical("reals", {1e308, 5e-324, 1e16});
+  CHECK(trial.record().parameters.size() == 3);
+  CHECK(again.tell(trial, 1));
+  CHECK(again.trials().size() == 1);
+}
+
+TEST_CASE("tune: names and choices neither steer a terminal nor run in a spreadsheet") {
+  const TemporaryDirectory directory;
+  tune::History history;
+  tune::TrialRecord trial;
+  trial.state = tune::TrialState::complete;
+  trial.values = {-1};
+  const auto add = [&](const char* name, const char* choice) {
+    trial.parameters.push_back({name, tune::CategoricalDistribution{{std::string(choice)}}, 0});
+  };
+  add("\x1b[1m", "\x1b[31m");
+  for (const char* formula : {"=1+1", "+1+1", "-1-1", "@x", "-2"}) add(formula, formula);
+  history.put(trial);
+  CHECK_THAT(tune::table(history), !Contains("\x1b") && Contains("\\x1b[1m") && Contains("\\x1b[31m"));
+  tune::write_csv(history, directory.path("t.csv"));
+  std::ifstream csv(directory.path("t.csv"), std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(csv), {}};
+  CHECK_THAT(text, Contains(",\\x1b[31m,'=1+1,'+1+1,'-1-1,'@x,-2\r\n") && Contains("complete,-1,") && !Contains("\x1b"));
+  std::ostringstream out;
+  out << history[0];
+  CHECK_THAT(out.str(), !Contains("\x1b"));
+  trial.parameters = {{"c", tune::CategoricalDistribution{{std::string("a")}}, 4}};
+  CHECK_THROWS_WITH(tune::value_of(trial.parameters[0]), Contains("no choice 4 among 1"));
+}

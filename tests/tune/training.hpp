@@ -6,8 +6,9 @@
 
 #include <vector>
 
-/// Trains for some epochs, reports each, and gives the weights at its end, if it came there.
-inline std::vector<float> train_one(xgrad::tune::Trial& trial, int epochs) {
+/// Trains for some epochs, reports each, and gives the weights at its end, if it came there. `begin_epoch` is called
+/// before each.
+inline std::vector<float> train_one(xgrad::tune::Trial& trial, int epochs, void (*begin_epoch)() = [] {}) {
   using namespace xgrad;
   const double lr = trial.suggest_float("lr", 1e-3, 1e-1, tune::log_scale);
   const auto units = trial.suggest_int("units", 4, 8);
@@ -32,6 +33,7 @@ inline std::vector<float> train_one(xgrad::tune::Trial& trial, int epochs) {
 
   int last = 0;
   for (const int epoch : trial.epochs(epochs, net, adam, schedule, seeded, unseeded, noise)) {
+    begin_epoch();
     nn::train(net);
     for (auto* loader : {&seeded, &unseeded})
       for (const auto& [inputs, targets] : *loader) {

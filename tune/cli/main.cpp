@@ -1,56 +1,83 @@
 // xgrad-tune: studies on the command line.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <iostream>
 
 #include "../../tune.hpp"
 #include "../encoding.hpp"
+#include "../report.hpp"
+#include "../text.hpp"
 
 namespace {
 
 using namespace xgrad;
 
-// A study that is there, with the directions it has.
-tune::Study open_study(const std::string& url, const std::string& name) {
-  const auto storage = tune::open_storage(url, {.create = false});
-  for (const tune::StudySummary& summary : storage->studies())
-    if (summary.name == name) return tune::Study::open(url, name, {.directions = summary.directions});
-  fail("there is no study \"", name, "\" in ", url);
-}
+constexpr int failure = 1, wrong_usage = 2;
 
 // The name that was given, or that of the only study.
-std::string name_in(const std::string& url, const std::string& given) {
+std::string name_in(tune::Storage& storage, const std::string& given) {
   if (!given.empty()) return given;
-  const auto studies = tune::open_storage(url, {.create = false})->studies();
-  check(studies.size() == 1, url, " has ", studies.size(), " studies; name one of them");
+  const auto studies = storage.studies();
+  check(studies.size() == 1, "there are ", studies.size(), " studies; name one of them with --study");
   return studies[0].name;
 }
 
-void list(const std::string& url) {
-  for (const tune::StudySummary& summary : tune::open_storage(url, {.create = false})->studies()) {
-    std::cout << summary.name << '\t';
+void list(tune::Storage& storage) {
+  for (const tune::StudySummary& summary : storage.studies()) {
+    std::cout << tune::printable(summary.name) << '\t';
     for (std::size_t i = 0; i < summary.directions.size(); ++i)
       std::cout << (i > 0 ? "," : "") << tune::name_of(summary.directions[i]);
-    std::cout << '\t' << summary.trials << " trials";
+    std::cout << '\t' << std::to_string(summary.trials) << " trials";
     if (summary.started) std::cout << "\tsince " << tune::time_to_text(*summary.started).substr(0, 19) << " UTC";
     std::cout << '\n';
   }
+}
+
+void print_best(const tune::History& history) {
+  if (history.directions().size() == 1)
+    std::cout << tune::best_trial(history) << '\n';
+  else
+    for (const auto& trial : tune::pareto_trials(history)) std::cout << trial << '\n';
+}
+
+// A number that is none of JSON, as 1e999, is a mistake; a word that is none is a text.
+bool looks_like_number(const std::string& word) {
+  double ignored = 0;
+  const bool begins = !word.empty() && (word[0] == '-' || (word[0] >= '0' && word[0] <= '9'));
+  return begins && std::from_chars(word.data(), word.data() + word.size(), ignored).ptr == word.data() + word.size();
 }
 
 std::map<std::string, tune::Choice> parameters_from(const std::vector<std::string>& words) {
   std::map<std::string, tune::Choice> out;
   for (const std::string& word : words) {
     const auto equals = word.find('=');
-    check(equals != std::string::npos && equals > 0, "enqueue: \"", word, "\" is no NAME=VALUE");
+    if (equals == std::string::npos || equals == 0)
+      throw CLI::ValidationError("parameters", "\"" + word + "\" is no NAME=VALUE");
     const std::string value = word.substr(equals + 1);
-    out[word.substr(0, equals)] = tune::choice_from_json(tune::is_json(value) ? value : tune::text_to_json(value));
+    const bool json = tune::is_json(value) || looks_like_number(value);
+    try {
+      const tune::Choice choice = tune::choice_from_json(json ? value : tune::text_to_json(value));
+      const bool digits = value.find_first_not_of("-0123456789") == std::string::npos;
+      check(!digits || !std::holds_alternative<double>(choice), value, " is no whole number of 64 bits");
+      out[word.substr(0, equals)] = choice;
+    } catch (const Error& error) {
+      throw CLI::ValidationError("parameters", "\"" + word + "\": " + error.what());
+    }
   }
   return out;
 }
 
-int run(int argc, char** argv) {
+int run(const std::vector<std::string>& words) {
   CLI::App app(
-      "Looks at studies of hyperparameters, which programs made with <xgrad/tune.hpp> or Optuna, and changes them.");
+      "Looks at studies of hyperparameters, which programs made with <xgrad/tune.hpp> or Optuna, and changes them. All "
+      "but enqueue and delete only read, and change nothing where they do.",
+      "xgrad-tune");
+  app.footer(
+      "A password is better given in PGPASSWORD or ~/.pgpass than in the URL.\n"
+      "Exit status: 0 done; 1 it failed, also to write its output; 2 wrong use of the command line.");
   app.require_subcommand(1);
   std::string url, name, file;
   std::vector<std::string> values;
@@ -61,59 +88,98 @@ int run(int argc, char** argv) {
     sub->callback(act);
     return sub;
   };
-  const auto study = [&] {
-    name = name_in(url, name);
-    return open_study(url, name);
-  };
   const auto with_study = [&](CLI::App* sub) {
     sub->add_option("-s,--study", name, "name of the study; may be left out if there is only one");
     return sub;
   };
+  const auto to_read = [&] { return tune::open_storage(url, {.create = false, .read_only = true}); };
+  const auto history = [&] {
+    const auto storage = to_read();
+    name = name_in(*storage, name);
+    return storage->read(name);
+  };
 
-  command("list", "Lists the studies: name, directions, trials, time of the first one", [&] { list(url); });
-  with_study(command("show", "Prints the trials of a study, best first", [&] { std::cout << study().table(); }));
-  with_study(command("best", "Prints the best trial, or those of the Pareto front", [&] {
-    const auto opened = study();
-    if (opened.directions().size() == 1)
-      std::cout << opened.best_trial() << '\n';
-    else
-      for (const auto& trial : opened.pareto_front()) std::cout << trial << '\n';
-  }));
+  command("list", "Lists the studies: name, directions, trials, time of the first one", [&] { list(*to_read()); });
+  with_study(command("show", "Prints the trials of a study, best first", [&] { std::cout << tune::table(history()); }));
+  with_study(command("best", "Prints the best trial, or those of the Pareto front", [&] { print_best(history()); }));
   with_study(command("export", "Writes the trials to a .csv or .json file",
                      [&] {
-                       const auto opened = study();
                        if (file.ends_with(".csv"))
-                         opened.write_csv(file);
+                         tune::write_csv(history(), file);
                        else if (file.ends_with(".json"))
-                         opened.write_json(file);
+                         tune::write_json(history(), file);
                        else
-                         fail("export: \"", file, "\" ends neither in .csv nor in .json");
+                         throw CLI::ValidationError("file", "\"" + file + "\" ends neither in .csv nor in .json");
                      }))
       ->add_option("file", file, "what to write")
       ->required();
-  with_study(command("report", "Writes a page about the study, for a browser", [&] { study().write_report(file); }))
+  with_study(command("report", "Writes a page about the study, for a browser",
+                     [&] {
+                       const tune::History trials = history();
+                       tune::write_report(trials, name, file);
+                     }))
       ->add_option("file", file, "what to write: FILE.html")
       ->required();
   CLI::App* const enqueue = with_study(command("enqueue", "Adds a trial to be run before new ones", [&] {
-    const auto number = study().enqueue(parameters_from(values));
-    std::cout << "trial " << number << " waits\n";
+    const auto parameters = parameters_from(values);
+    const auto directions = history().directions();
+    auto study = tune::Study::open(url, name, {.directions = directions});
+    std::cout << "trial " << std::to_string(study.enqueue(parameters)) << " waits\n";
   }));
   enqueue->add_option("parameters", values, "NAME=VALUE ...; those not given are sampled")->required();
   CLI::App* const remove = command("delete", "Deletes a study with all its trials",
                                    [&] { tune::open_storage(url, {.create = false})->remove(name); });
   remove->add_option("-s,--study", name, "name of the study")->required();
 
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream message;
+    const bool help = app.exit(error, std::cout, message) == 0;
+    std::cerr << tune::redacted(message.str());
+    if (!help) return wrong_usage;
+  }
   return 0;
+}
+
+// Others see the command line in the list of processes: not for longer than it takes to read it.
+std::vector<std::string> taken(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    words.emplace_back(argv[i]);
+    const std::string shown = tune::redacted(words.back());
+    if (shown == words.back()) continue;
+    const std::size_t length = words.back().size();
+    std::memset(argv[i], 0, length);
+    std::memcpy(argv[i], shown.data(), std::min(shown.size(), length));
+  }
+  return words;
+}
+
+// Line by line for a terminal, without what is secret.
+void complain(const std::string& message) {
+  std::string_view rest = message;
+  std::cerr << "xgrad-tune: ";
+  while (true) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    std::cerr << tune::printable(tune::redacted(rest.substr(0, end))) << '\n';
+    if (end == rest.size()) return;
+    rest.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  int status = failure;
   try {
-    return run(argc, argv);
+    status = run(taken(argc, argv));
   } catch (const std::exception& error) {
-    std::cerr << "xgrad-tune: " << error.what() << '\n';
-    return 1;
+    complain(error.what());
   }
+  if (!std::cout.flush()) {
+    complain("cannot write to standard output");
+    return failure;
+  }
+  return status;
 }

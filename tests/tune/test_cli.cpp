@@ -1,0 +1,118 @@
+// The program xgrad-tune, as it is typed.
+
+#ifdef XGRAD_TUNE_CLI
+
+#include <xgrad/tune.hpp>
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "../../io/file.hpp"
+#include "../catch.hpp"
+#include "../temporary_directory.hpp"
+#include "processes.hpp"
+
+using namespace xgrad;
+using Catch::Contains;
+
+namespace {
+
+struct Result {
+  int status;
+  std::string output;  // both standard output and standard error
+};
+
+Result run(const TemporaryDirectory& directory, const std::string& words, const std::string& to = "") {
+  const std::string log = directory.path("output");
+  const std::string command = "'" XGRAD_TUNE_CLI "' " + words + " >'" + (to.empty() ? log : to) + "' 2>'" + log + ".err'";
+  const int status = std::system(command.c_str());
+  const std::string output = (to.empty() ? io::read_file(log) : "") + io::read_file(log + ".err");
+  for (const char* end : {"", ".err"}) std::filesystem::remove(log + end);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
+}
+
+}  // namespace
+
+TEST_CASE("xgrad-tune: its exit status says what happened") {
+  const TemporaryDirectory directory;
+  const std::string url = "sqlite:" + directory.path("s.db");
+  tune::Study::open(url, "s").optimize([](tune::Trial& t) { return t.suggest_float("x", 0, 1); }, {.trials = 2});
+  const auto status = [&](const std::string& words, const std::string& to = "") {
+    return run(directory, words, to).status;
+  };
+  CHECK(status("list " + url) == 0);
+  CHECK(status("--help") == 0);
+  CHECK(status("show --help") == 0);
+  CHECK(status("list " + url + " --nonsense") == 2);
+  CHECK(status("lst " + url) == 2);
+  CHECK(status("") == 2);
+  CHECK(status("list") == 2);
+  CHECK(status("export " + url + " file.txt") == 2);
+  CHECK(status("enqueue " + url + " x") == 2);
+  CHECK(status("list sqlite:/no/such/file") == 1);
+  CHECK(status("show " + url + " -s t") == 1);
+  for (const char* words : {"list ", "show ", "best "}) CHECK(status(words + url, "/dev/full") == 1);
+  CHECK(status("--help", "/dev/full") == 1);
+  CHECK_THAT(run(directory, "--help").output, Contains("Exit status") && Contains("PGPASSWORD"));
+}
+
+TEST_CASE("xgrad-tune: commands that read change nothing") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("s.db"), url = "sqlite:" + path;
+  tune::Study::open(url, "s").optimize([](tune::Trial& t) { return t.suggest_float("x", 0, 1); }, {.trials = 2});
+  const std::string before = io::read_file(path);
+  for (const std::string words : {"list ", "show ", "best "}) {
+    CHECK(run(directory, words + url).status == 0);
+    CHECK(io::read_file(path) == before);
+    CHECK(directory.names() == std::vector<std::string>{"s.db"});
+  }
+  for (const char* file : {"out.csv", "out.json", "out.html"}) {
+    const std::string word = file == std::string("out.html") ? "report " : "export ";
+    CHECK(run(directory, word + url + " " + directory.path(file)).status == 0);
+  }
+  CHECK(directory.names() == std::vector<std::string>{"out.csv", "out.html", "out.json", "s.db"});
+  CHECK(io::read_file(path) == before);
+}
+
+TEST_CASE("xgrad-tune: enqueue takes what a storage holds") {
+  const TemporaryDirectory directory;
+  const std::string url = "sqlite:" + directory.path("s.db");
+  tune::Study::open(url, "s");
+  for (const char* value : {"18446744073709551615", "-9223372036854775809", "1e999", "[1]", "{}", "$'\\xff'"}) {
+    const Result result = run(directory, "enqueue " + url + " \"x=" + value + "\"");
+    CAPTURE(value, result.output);
+    if (value[0] != '$') CHECK(result.status == 2);
+  }
+  CHECK(tune::open_storage(url)->read("s").size() == 1);  // the one that a shell made of $'\xff'
+  CHECK(run(directory, "enqueue " + url + " x=9223372036854775807 y=word").status == 0);
+  CHECK(tune::open_storage(url)->read("s")[1].attributes.at("fixed_params") ==
+        "{\"x\":9223372036854775807,\"y\":\"word\"}");
+}
+
+TEST_CASE("xgrad-tune: prints neither escapes nor passwords") {
+  const TemporaryDirectory directory;
+  const std::string url = "sqlite:" + directory.path("s.db"), name = "\x1b[2Jstudy";
+  tune::Study::open(url, name)
+      .optimize(
+          [](tune::Trial& t) {
+            t.suggest_categorical("\x1b]0;x\a", {"\x1b[31mred", "=1+1"});
+            return t.suggest_float("x", 0, 1);
+          },
+          {.trials = 3});
+  for (const std::string words : {"list ", "show ", "best "}) {
+    const Result result = run(directory, words + url);
+    CHECK(result.status == 0);
+    CHECK_THAT(result.output, Contains("\\x1b") && !Contains("\x1b"));
+  }
+  CHECK_THAT(run(directory, "show " + url + " -s \"$(printf '\\033[0m')\"").output, !Contains("\x1b"));
+  for (const char* words : {"list postgresql://u:sEcReT@127.0.0.1:1/d", "lst postgresql://u:sEcReT@127.0.0.1:1/d",
+                            "list 'host=127.0.0.1 password=sEcReT'", "show mysql://u:sEcReT@h/d -s s"}) {
+    const Result result = run(directory, words);
+    CHECK(result.status != 0);
+    CHECK_THAT(result.output, !Contains("sEcReT"));
+  }
+}
+
+#endif
