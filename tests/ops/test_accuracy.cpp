@@ -88,10 +88,10 @@ struct Function {
   Tensor (*op)(const Tensor&);
 };
 
-template <class F>
-Function function(Real (*value)(Real), Real (*slope)(Real), bool is_op = true) {
+template <class F, bool is_op = true>
+Function function(Real (*value)(Real), Real (*slope)(Real)) {
   Function all{value, slope, run<F, float>, run<F, double>, nullptr};
-  if (is_op) all.op = [](const Tensor& x) { return F{}(x); };
+  if constexpr (is_op) all.op = [](const Tensor& x) { return F{}(x); };
   return all;
 }
 
@@ -109,6 +109,9 @@ const std::map<std::string, Function>& functions() {
       {"1 / x", function<F(1 / x)>(OF(1 / x), OF(-1 / (x * x)))},
       {"pow(x, 2.5)", function<F(pow(x, 2.5))>(OF(std::pow(x, 2.5L)), OF(2.5L * std::pow(x, 1.5L)))},
       {"pow(x, -3)", function<F(pow(x, -3))>(OF(std::pow(x, -3.L)), OF(-3 * std::pow(x, -4.L)))},
+      {"pow(2.5, x)", function<F(pow(2.5, x))>(OF(std::pow(2.5L, x)), OF(std::log(2.5L) * std::pow(2.5L, x)))},
+      {"atan2(x, -2)", function<F(atan2(x, -2)), false>(OF(std::atan2(x, -2.L)), OF(-2 / (x * x + 4)))},
+      {"atan2(-2, x)", function<F(atan2(-2, x)), false>(OF(std::atan2(-2.L, x)), OF(2 / (x * x + 4)))},
       {"sin(x)", function<F(sin(x))>(OF(std::sin(x)), OF(std::cos(x)))},
       {"cos(x)", function<F(cos(x))>(OF(std::cos(x)), OF(-std::sin(x)))},
       {"tan(x)", function<F(tan(x))>(OF(std::tan(x)), OF(1 + std::tan(x) * std::tan(x)))},
@@ -120,7 +123,7 @@ const std::map<std::string, Function>& functions() {
       {"tanh(x)", function<F(tanh(x))>(OF(std::tanh(x)), OF(1 / (std::cosh(x) * std::cosh(x))))},
       {"sigmoid(x)", function<F(sigmoid(x))>(sigmoid_of, OF(sigmoid_of(x) * sigmoid_of(-x)))},
       {"softplus(x)",
-       function<F(softplus(x))>(OF(x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x))), sigmoid_of, false)},
+       function<F(softplus(x)), false>(OF(x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x))), sigmoid_of)},
       {"erf(x)", function<F(erf(x))>(OF(std::erf(x)), OF(2 / std::sqrt(pi) * std::exp(-x * x)))},
       {"erfc(x)", function<F(erfc(x))>(OF(std::erfc(x)), OF(-2 / std::sqrt(pi) * std::exp(-x * x)))},
       {"lgamma(x)", function<F(lgamma(x))>(lgamma_of, digamma_of)},
