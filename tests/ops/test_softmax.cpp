@@ -44,30 +44,33 @@ struct Exact {
 /// One row.
 Exact exact_row(const Numbers& x, const Numbers& u, bool logarithm) {
   const auto top = static_cast<std::size_t>(std::max_element(x.begin(), x.end()) - x.begin());
-  long double others = 0, all = 0, sizes = 0;
+  Numbers p;
+  long double others = 0;  // of what stands beside the 1 of the largest
+  for (std::size_t i = 0; i < x.size(); ++i) p.push_back(std::exp(x[i] - x[top]));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (i != top) others += p[i];
+  for (long double& one : p) one /= 1 + others;
+  long double all = 0, sizes = 0, mean = 0, mean_size = 0, beside = 0, beside_size = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    if (i != top) others += std::exp(x[i] - x[top]);
     all += u[i], sizes += std::fabs(u[i]);
+    mean += p[i] * u[i], mean_size += p[i] * std::fabs(u[i]);
+    if (i == top) continue;
+    beside += logarithm ? -u[i] : p[i] * (u[top] - u[i]);
+    beside_size += logarithm ? std::fabs(u[i]) : p[i] * (std::fabs(u[top]) + std::fabs(u[i]));
   }
+  const long double rest = others / (1 + others);
   Exact row;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const long double p = std::exp(x[i] - x[top]) / (1 + others), log_p = (x[i] - x[top]) - std::log1p(others);
-    const long double rest = i == top ? others / (1 + others) : 1 - p;
-    row.value.push_back(logarithm ? log_p : p);
-    long double gradient = 0, scale = 0;
-    if (logarithm) {
-      gradient = rest * all, scale = rest * sizes;
-      for (std::size_t j = 0; j < x.size(); ++j)
-        if (j != i) gradient -= u[j], scale += std::fabs(u[j]);
-      if (i != top) gradient = u[i] - p * all, scale = std::fabs(u[i]) + p * sizes * (1 - log_p / 4);
+    const long double log_p = (x[i] - x[top]) - std::log1p(others);
+    row.value.push_back(logarithm ? log_p : p[i]);
+    if (i == top) {
+      row.gradient.push_back(logarithm ? beside + rest * all : p[i] * beside);
+      row.scale.push_back(logarithm ? beside_size + rest * sizes : p[i] * beside_size);
     } else {
-      for (std::size_t j = 0; j < x.size(); ++j) {
-        const long double q = std::exp(x[j] - x[top]) / (1 + others);
-        gradient += p * q * (u[i] - u[j]);
-        if (j != i || i != top) scale += p * q * (std::fabs(u[i]) + std::fabs(u[j]));
-      }
+      row.gradient.push_back(logarithm ? u[i] - p[i] * all : p[i] * (u[i] - mean));
+      row.scale.push_back(logarithm ? std::fabs(u[i]) + p[i] * sizes * (1 - log_p / 4)  // e^(log p) of a rounded log p
+                                    : p[i] * (std::fabs(u[i]) + mean_size));
     }
-    row.gradient.push_back(gradient), row.scale.push_back(scale);
   }
   return row;
 }
