@@ -1,5 +1,7 @@
 #include "extrema.hpp"
 
+#include <cmath>
+
 #include "../autograd/apply.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
@@ -20,10 +22,18 @@ using detail::ReducedShape;
 using detail::spread;
 using detail::sum_over;
 
+/// Counts the elements that are a given one, or NaN.
+template <class T>
+struct Equal : detail::Adding<T> {
+  static constexpr bool centred = true;
+  [[gnu::always_inline]] static T lift(T x, T extreme) { return (x == extreme) | (x != x) ? T(1) : T(0); }
+};
+
 struct Amax {
   static constexpr const char* name = "amax";
   Extreme which;
   ReducedShape shape;
+  bool nan_to_nan;  // whether those that are NaN share the gradient of NaN, as PyTorch's max() has it; else all get NaN
   Saved x = {}, y = {};
   Tensor forward(const Tensor& input) {
     const Tensor out = detail::extreme_values(which, input, shape);
@@ -31,8 +41,18 @@ struct Amax {
     return out;
   }
   Tensor backward(const Tensor& grad) const {
-    const Tensor at = chosen();
-    return where(at, spread(grad / sum_over(at, shape), shape), 0);
+    const Tensor values = y.get().detach(), number = is_grad_enabled() ? sum_over(chosen(), shape) : count(values);
+    const auto divided = [](const auto& g, const auto& n, const auto& out) { return where(out == out, g / n, NAN); };
+    const auto given = [](const auto& in, const auto& out, const auto& share) {
+      return where(in == out || out != out, share, 0);
+    };
+    if (nan_to_nan || is_grad_enabled()) {
+      const Tensor shares = grad / number;
+      if (nan_to_nan) return where(chosen(), spread(shares, shape), 0);
+      return where(chosen(), spread(where(values == values, shares, NAN), shape), 0);
+    }
+    return detail::map(name, given, x.get(), spread(values, shape),
+                       spread(detail::map(name, divided, grad, number, values), shape));
   }
   Tensor jvp(const Tensor& dx) const {
     const Tensor at = chosen();
@@ -41,15 +61,24 @@ struct Amax {
 
  private:
   Tensor chosen() const {
-    const auto equal = [](const auto& in, const auto& out) { return in == out || in != in; };
-    return detail::map(name, equal, x.get(), spread(y.get().detach(), shape));
+    const Tensor values = spread(y.get().detach(), shape);
+    if (nan_to_nan)
+      return detail::map(
+          name, [](const auto& in, const auto& out) { return in == out || in != in; }, x.get(), values);
+    return detail::map(
+        name, [](const auto& in, const auto& out) { return in == out || out != out; }, x.get(), values);
+  }
+  Tensor count(const Tensor& values) const {
+    return dispatch_floating(name, values.dtype(), [&](auto zero) {
+      return detail::run_reduction(Equal<decltype(zero)>{}, x.get(), shape, values);
+    });
   }
 };
 
-Tensor extreme(const char* op, Extreme which, const Tensor& x, const Axes& axes, bool keepdim) {
+Tensor extreme(const char* op, Extreme which, const Tensor& x, const Axes& axes, bool keepdim, bool nan_to_nan) {
   const ReducedShape shape(op, x.shape(), axes, keepdim);
   shape.expect_elements(op);
-  return apply(Amax{which, shape}, x);
+  return apply(Amax{which, shape, nan_to_nan}, x);
 }
 
 /// The values along an axis, not recorded, and their positions.
@@ -84,17 +113,17 @@ ValuesAndIndices extremes_along(const char* op, Extreme which, const Tensor& x, 
 }  // namespace
 
 Tensor amax(Operand x, const Axes& axes, const ReduceOptions& options) {
-  return extreme("amax", Extreme::largest, x, axes, options.keepdim);
+  return extreme("amax", Extreme::largest, x, axes, options.keepdim, false);
 }
 Tensor amin(Operand x, const Axes& axes, const ReduceOptions& options) {
-  return extreme("amin", Extreme::smallest, x, axes, options.keepdim);
+  return extreme("amin", Extreme::smallest, x, axes, options.keepdim, false);
 }
 
-Tensor max(Operand x) { return extreme("max", Extreme::largest, x, {}, false); }
+Tensor max(Operand x) { return extreme("max", Extreme::largest, x, {}, false, true); }
 ValuesAndIndices max(Operand x, std::int64_t axis, const ReduceOptions& options) {
   return extremes_along("max", Extreme::largest, x, axis, options.keepdim);
 }
-Tensor min(Operand x) { return extreme("min", Extreme::smallest, x, {}, false); }
+Tensor min(Operand x) { return extreme("min", Extreme::smallest, x, {}, false, true); }
 ValuesAndIndices min(Operand x, std::int64_t axis, const ReduceOptions& options) {
   return extremes_along("min", Extreme::smallest, x, axis, options.keepdim);
 }

@@ -87,6 +87,10 @@ struct Deviation {
   Tensor times(const char* op, const Tensor& factor) const {
     if (shape.count() == 0) return factor;
     if (is_grad_enabled()) return centred(x, shape) * factor;
+    if (!shift.defined()) {
+      const auto formula = [](const auto& value, const auto& c, const auto& f) { return (value - c) * f; };
+      return detail::map(op, formula, x.get(), center.get(), factor);
+    }
     const auto formula = [](const auto& value, const auto& c, const auto& s, const auto& f) {
       return (value - c - s) * f;
     };

@@ -130,7 +130,7 @@ template <class T>
   for (int pass = 0; pass < 2; ++pass) {
     sums[0] = squares[0] = 0;
     for (std::int64_t plane = 0; plane < size.n;) {
-      WideDeviationSums wide;
+      WideDeviationSums<T> wide;
       for (std::int64_t seen = 0; plane < size.n && seen < piece; ++plane, seen += size.length)
         wide.add(x + plane * step, size.length, centres[0], Ahead<T>{nullptr});
       const DeviationSums total = wide.total();
@@ -154,9 +154,10 @@ template <class T>
 void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* centre, T* scale, T* offset, T* variance) {
   const auto count = static_cast<double>(size.values());
   for_tiles(size, [=](std::int64_t c0, std::int64_t c1) {
-    bool beyond[tile];
-    bool* const is_far = beyond;
-    vectorized([=] {
+    double found[tile];
+    double* const all_squares = found;
+    std::int64_t beyond = 0;
+    vectorized([=, &beyond] {
       const std::int64_t width = c1 - c0;
       T centres[tile];
       double sums[tile], squares[tile];
@@ -164,19 +165,24 @@ void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* cent
         find_columns(size, x + c0, width, centres, sums, squares);
       else
         find_planes(size, x + c0 * size.length, centres, sums, squares);
+      std::int64_t far = 0;
+      XGRAD_INDEPENDENT_ITERATIONS
       for (std::int64_t i = 0; i < width; ++i) {
         const Moments<T> moments = moments_around(centres[i], count, {sums[i], squares[i]});
         const Standard<T> by = standard(moments, count, eps);
         centre[c0 + i] = by.centre;
         scale[c0 + i] = by.scale;
         offset[c0 + i] = by.offset;
-        variance[c0 + i] = static_cast<T>(moments.squares / count);
-        is_far[i] = is_beyond(moments, count, eps);
+        variance[c0 + i] = static_cast<T>(moments.squares * (1 / count));
+        all_squares[i] = moments.squares;
+        far += is_beyond(moments, count, eps) ? 1 : 0;
       }
+      beyond = far;
     });
+    if (beyond == 0) [[likely]]
+      return;
     for (std::int64_t c = c0; c < c1; ++c) {
-      if (!beyond[c - c0]) [[likely]]
-        continue;
+      if (!is_beyond(Moments<T>{centre[c], 0, found[c - c0]}, count, eps)) continue;
       const auto for_each = [=](const auto& f) {
         for (std::int64_t i = 0; i < size.n; ++i)
           for (std::int64_t k = 0; k < size.length; ++k) f(x[(i * size.channels + c) * size.length + k]);

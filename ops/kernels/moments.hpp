@@ -27,12 +27,12 @@ struct DeviationSums {
   double sum = 0, squares = 0;
 
   /// Whether the centre is so far from the mean of n elements that half of the bits of `squares` do not count.
-  [[gnu::always_inline]] bool is_off(double n) const { return sum * (sum / n) > 0.5 * squares; }
+  [[gnu::always_inline]] bool is_off(double n) const { return sum * (sum * (1 / n)) > 0.5 * squares; }
 };
 
 template <class T>
 [[gnu::always_inline]] inline Moments<T> moments_around(T centre, double n, const DeviationSums& of) {
-  const double from = static_cast<double>(centre), shift = of.sum / n, squares = of.squares - of.sum * shift;
+  const double from = static_cast<double>(centre), shift = of.sum * (1 / n), squares = of.squares - of.sum * shift;
   const T rounded = static_cast<T>(from + shift);
   return {rounded, shift - (static_cast<double>(rounded) - from), squares < 0 ? 0 : squares};
 }
@@ -44,51 +44,54 @@ constexpr double least_squares(double n) {
   return n * static_cast<double>(Limits::min()) / static_cast<double>(Limits::epsilon());
 }
 
-template <class T>
-inline constexpr std::int64_t moment_lanes = 128 / sizeof(T);  // what 16 registers hold two of
-
 /// Partial sums, in double.
+template <class T>
 struct WideDeviationSums {
-  static constexpr std::int64_t width = 8;
+  typedef T Lanes [[gnu::vector_size(32)]];
+  static constexpr std::int64_t width = sizeof(Lanes) / sizeof(T);
   double sums[width] = {}, squares[width] = {};
 
   /// Of n neighbours in memory, at most some thousands. `ahead.from` may be null, where nothing is to be asked for.
-  template <class T>
   [[gnu::always_inline]] void add(const T* x, std::int64_t n, T centre, const Ahead<T>& ahead) {
-    constexpr std::int64_t lanes = moment_lanes<T>, deep = 8;  // rows of lanes that are summed in T
-    for (std::int64_t begin = 0; begin < n; begin += lanes * deep) {
-      T sum[lanes] = {}, square[lanes] = {};
-      const std::int64_t end = n - begin < lanes * deep ? n : begin + lanes * deep;
-      std::int64_t i = begin;
-      for (; i + lanes <= end; i += lanes) {
+    constexpr std::int64_t row = 4 * width, deep = 8;  // rows that are summed in T
+    const auto take = [=](std::int64_t at, Lanes& sum, Lanes& square) __attribute__((always_inline)) {
+      Lanes d;
+      __builtin_memcpy(&d, x + at, sizeof d);
+      d -= centre;
+      sum += d;
+      square += d * d;
+    };
+    std::int64_t i = 0;
+    while (i + width <= n) {
+      Lanes s0 = {}, s1 = {}, s2 = {}, s3 = {}, q0 = {}, q1 = {}, q2 = {}, q3 = {};
+      const std::int64_t end = n - i < row * deep ? n : i + row * deep;
+      for (; i + row <= end; i += row) {
         if (ahead.from)
-          for (std::int64_t lane = 0; lane < lanes / ahead.share; lane += stream_step)
+          for (std::int64_t lane = 0; lane < row / ahead.share; lane += stream_step)
             prefetch(ahead.from + i / ahead.share + lane);
-        XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t lane = 0; lane < lanes; ++lane) {
-          const T d = x[i + lane] - centre;
-          sum[lane] += d;
-          square[lane] += d * d;
-        }
+        take(i, s0, q0);
+        take(i + width, s1, q1);
+        take(i + 2 * width, s2, q2);
+        take(i + 3 * width, s3, q3);
       }
-      for (std::int64_t lane = 0; lane < end - i; ++lane) {
-        const T d = x[i + lane] - centre;
-        sum[lane] += d;
-        square[lane] += d * d;
-      }
-      for (std::int64_t half = lanes / 2; half >= width; half /= 2)
-        for (std::int64_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half], square[lane] += square[lane + half];
+      for (; i + width <= end; i += width) take(i, s0, q0);
+      s0 = (s0 + s1) + (s2 + s3);
+      q0 = (q0 + q1) + (q2 + q3);
+      T sum[width], square[width];
+      __builtin_memcpy(sum, &s0, sizeof s0);
+      __builtin_memcpy(square, &q0, sizeof q0);
       for (std::int64_t lane = 0; lane < width; ++lane) sums[lane] += static_cast<double>(sum[lane]);
       for (std::int64_t lane = 0; lane < width; ++lane) squares[lane] += static_cast<double>(square[lane]);
+    }
+    for (; i < n; ++i) {
+      const T d = x[i] - centre;
+      sums[0] += static_cast<double>(d);
+      squares[0] += static_cast<double>(d) * static_cast<double>(d);
     }
   }
   [[gnu::always_inline]] DeviationSums total() const {
     DeviationSums all;
-    double half[2][width / 2];
-    for (std::int64_t i = 0; i < width / 2; ++i) half[0][i] = sums[i] + sums[i + width / 2];
-    for (std::int64_t i = 0; i < width / 2; ++i) half[1][i] = squares[i] + squares[i + width / 2];
-    all.sum = (half[0][0] + half[0][1]) + (half[0][2] + half[0][3]);
-    all.squares = (half[1][0] + half[1][1]) + (half[1][2] + half[1][3]);
+    for (std::int64_t i = 0; i < width; ++i) all.sum += sums[i], all.squares += squares[i];
     return all;
   }
 };
@@ -119,7 +122,7 @@ template <class T>
   constexpr std::int64_t piece = 8192;
   DeviationSums all;
   for (std::int64_t begin = 0; begin < n; begin += piece) {
-    WideDeviationSums sums;
+    WideDeviationSums<T> sums;
     sums.add(x + begin, n - begin < piece ? n - begin : piece, centre,
              Ahead<T>{ahead.from ? ahead.from + begin / ahead.share : nullptr, ahead.share});
     const DeviationSums total = sums.total();
@@ -212,7 +215,7 @@ template <class T>
   if (off == 0) [[likely]]
     return false;
   for (std::int64_t i = 0; i < width; ++i)
-    centres[i] = static_cast<T>(static_cast<double>(centres[i]) + sums[i] / n);
+    centres[i] = static_cast<T>(static_cast<double>(centres[i]) + sums[i] * (1 / n));
   return true;
 }
 
@@ -265,7 +268,7 @@ struct Standard {
 
 template <class T>
 [[gnu::always_inline]] inline Standard<T> standard(const Moments<T>& moments, double n, double eps) {
-  const double scale = 1 / std::sqrt(moments.squares / n + eps);
+  const double scale = 1 / std::sqrt(moments.squares * (1 / n) + eps);
   return {moments.centre, static_cast<T>(scale), static_cast<T>(-moments.shift * scale)};
 }
 

@@ -255,11 +255,27 @@ void finish(const ReductionMemory& in, std::int64_t results, Dispersion which, d
   });
 }
 
+/// Whether some shift matters: more than the last digit of deviations as large as the usual ones.
+template <class T>
+bool counts(const Found<T>& found, std::int64_t results, double elements) {
+  constexpr double digit = static_cast<double>(std::numeric_limits<T>::epsilon()) / 2;
+  std::int64_t many = 0;
+  vectorized([=, &many] {
+    for (std::int64_t i = 0; i < results; ++i) {
+      const double shift = static_cast<double>(found.shift[i]);
+      const auto squares = static_cast<double>(found.squares[i]);
+      many += squares <= std::numeric_limits<T>::max() && shift * shift * elements <= digit * digit * squares ? 0 : 1;
+    }
+  });
+  return many > 0;
+}
+
 }  // namespace
 
 Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape, Dispersion which, double divisor) {
   const ReductionMemory in(x, shape);
-  const Deviations out{in.make_result(shape.keeping(), x.dtype()), in.make_result(shape.keeping(), x.dtype()),
+  bool shifted = true;
+  Deviations out{in.make_result(shape.keeping(), x.dtype()), in.make_result(shape.keeping(), x.dtype()),
                        in.make_result(shape, x.dtype())};
   dispatch_floating(op, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -273,7 +289,9 @@ Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape
     const Found<T> found{out.centre.data<T>(), out.shift.data<T>(), squares.data()};
     find(in.shape, in.reduced, in.tensor.data<T>(), found);
     finish(in, results, which, divisor, found, out.dispersion.data<T>());
+    shifted = counts(found, results, static_cast<double>(x.numel() / results));
   });
+  if (!shifted) out.shift = Tensor();
   return out;
 }
 

@@ -7,7 +7,8 @@ namespace xgrad::detail {
 
 enum class Dispersion { variance, deviation };  // a variance, or the square root of one
 
-/// mean = centre + shift: the second is what T has no digits for in the first.
+/// mean = centre + shift: the second is what the dtype has no digits for in the first, undefined where that is nothing
+/// against the spread of the elements.
 struct Deviations {
   Tensor centre, shift;  // with keepdim
   Tensor dispersion;
