@@ -20,4 +20,6 @@ void append(std::string& out, std::uint64_t value) { append_number(out, value); 
 
 void raise(std::string message) { throw Error(message); }
 
+void raise_out_of_memory(std::string_view op) { fail(op, ": out of memory: no room beside the tensors' elements"); }
+
 }  // namespace xgrad::detail

@@ -70,7 +70,7 @@ void Optimizer::step() {
   std::vector<Tensor> gradients(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor gradient = parameters_[i].grad();
-    if (!gradient.defined()) continue;
+    if (!gradient.defined() || !parameters_[i].requires_grad()) continue;
     gradients[i] = detail::dense(gradient);
     State& state = states_[i];
     if (state.steps > 0) continue;
