@@ -195,6 +195,12 @@ bool Pass::leads_on(const Node& node) const {
   return false;
 }
 
+/// The hook, kept for a call of it, but removed for everyone else when its handle goes meanwhile; null if it is.
+detail::SharedHook locked(const std::weak_ptr<const detail::SharedHook>& hook) {
+  const auto in_place = hook.lock();
+  return in_place ? *in_place : nullptr;
+}
+
 void Pass::apply_hooks(const Slot& slot) {
   Node::Extras* extras = slot.node->extras_if_any();
   if (!extras) return;
@@ -207,7 +213,7 @@ void Pass::apply_hooks(const Slot& slot) {
   }
   for (const Node::Hook& hook : hooks) {
     Tensor& gradient = gradients_[slot.first + hook.output];
-    const auto call = hook.call.lock();
+    const detail::SharedHook call = locked(hook.call);
     if (!call || !gradient.defined()) continue;
     // A hook may change what it is given, and that may be the gradient of another tensor too.
     if (!create_graph_ && !owned_alone(gradient)) gradient = gradient.clone();
@@ -367,14 +373,14 @@ void Pass::commit() {
 void Pass::call_after_accumulation(detail::LeafNode& leaf) {
   Node::Extras* extras = leaf.extras_if_any();
   if (!extras) return;
-  std::vector<std::weak_ptr<const GradHook>> hooks;
+  std::vector<std::weak_ptr<const detail::SharedHook>> hooks;
   {
     const std::lock_guard lock(extras->mutex);
     std::erase_if(extras->after_accumulation, [](const auto& hook) { return hook.expired(); });
     hooks = extras->after_accumulation;
   }
   for (const auto& hook : hooks) {
-    const auto call = hook.lock();
+    const detail::SharedHook call = locked(hook);
     if (!call) continue;
     Tensor grad;
     {

@@ -74,13 +74,13 @@ class Node : public detail::Counted {
 
   struct Hook {
     std::uint32_t output;
-    std::weak_ptr<const GradHook> call;
+    std::weak_ptr<const detail::SharedHook> call;
   };
   /// What few nodes have: hooks, and the kept gradients of non-leaf tensors.
   struct Extras {
     std::mutex mutex;  // of all: several threads may run backward into one leaf
     std::vector<Hook> hooks;
-    std::vector<std::weak_ptr<const GradHook>> after_accumulation;
+    std::vector<std::weak_ptr<const detail::SharedHook>> after_accumulation;
     std::vector<std::pair<std::uint32_t, Tensor>> retained;  // output and its gradient
   };
   Extras& extras();

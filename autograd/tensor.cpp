@@ -204,7 +204,7 @@ HookHandle Tensor::register_hook(GradHook hook) const {
   check(static_cast<bool>(hook), "register_hook: the hook is empty");
   return detail::with_memory_for("register_hook", [&] {
     HookHandle handle;
-    handle.hook_ = std::make_shared<const GradHook>(std::move(hook));
+    handle.hook_ = std::make_shared<detail::SharedHook>(std::make_shared<const GradHook>(std::move(hook)));
     Node::Extras& extras = impl_->node->extras();
     const std::lock_guard lock(extras.mutex);
     extras.hooks.push_back({impl_->output_index, handle.hook_});
@@ -218,10 +218,11 @@ HookHandle Tensor::register_post_accumulate_grad_hook(std::function<void(const T
   check(static_cast<bool>(hook), "register_post_accumulate_grad_hook: the hook is empty");
   return detail::with_memory_for("register_post_accumulate_grad_hook", [&] {
     HookHandle handle;
-    handle.hook_ = std::make_shared<const GradHook>([hook = std::move(hook)](const Tensor& grad) {
-      hook(grad);
-      return Tensor();
-    });
+    handle.hook_ = std::make_shared<detail::SharedHook>(
+        std::make_shared<const GradHook>([hook = std::move(hook)](const Tensor& grad) {
+          hook(grad);
+          return Tensor();
+        }));
     Node::Extras& extras = impl_->node->extras();
     const std::lock_guard lock(extras.mutex);
     extras.after_accumulation.push_back(handle.hook_);

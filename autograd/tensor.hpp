@@ -31,6 +31,12 @@ struct BackwardOptions {
 /// Called with a gradient; an undefined result leaves it as it is, a defined one replaces it.
 using GradHook = std::function<Tensor(const Tensor& grad)>;
 
+namespace detail {
+
+using SharedHook = std::shared_ptr<const GradHook>;  // a call in progress keeps it, the graph only looks for it
+
+}  // namespace detail
+
 /// Keeps a gradient hook in place for as long as it lives, so that a hook that captures its tensor makes no cycle.
 class [[nodiscard]] HookHandle {
  public:
@@ -40,7 +46,7 @@ class [[nodiscard]] HookHandle {
 
  private:
   friend class Tensor;
-  std::shared_ptr<const GradHook> hook_;
+  std::shared_ptr<const detail::SharedHook> hook_;
 };
 
 namespace detail {
