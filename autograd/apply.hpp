@@ -1,6 +1,7 @@
 #pragma once
 // Operations as plain structs, recorded by apply().
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <optional>
@@ -32,8 +33,13 @@ const char* op_name([[maybe_unused]] const Op& op) {
   if constexpr (requires { op.name; }) {
     return op.name;
   } else {
-    static const std::string name(type_name<Op>());
-    return name.c_str();
+    // Not a string: an operation may run when the objects of the program are being destroyed.
+    static constexpr auto name = [] {
+      std::array<char, type_name<Op>().size() + 1> text{};
+      std::copy_n(type_name<Op>().data(), type_name<Op>().size(), text.data());
+      return text;
+    }();
+    return name.data();
   }
 }
 
@@ -110,6 +116,11 @@ template <class Op>
 concept LinearMap = requires {
   requires Op::linear;
 };
+/// An operation that can add its gradient to one that is there; see apply().
+template <class Op>
+concept AddsBackward = requires {
+  &Op::add_backward;
+};
 /// Forward mode of a node of one output whose element i depends on elements i of the (broadcast) inputs alone.
 void push_elementwise(Node& node, std::span<const Tensor> inputs, std::span<Tensor> outputs);
 [[noreturn]] void fail_tangent_count(const char* op, std::size_t tangents, std::size_t outputs);
@@ -125,7 +136,9 @@ class OpNode final : public Node {
  public:
   static constexpr std::size_t output_count = tensor_count<Result>();
 
-  explicit OpNode(Op&& op) : name_(op_name(op)), op_(std::move(op)) {}
+  explicit OpNode(Op&& op) : name_(op_name(op)), op_(std::move(op)) {
+    if constexpr (AddsBackward<Op>) adds_in_place_ = true;
+  }
 
   Op& op() { return *op_; }
   const char* name() const override { return name_; }
@@ -191,6 +204,20 @@ class OpNode final : public Node {
                            ? std::move(outputs[i])
                            : zero_gradient(outputs_[i]);
       distribute(call(gradients, needs), inputs);
+    }
+  }
+
+  void add_backward([[maybe_unused]] std::span<Tensor> outputs, [[maybe_unused]] const Tensor& sum) override {
+    if constexpr (AddsBackward<Op>) {
+      static_assert(InputCount == 1, "an operation with add_backward has one input");
+      if constexpr (std::is_same_v<Result, Tensor>) {
+        op_->add_backward(outputs[0], sum);
+      } else {
+        FixedOrVector<Tensor, output_count> gradients;
+        if constexpr (output_count == 0) gradients.resize(outputs.size());
+        std::move(outputs.begin(), outputs.end(), gradients.begin());
+        op_->add_backward(gradients, sum);
+      }
     }
   }
 
@@ -331,18 +358,21 @@ auto record_new(Op op, const Inputs&... inputs) {
 
 template <class Op, class... Inputs>
 auto record(Op op, const Inputs&... inputs) {
-  ProfileEvent event(op_name(op), "forward");
-  auto result = [&] {
-    if constexpr (is_in_place<Op>())
-      return record_in_place(std::move(op), inputs...);
-    else
-      return record_new(std::move(op), inputs...);
-  }();
-  if (event) [[unlikely]] {
-    (each_tensor(inputs, [&](const Tensor& input) { event.add_input(input); }), ...);
-    each_tensor(result, [&](const Tensor& output) { event.add_output(output); });
-  }
-  return result;
+  const char* const name = op_name(op);
+  return with_memory_for(name, [&] {
+    ProfileEvent event(name, "forward");
+    auto result = [&] {
+      if constexpr (is_in_place<Op>())
+        return record_in_place(std::move(op), inputs...);
+      else
+        return record_new(std::move(op), inputs...);
+    }();
+    if (event) [[unlikely]] {
+      (each_tensor(inputs, [&](const Tensor& input) { event.add_input(input); }), ...);
+      each_tensor(result, [&](const Tensor& output) { event.add_output(output); });
+    }
+    return result;
+  });
 }
 
 struct Apply {
@@ -390,6 +420,10 @@ struct Apply {
 ///       `static constexpr bool elementwise = true`: element i of the one output depends only on elements i of the
 ///         inputs, so that backward says it all;
 ///       `static constexpr bool linear = true`: linear in its one input, so that forward says it all;
+///   - optionally `add_backward(grad, const Tensor& sum)`, const, for an operation of one input whose gradient is zero
+///     but for a part: adds that part to `sum`, dense and of the input's shape, in place. Backward calls it where the
+///     input has a gradient from elsewhere already and derivatives are not recorded; of several outputs' gradients,
+///     those that did not matter are undefined here;
 ///   - optionally `static constexpr int non_differentiable[] = {1};`: outputs that count as constants;
 ///   - optionally `static constexpr bool once_differentiable = true;`: backward is not made of differentiable
 ///     operations, and a pass with create_graph, whose gradients would lack a term, is an Error;

@@ -1,9 +1,14 @@
 #include "checkpoint.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <unordered_set>
 
+#include "../core/parallel.hpp"
 #include "../core/random.hpp"
+#include "captured.hpp"
 #include "engine.hpp"
+#include "primitives.hpp"
 
 namespace xgrad::detail {
 
@@ -34,6 +39,32 @@ std::vector<Edge> sources_of(const std::vector<Tensor>& outputs, std::uint64_t f
   return sources;
 }
 
+/// A number that tells other elements from these, but for one case in 2^64.
+std::uint64_t fingerprint(const Tensor& tensor) {
+  constexpr std::int64_t block = 1 << 16;  // bytes
+  const Borrowed memory = dense(tensor);
+  const std::byte* const data = memory->impl().data;
+  const std::int64_t bytes = memory->numel() * static_cast<std::int64_t>(item_size(memory->dtype()));
+  std::vector<std::uint64_t> parts(static_cast<std::size_t>((bytes + block - 1) / block));
+  parallel_for(static_cast<std::int64_t>(parts.size()), 4, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t part = begin; part < end; ++part) {
+      std::uint64_t lanes[4] = {1, 2, 3, 4};
+      const std::int64_t last = std::min(bytes, (part + 1) * block);
+      for (std::int64_t at = part * block; at < last; at += static_cast<std::int64_t>(sizeof lanes)) {
+        std::uint64_t words[4] = {};
+        std::memcpy(words, data + at, static_cast<std::size_t>(std::min<std::int64_t>(sizeof words, last - at)));
+        for (int lane = 0; lane < 4; ++lane) lanes[lane] = (lanes[lane] ^ words[lane]) * 0x9E3779B97F4A7C15u;
+        for (int lane = 0; lane < 4; ++lane) lanes[lane] ^= lanes[lane] >> 32;
+      }
+      for (const std::uint64_t lane : lanes)
+        parts[static_cast<std::size_t>(part)] = (parts[static_cast<std::size_t>(part)] ^ lane) * 0xBF58476D1CE4E5B9u;
+    }
+  });
+  std::uint64_t sum = 0;
+  for (const std::uint64_t part : parts) sum = (sum ^ part) * 0x94D049BB133111EBu + (sum >> 32);
+  return sum;
+}
+
 /// While it lives: the default generator in another state, and no backward pass around.
 class Rerun {
  public:
@@ -56,17 +87,19 @@ class Rerun {
   Node* const node_;
   const CallSite site_;
   const EnableGrad enable_grad_;
+  const CaptureScope::Pause pause_;
 };
 
 class CheckpointNode final : public Node {
  public:
-  CheckpointNode(TensorsFunction f, std::vector<Saved> inputs, const GeneratorState& state)
-      : f_(std::move(f)), inputs_(std::move(inputs)), state_(state) {}
+  CheckpointNode(TensorsFunction f, std::vector<Saved> inputs, std::vector<Saved> captured, const GeneratorState& state)
+      : f_(std::move(f)), inputs_(std::move(inputs)), captured_(std::move(captured)), state_(state) {}
 
   const char* name() const override { return "checkpoint"; }
   void release_saved() noexcept override {
     f_ = nullptr;
     inputs_.clear();
+    captured_.clear();
   }
   bool released() const noexcept override { return !f_; }
   std::vector<Tensor> saved() const override {
@@ -80,6 +113,7 @@ class CheckpointNode final : public Node {
   void replace(std::vector<Tensor>& outputs, std::vector<Edge> sources, std::uint64_t first) {
     edges_ = std::move(sources);
     outputs_.resize(outputs.size());
+    for (const Tensor& output : outputs) fingerprints_.push_back(fingerprint(output));
     enter_graph(edges_, outputs_);
     for (std::uint32_t i = 0; i < outputs.size(); ++i) {
       Tensor& output = outputs[i];
@@ -92,6 +126,7 @@ class CheckpointNode final : public Node {
 
   void backward(std::span<Tensor> outputs, std::span<Tensor> inputs, Needs needs) override {
     std::vector<Tensor> given(inputs_.begin(), inputs_.end());
+    for (const Saved& captured : captured_) static_cast<void>(captured.get());  // an Error where it was changed
     std::vector<Tensor> again;
     std::vector<Edge> sources;
     {
@@ -132,13 +167,20 @@ class CheckpointNode final : public Node {
       same = sources[i].node == edges_[i].node && sources[i].index == edges_[i].index;
     check(same, "checkpoint: run again for backward, the function used other tensors that require a gradient than at ",
           "first; it must do the same both times");
+    for (std::size_t i = 0; i < again.size(); ++i)
+      check(fingerprint(again[i]) == fingerprints_[i], "checkpoint: run again for backward, the function gave output ",
+            i, " of shape ", again[i].shape(),
+            " other values than at first: a tensor that it captured was changed, or it ",
+            "draws from a generator of its own; it must do the same both times");
   }
 
   TensorsFunction f_;
   std::vector<Saved> inputs_;
+  std::vector<Saved> captured_;  // what f used beside its inputs: f has that itself, this only tells when it changes
   const GeneratorState state_;
   std::vector<Edge> edges_;
   std::vector<OutputInfo> outputs_;
+  std::vector<std::uint64_t> fingerprints_;  // of the outputs, as they were at first
 };
 
 }  // namespace
@@ -150,12 +192,21 @@ std::vector<Tensor> checkpoint(TensorsFunction f, std::vector<Tensor> inputs) {
   const GeneratorState state = default_generator().state();
   const std::uint64_t first = last_sequence();
   std::vector<Saved> saved(inputs.begin(), inputs.end());
-  std::vector<Tensor> outputs = f(inputs);
+  std::vector<Tensor> outputs;
+  std::vector<Saved> captured;
+  {
+    const CaptureScope scope;
+    outputs = f(inputs);
+    for (const Tensor& tensor : scope.tensors()) {
+      const auto is_tensor = [&](const Tensor& input) { return input.reference() == tensor.reference(); };
+      if (std::none_of(inputs.begin(), inputs.end(), is_tensor)) captured.emplace_back(tensor);
+    }
+  }
   for (std::size_t i = 0; i < outputs.size(); ++i)
     check(outputs[i].defined(), "checkpoint: output ", i, " of the function is undefined; every output needs a value");
   std::vector<Edge> sources = sources_of(outputs, first);
   if (sources.empty()) return outputs;
-  auto* node = new CheckpointNode(std::move(f), std::move(saved), state);
+  auto* node = new CheckpointNode(std::move(f), std::move(saved), std::move(captured), state);
   const auto owner = Reference<Node>::adopt(node);
   node->replace(outputs, std::move(sources), first);
   return outputs;

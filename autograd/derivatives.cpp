@@ -238,10 +238,12 @@ std::int64_t elements(const Tensors& tensors) {
 }  // namespace
 
 std::pair<Tensor, Tensors> value_and_grad(const char* op, const FunctionAt& function) {
-  const Recording recording = record(op, function);
-  expect_one_element(op, recording.outputs);
-  Tensors gradients = gradient(recording, recording.differentiable);
-  return {values_of(recording)[0], handed_out(std::move(gradients), recording.inputs, recording.differentiable)};
+  return with_memory_for(op, [&]() -> std::pair<Tensor, Tensors> {
+    const Recording recording = record(op, function);
+    expect_one_element(op, recording.outputs);
+    Tensors gradients = gradient(recording, recording.differentiable);
+    return {values_of(recording)[0], handed_out(std::move(gradients), recording.inputs, recording.differentiable)};
+  });
 }
 
 RecordedPullback::RecordedPullback(const FunctionAt& function)
@@ -255,40 +257,50 @@ Tensors RecordedPullback::operator()(const Tensors& gradients) const {
 }
 
 std::pair<Tensors, Tensors> jvp(const FunctionAt& function, const Tensors& tangents) {
-  expect_like("jvp", "tangent", tangents, "input", function.inputs);
-  const Recording recording = record("jvp", function);
-  const bool differentiable = recording.differentiable || (recording.recorded && any_requires_grad(tangents));
-  const GradMode mode(differentiable);
-  Tensors changes = push_forward(recording.graph, recording.inputs, tangents, recording.outputs);
-  return {values_of(recording), handed_out(std::move(changes), recording.outputs, differentiable)};
+  return with_memory_for("jvp", [&]() -> std::pair<Tensors, Tensors> {
+    expect_like("jvp", "tangent", tangents, "input", function.inputs);
+    const Recording recording = record("jvp", function);
+    const bool differentiable = recording.differentiable || (recording.recorded && any_requires_grad(tangents));
+    const GradMode mode(differentiable);
+    Tensors changes = push_forward(recording.graph, recording.inputs, tangents, recording.outputs);
+    return {values_of(recording), handed_out(std::move(changes), recording.outputs, differentiable)};
+  });
 }
 
 std::vector<Tensors> jacobian(const FunctionAt& function, DerivativeMode mode) {
-  const Recording recording = record("jacobian", function);
-  expect_jacobian_shapes("jacobian", recording.outputs, recording.inputs);
-  if (mode == DerivativeMode::automatic)
-    mode = elements(recording.inputs) < elements(recording.outputs) ? DerivativeMode::forward : DerivativeMode::reverse;
-  if (mode == DerivativeMode::forward) return jacobian_by_columns("jacobian", recording);
-  return jacobian_by_rows("jacobian", recording.outputs, recording.inputs, recording.differentiable);
+  return with_memory_for("jacobian", [&]() -> std::vector<Tensors> {
+    const Recording recording = record("jacobian", function);
+    expect_jacobian_shapes("jacobian", recording.outputs, recording.inputs);
+    if (mode == DerivativeMode::automatic)
+      mode =
+          elements(recording.inputs) < elements(recording.outputs) ? DerivativeMode::forward : DerivativeMode::reverse;
+    if (mode == DerivativeMode::forward) return jacobian_by_columns("jacobian", recording);
+    return jacobian_by_rows("jacobian", recording.outputs, recording.inputs, recording.differentiable);
+  });
 }
 
 std::vector<Tensors> hessian(const FunctionAt& function) {
-  const Recording recording = record("hessian", function);
-  expect_one_element("hessian", recording.outputs);
-  expect_jacobian_shapes("hessian", recording.inputs, recording.inputs);
-  Tensors gradients = gradient(recording, true);
-  for (std::size_t i = 0; i < gradients.size(); ++i)
-    if (!gradients[i].defined()) gradients[i] = zeros_like(recording.inputs[i]);
-  return jacobian_by_rows("hessian", gradients, recording.inputs, recording.differentiable);
+  return with_memory_for("hessian", [&]() -> std::vector<Tensors> {
+    const Recording recording = record("hessian", function);
+    expect_one_element("hessian", recording.outputs);
+    expect_jacobian_shapes("hessian", recording.inputs, recording.inputs);
+    Tensors gradients = gradient(recording, true);
+    for (std::size_t i = 0; i < gradients.size(); ++i)
+      if (!gradients[i].defined()) gradients[i] = zeros_like(recording.inputs[i]);
+    return jacobian_by_rows("hessian", gradients, recording.inputs, recording.differentiable);
+  });
 }
 
 Tensors hvp(const FunctionAt& function, const Tensors& vectors) {
-  expect_like("hvp", "vector", vectors, "input", function.inputs);
-  const Recording recording = record("hvp", function);
-  expect_one_element("hvp", recording.outputs);
-  const bool differentiable = recording.differentiable || (recording.recorded && any_requires_grad(vectors));
-  const Tensors gradients = gradient(recording, true);
-  return handed_out(pull_back(gradients, vectors, recording.inputs, differentiable), recording.inputs, differentiable);
+  return with_memory_for("hvp", [&]() -> Tensors {
+    expect_like("hvp", "vector", vectors, "input", function.inputs);
+    const Recording recording = record("hvp", function);
+    expect_one_element("hvp", recording.outputs);
+    const bool differentiable = recording.differentiable || (recording.recorded && any_requires_grad(vectors));
+    const Tensors gradients = gradient(recording, true);
+    return handed_out(pull_back(gradients, vectors, recording.inputs, differentiable), recording.inputs,
+                      differentiable);
+  });
 }
 
 }  // namespace xgrad::detail

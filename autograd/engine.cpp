@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "../core/per_thread.hpp"
 #include "anomaly.hpp"
 #include "create.hpp"
 #include "inplace.hpp"
@@ -64,6 +65,7 @@ class Pass {
   void apply_hooks(const Slot& slot);
   static void call_after_accumulation(detail::LeafNode& leaf);
   void run_node(const Slot& slot);
+  bool add_in_place(Node& node, std::span<Tensor> gradients);
   Tensor conform(const Node& node, std::size_t input, Tensor gradient) const;
 
   struct Memory {
@@ -73,12 +75,6 @@ class Pass {
     std::vector<Waiting> queue;        // a heap: latest node first
     std::vector<std::uint32_t> leaves;
   };
-  // What the last pass of this thread used: most passes of a training are alike, and need no new memory.
-  static Memory& spare() {
-    static thread_local Memory memory;
-    return memory;
-  }
-
   bool create_graph_, retain_graph_;
   bool aimed_ = false, stops_ = false;
   std::unordered_set<const Node*> useful_;  // when aimed: the nodes that lead to a target
@@ -91,7 +87,9 @@ class Pass {
 };
 
 Pass::Pass(bool create_graph, bool retain_graph)
-    : create_graph_(create_graph), retain_graph_(retain_graph || create_graph), memory_(std::move(spare())) {
+    : create_graph_(create_graph), retain_graph_(retain_graph || create_graph) {
+  // What the last pass of this thread used: most passes of a training are alike, and need no new memory.
+  if (Memory* spare = detail::of_this_thread<Memory>()) memory_ = std::move(*spare);
   if (table_.empty()) table_.assign(64, none);
 }
 
@@ -104,7 +102,7 @@ Pass::~Pass() {
   slots_.clear();
   queue_.clear();
   leaves_.clear();
-  spare() = std::move(memory_);
+  if (Memory* spare = detail::of_this_thread<Memory>()) *spare = std::move(memory_);
 }
 
 std::size_t hash(const Node* node) {
@@ -144,11 +142,16 @@ std::uint32_t Pass::find_or_add(Node* node) {
   return slot;
 }
 
+/// Whether no one else sees it when the tensor is changed.
+bool owned_alone(const Tensor& tensor) {
+  return tensor.reference()->unique() && tensor.impl().storage->unique() && tensor.is_contiguous();
+}
+
 void Pass::add(Node* node, std::uint32_t output, Tensor gradient) {
   Tensor& sum = gradients_[slots_[find_or_add(node)].first + output];
   if (!sum.defined())
     sum = std::move(gradient);
-  else if (!create_graph_ && sum.reference()->unique() && sum.impl().storage->unique() && sum.is_contiguous())
+  else if (!create_graph_ && owned_alone(sum))
     detail::accumulate_in_place(sum, gradient);
   else
     sum = detail::accumulate(sum, gradient);
@@ -192,6 +195,12 @@ bool Pass::leads_on(const Node& node) const {
   return false;
 }
 
+/// The hook, kept for a call of it, but removed for everyone else when its handle goes meanwhile; null if it is.
+detail::SharedHook locked(const std::weak_ptr<const detail::SharedHook>& hook) {
+  const auto in_place = hook.lock();
+  return in_place ? *in_place : nullptr;
+}
+
 void Pass::apply_hooks(const Slot& slot) {
   Node::Extras* extras = slot.node->extras_if_any();
   if (!extras) return;
@@ -204,8 +213,10 @@ void Pass::apply_hooks(const Slot& slot) {
   }
   for (const Node::Hook& hook : hooks) {
     Tensor& gradient = gradients_[slot.first + hook.output];
-    const auto call = hook.call.lock();
+    const detail::SharedHook call = locked(hook.call);
     if (!call || !gradient.defined()) continue;
+    // A hook may change what it is given, and that may be the gradient of another tensor too.
+    if (!create_graph_ && !owned_alone(gradient)) gradient = gradient.clone();
     Tensor replaced = (*call)(gradient);
     if (!replaced.defined()) continue;
     check(replaced.shape() == gradient.shape() && replaced.dtype() == gradient.dtype(), "hook: a gradient of shape ",
@@ -215,9 +226,14 @@ void Pass::apply_hooks(const Slot& slot) {
     gradients_[slot.first + hook.output] = std::move(replaced);
   }
   if (is_leaf || aimed_) return;
-  for (auto& [output, kept] : extras->retained)
-    if (const Tensor& gradient = gradients_[slot.first + output]; gradient.defined())
-      kept = kept.defined() ? detail::accumulate(kept, gradient) : gradient;
+  std::vector<Tensor> before;  // freed without the lock, which freeing a graph may want
+  const std::lock_guard lock(extras->mutex);
+  for (auto& [output, kept] : extras->retained) {
+    const Tensor& gradient = gradients_[slot.first + output];
+    if (!gradient.defined()) continue;
+    before.push_back(kept);
+    kept = kept.defined() ? detail::accumulate(kept, gradient) : gradient.clone();
+  }
 }
 
 /// The gradient as the input needs it: broadcasting undone, the input's dtype.
@@ -266,7 +282,7 @@ void Pass::run_node(const Slot& slot) {
     detail::ProfileEvent event(node.name(), "backward");
     if (event) [[unlikely]]
       for (const Tensor& gradient : from) event.add_input(gradient);
-    node.backward(from, to, Needs(needs));
+    if (!node.adds_in_place() || !add_in_place(node, from)) node.backward(from, to, Needs(needs));
     for (std::size_t i = 0; i < edges.size(); ++i) {
       if (!edges[i].node || !to[i].defined() || (i < 64 && (needs >> i & 1) == 0)) continue;
       to[i] = conform(node, i, std::move(to[i]));
@@ -284,6 +300,19 @@ void Pass::run_node(const Slot& slot) {
     if (aimed_ && i >= 64 && !useful_.contains(edges[i].node.get())) continue;
     add(edges[i].node.get(), edges[i].index, std::move(to[i]));
   }
+}
+
+/// Lets a node add its gradient to what its input has, where that is not recorded. False, and nothing done, where the
+/// input has none yet.
+bool Pass::add_in_place(Node& node, std::span<Tensor> gradients) {
+  if (create_graph_ || detail::anomaly_enabled) return false;
+  const Edge& edge = node.edges()[0];
+  if (!edge.node || (aimed_ && !useful_.contains(edge.node.get()))) return false;
+  Tensor& sum = gradients_[slots_[find_or_add(edge.node.get())].first + edge.index];
+  if (!sum.defined()) return false;
+  if (!owned_alone(sum)) sum = sum.clone();
+  node.add_backward(gradients, sum);
+  return true;
 }
 
 void Pass::run() {
@@ -314,38 +343,44 @@ void Pass::commit() {
     auto* leaf = static_cast<detail::LeafNode*>(slots_[slot].node);
     if (create_graph_) {
       const std::lock_guard lock(leaf->mutex);
-      sums.push_back({leaf, leaf->grad.defined() ? detail::accumulate(leaf->grad, gradient) : gradient});
+      if (leaf->tensor && leaf->tensor->has_users())  // or there is none to let go of what is recorded
+        sums.push_back({leaf, leaf->grad.defined() ? detail::accumulate(leaf->grad, gradient) : gradient});
     } else {
-      const bool owned =
-          gradient.reference()->unique() && gradient.impl().storage->unique() && gradient.is_contiguous();
-      sums.push_back({leaf, owned ? std::move(gradient) : gradient.clone()});
+      sums.push_back({leaf, owned_alone(gradient) ? std::move(gradient) : gradient.clone()});
     }
   }
   // What can fail is done.
   for (Sum& sum : sums) {
     const std::lock_guard lock(sum.leaf->mutex);
     Tensor& grad = sum.leaf->grad;
-    if (create_graph_ || !grad.defined()) {
+    if (sum.leaf->frozen) {
+      sum.leaf = nullptr;
+    } else if (create_graph_ || !grad.defined()) {
+      std::swap(grad, sum.gradient);
+      if (create_graph_ && sum.leaf->tensor) sum.leaf->tensor->watch();
+    } else if (detail::repeats_elements(grad)) {  // as an expanded one, that set_grad() was given
+      detail::accumulate_in_place(sum.gradient, grad);
       std::swap(grad, sum.gradient);
     } else {
       detail::accumulate_in_place(grad, sum.gradient);
       grad.impl().storage->raise_version("backward");
     }
   }
-  for (const Sum& sum : sums) call_after_accumulation(*sum.leaf);
+  for (const Sum& sum : sums)
+    if (sum.leaf) call_after_accumulation(*sum.leaf);
 }
 
 void Pass::call_after_accumulation(detail::LeafNode& leaf) {
   Node::Extras* extras = leaf.extras_if_any();
   if (!extras) return;
-  std::vector<std::weak_ptr<const GradHook>> hooks;
+  std::vector<std::weak_ptr<const detail::SharedHook>> hooks;
   {
     const std::lock_guard lock(extras->mutex);
     std::erase_if(extras->after_accumulation, [](const auto& hook) { return hook.expired(); });
     hooks = extras->after_accumulation;
   }
   for (const auto& hook : hooks) {
-    const auto call = hook.lock();
+    const detail::SharedHook call = locked(hook);
     if (!call) continue;
     Tensor grad;
     {
@@ -380,17 +415,22 @@ Tensor seed_for(const char* op, const Tensor& root, const Tensor& seed) {
 }  // namespace
 
 void Tensor::backward(const Tensor& seed, const BackwardOptions& options) const {
-  const Tensor root = *this;
-  const Tensor first = seed_for("backward", root, seed);
-  if (numel() == 1) last_loss_value = item<double>();
-  Pass pass(options.create_graph, options.retain_graph);
-  pass.seed(root, first);
-  pass.run();
-  pass.commit();
+  detail::with_memory_for("backward", [&] {
+    const Tensor root = *this;
+    const detail::Reference<Node> graph = root.impl().node;  // which a hook may take from the tensor
+    const Tensor first = seed_for("backward", root, seed);
+    if (root.numel() == 1) last_loss_value = root.item<double>();
+    Pass pass(options.create_graph, options.retain_graph);
+    pass.seed(root, first);
+    pass.run();
+    pass.commit();
+  });
 }
 
-std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
-                         const GradOptions& options) {
+namespace {
+
+std::vector<Tensor> gradients_of(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                                 const GradOptions& options) {
   const auto& seeds = options.grad_outputs;
   check(seeds.empty() || seeds.size() == outputs.size(), "grad: ", seeds.size(), " grad_outputs for ", outputs.size(),
         " outputs");
@@ -404,18 +444,29 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
           "outputs are computed");
   std::vector<Edge> targets;
   for (const Tensor& input : inputs) targets.push_back(place_of(input));
+  std::vector<Edge> roots;  // which keep the graph, whatever hooks do with the tensors
+  for (const Tensor& output : outputs) roots.push_back(place_of(output));
+  const bool allow_unused = options.allow_unused;
 
   Pass pass(options.create_graph, options.retain_graph);
   pass.aim_at(outputs, targets);
   for (std::size_t i = 0; i < outputs.size(); ++i) pass.seed(outputs[i], firsts[i]);
   pass.run();
   std::vector<Tensor> gradients;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
     gradients.push_back(pass.take(targets[i]));
-    check(gradients.back().defined() || options.allow_unused, "grad: no output depends on input ", i, " of shape ",
-          inputs[i].shape(), "; {.allow_unused = true} gives an undefined gradient for it");
+    check(gradients.back().defined() || allow_unused, "grad: no output depends on input ", i, " of shape ",
+          targets[i].node->outputs()[targets[i].index].shape,
+          "; {.allow_unused = true} gives an undefined gradient for it");
   }
   return gradients;
+}
+
+}  // namespace
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options) {
+  return detail::with_memory_for("grad", [&] { return gradients_of(outputs, inputs, options); });
 }
 
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options) {
@@ -424,6 +475,8 @@ std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs
 
 std::vector<Tensor> detail::gradients_within(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
                                              std::span<const Edge> targets, bool create_graph) {
+  std::vector<Edge> roots;
+  for (const Tensor& output : outputs) roots.push_back(place_of(output));
   Pass pass(create_graph, create_graph);
   pass.aim_at(outputs, targets, true);
   for (std::size_t i = 0; i < outputs.size(); ++i) pass.seed(outputs[i], seeds[i]);

@@ -20,6 +20,12 @@ class Replaced final : public Node {
 
 }  // namespace
 
+bool repeats_elements(const Tensor& tensor) {
+  for (std::size_t axis = 0; axis < tensor.dim(); ++axis)
+    if (tensor.strides()[axis] == 0 && tensor.shape()[axis] > 1) return true;
+  return false;
+}
+
 void expect_writable(const char* op, const Tensor& self) {
   for (std::size_t axis = 0; axis < self.dim(); ++axis)
     check(self.strides()[axis] != 0 || self.shape()[axis] <= 1, op, ": a tensor of shape ", self.shape(),
@@ -59,6 +65,17 @@ Tensor same_memory(const Tensor& self) {
 // A new handle where the old one was saved: what the tensor becomes may depend on the operation that holds the old one,
 // which, with the new place in the graph, would close a cycle that is never freed.
 Rebase::Rebase(const Tensor& self) : self_(self), version_(self.version()) {
+  if (Node::Extras* extras = self.impl().node ? self.impl().node->extras_if_any() : nullptr) {
+    const std::lock_guard lock(extras->mutex);
+    for (const auto& [output, gradient] : extras->retained) {
+      if (output != self.impl().output_index) continue;
+      with_memory_for("retain_grad", [&] {
+        extras_ = std::make_unique<Node::Extras>();
+        extras_->retained.emplace_back(0, gradient);
+      });
+      before_ = self.impl().node;
+    }
+  }
   if (!self.impl().saved.load(std::memory_order_relaxed)) return;
   fresh_ = same_memory(self);
   replaced_ = Reference<Node>::adopt(new Replaced(self));
@@ -66,14 +83,27 @@ Rebase::Rebase(const Tensor& self) : self_(self), version_(self.version()) {
 
 Tensor Rebase::onto(const Tensor& result) noexcept {
   const Tensor& current = fresh_.defined() ? fresh_ : self_;
+  const std::uint32_t index_before = self_.impl().output_index;
+  self_.impl().leaf = {};  // where it was one that is frozen
   current.impl().node = result.impl().node;
   current.impl().output_index = result.impl().output_index;
+  if (extras_) keep_gradient_at(current, index_before);
   if (!fresh_.defined()) return self_;
   self_.impl().node = std::move(replaced_);
   self_.impl().output_index = 0;
   self_.impl().is_view = true;
   self_.impl().view_version = version_;
   return fresh_;
+}
+
+/// Where the gradient was to be kept of what the tensor was, it is kept of what the tensor is now.
+void Rebase::keep_gradient_at(const Tensor& current, std::uint32_t index_before) noexcept {
+  extras_->retained[0].first = current.impl().output_index;
+  current.impl().node->set_extras(std::move(extras_));
+  current.impl().watch();
+  Node::Extras& extras = *before_->extras_if_any();
+  const std::lock_guard lock(extras.mutex);
+  std::erase_if(extras.retained, [&](const auto& entry) { return entry.first == index_before; });
 }
 
 }  // namespace xgrad::detail

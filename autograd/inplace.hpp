@@ -1,12 +1,15 @@
 #pragma once
 // What changing a tensor in place means for the graph.
 
+#include <memory>
 #include <string>
 
 #include "node.hpp"
 
 namespace xgrad::detail {
 
+/// Whether elements share memory among each other, as in an expanded tensor.
+bool repeats_elements(const Tensor& tensor);
 /// Throws Error in the name of `op` for a tensor whose elements share memory among each other.
 void expect_writable(const char* op, const Tensor& self);
 /// Throws Error in the name of `op` for a tensor that cannot change as part of the graph: a leaf that requires a
@@ -30,8 +33,11 @@ class Rebase {
   Tensor onto(const Tensor& result) noexcept;
 
  private:
+  void keep_gradient_at(const Tensor& current, std::uint32_t index_before) noexcept;
+
   Tensor self_, fresh_;
-  Reference<Node> replaced_;
+  Reference<Node> before_, replaced_;
+  std::unique_ptr<Node::Extras> extras_;  // for the new place, where the gradient is kept
   std::uint32_t version_;
 };
 

@@ -8,6 +8,7 @@
 #include "../core/allocator.hpp"
 #include "anomaly.hpp"
 #include "apply.hpp"
+#include "captured.hpp"
 #include "create.hpp"
 #include "inplace.hpp"
 
@@ -65,7 +66,7 @@ inline void count_nodes(std::int64_t change) {
 
 }  // namespace
 
-Node::~Node() = default;
+Node::~Node() { delete extras_if_any(); }
 
 void* Node::operator new(std::size_t bytes) { return allocate(bytes); }
 void Node::operator delete(void* block, std::size_t bytes) noexcept { deallocate(block, bytes); }
@@ -86,8 +87,10 @@ void Node::destroy(Node* node) noexcept {
 }
 
 Node::Extras& Node::extras() {
-  if (!extras_) extras_ = std::make_unique<Extras>();
-  return *extras_;
+  if (Extras* extras = extras_if_any()) return *extras;
+  auto made = std::make_unique<Extras>();
+  Extras* extras = nullptr;  // another thread's, where that was faster
+  return extras_.compare_exchange_strong(extras, made.get()) ? *made.release() : *extras;
 }
 
 void Node::enter_graph(std::span<Edge> edges, std::span<OutputInfo> outputs) {
@@ -119,6 +122,12 @@ std::int64_t count_live_nodes() {
 
 LeafNode::LeafNode(const Shape& shape, DType dtype) : info_{shape, dtype, nullptr} { enter_graph({}, {&info_, 1}); }
 
+void CaptureScope::add(const Tensor& input) {
+  for (const Tensor& tensor : tensors_)
+    if (tensor.reference() == input.reference()) return;
+  tensors_.push_back(input);
+}
+
 void attach(Tensor& output, Reference<Node> node, OutputInfo& info, std::uint32_t index, bool is_input,
             bool is_differentiable) {
   check(output.defined(), node->name(), ": forward returned an undefined tensor as output ", index,
@@ -145,6 +154,7 @@ Edge edge_to(const char* op, const Tensor& input) {
   if (!input.requires_grad()) return {};
   const TensorImpl& impl = input.impl();
   if (impl.is_view) expect_current(op, input);
+  CaptureScope::note(input);
   return {impl.node, impl.output_index};
 }
 
@@ -210,6 +220,7 @@ Tensor Saved::as_output() const {
 Tensor Saved::get() const { return *detail::Borrowed(*this); }
 
 detail::Borrowed::Borrowed(const Saved& saved)
-    : made_(saved.as_output()), tensor_(made_.defined() ? made_ : saved.tensor_) {}
+    : made_(saved.as_output()),
+      tensor_(made_.defined() ? std::as_const(made_) : static_cast<const Tensor&>(saved.tensor_)) {}
 
 }  // namespace xgrad

@@ -1,6 +1,7 @@
 #pragma once
 // The graph: nodes are recorded operations and leaves; edges lead from an operation to what made its inputs.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,10 @@ class Node : public detail::Counted {
   /// From the gradients of the outputs (undefined where none came) to those of the inputs that `needs` names; an
   /// undefined result counts as zero. The spans have the sizes of outputs() and edges().
   virtual void backward(std::span<Tensor> outputs, std::span<Tensor> inputs, Needs needs) = 0;
+  /// Whether add_backward() may serve in place of backward() where the input has a gradient from elsewhere already.
+  bool adds_in_place() const { return adds_in_place_; }
+  /// As backward, for a node of one input: adds its gradient to `sum`, dense and not shared, in place.
+  virtual void add_backward(std::span<Tensor>, const Tensor&) {}
   /// Forward mode: from the tangents of the inputs (undefined where zero) to those of the outputs; an undefined result
   /// counts as zero. Where a node has no rule of its own, the derivative of its backward serves.
   virtual void push_forward(std::span<const Tensor> inputs, std::span<Tensor> outputs);
@@ -69,22 +74,26 @@ class Node : public detail::Counted {
 
   struct Hook {
     std::uint32_t output;
-    std::weak_ptr<const GradHook> call;
+    std::weak_ptr<const detail::SharedHook> call;
   };
   /// What few nodes have: hooks, and the kept gradients of non-leaf tensors.
   struct Extras {
-    std::mutex mutex;  // of the hooks: several threads may run backward into one leaf
+    std::mutex mutex;  // of all: several threads may run backward into one leaf
     std::vector<Hook> hooks;
-    std::vector<std::weak_ptr<const GradHook>> after_accumulation;
+    std::vector<std::weak_ptr<const detail::SharedHook>> after_accumulation;
     std::vector<std::pair<std::uint32_t, Tensor>> retained;  // output and its gradient
   };
   Extras& extras();
-  Extras* extras_if_any() const { return extras_.get(); }
+  Extras* extras_if_any() const { return extras_.load(std::memory_order_acquire); }
+  /// Gives a node that no other thread knows yet its extras.
+  void set_extras(std::unique_ptr<Extras> extras) noexcept { extras_.store(extras.release()); }
 
  protected:
   Node() = default;
   /// Gives the node its edges and outputs, which the derived class stores, its sequence number and its call site. Once.
   void enter_graph(std::span<Edge> edges, std::span<OutputInfo> outputs);
+
+  bool adds_in_place_ = false;
 
  private:
   bool in_backward_ = false;
@@ -93,7 +102,7 @@ class Node : public detail::Counted {
   std::uint32_t edge_count_ = 0, output_count_ = 0;
   std::uint64_t sequence_ = 0;
   detail::CallSite call_site_;
-  std::unique_ptr<Extras> extras_;
+  std::atomic<Extras*> extras_{nullptr};
   Node* next_freed_ = nullptr;
 };
 
@@ -107,8 +116,10 @@ class LeafNode final : public Node {
   void backward(std::span<Tensor>, std::span<Tensor>, Needs) override {}
   bool is_leaf() const noexcept override { return true; }
 
-  std::mutex mutex;  // of grad: several threads may run backward into one leaf
+  std::mutex mutex;  // of what follows: several threads may run backward into one leaf
   Tensor grad;
+  TensorImpl* tensor = nullptr;  // whose place this is; null once that is gone
+  bool frozen = false;           // the tensor does not require a gradient for now
 
  private:
   OutputInfo info_;

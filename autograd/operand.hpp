@@ -57,7 +57,7 @@ class Saved {
   /// undefined. Throws Error if its elements were changed.
   Tensor as_output() const;
 
-  Tensor tensor_;
+  detail::KeptTensor tensor_;
   std::uint32_t version_ = 0;
 };
 

@@ -73,9 +73,11 @@ struct Accumulate {
 
 template <class T>
 void add_loop(const void*, std::int64_t n, std::byte* const* pointers) {
-  T* __restrict sum = reinterpret_cast<T*>(pointers[0]);
-  const T* __restrict term = reinterpret_cast<const T*>(pointers[1]);
-  for (std::int64_t i = 0; i < n; ++i) sum[i] += term[i];
+  T* sum = reinterpret_cast<T*>(pointers[0]);
+  const T* before = reinterpret_cast<const T*>(pointers[1]);
+  const T* term = reinterpret_cast<const T*>(pointers[2]);
+  XGRAD_INDEPENDENT_ITERATIONS  // where sum is what it was before
+      for (std::int64_t i = 0; i < n; ++i) sum[i] = before[i] + term[i];
 }
 
 }  // namespace
@@ -106,15 +108,16 @@ namespace detail {
 
 Tensor accumulate(const Tensor& a, const Tensor& b) { return apply(Accumulate{}, a, b); }
 
-void accumulate_in_place(Tensor& sum, const Tensor& term) {
+void accumulate_in_place(const Tensor& sum, const Tensor& term) {
   constexpr std::int64_t grain = 32768;
   dispatch_floating("accumulate", sum.dtype(), [&](auto zero) {
     using T = decltype(zero);
     if (sum.is_contiguous() && term.is_contiguous() && sum.numel() <= grain) {
-      std::byte* const pointers[] = {sum.impl().data, term.impl().data};
+      std::byte* const pointers[] = {sum.impl().data, sum.impl().data, term.impl().data};
       return add_loop<T>(nullptr, sum.numel(), pointers);
     }
-    const Strided operands[] = {strided(sum, sum.shape()), strided(term, sum.shape())};
+    const Strided to = strided(sum, sum.shape());
+    const Strided operands[] = {to, to, strided(term, sum.shape())};
     for_each_element(sum.shape(), operands, 1, add_loop<T>, nullptr, grain);
   });
 }

@@ -18,8 +18,9 @@ namespace detail {
 
 /// a + b, of one shape and dtype.
 Tensor accumulate(const Tensor& a, const Tensor& b);
-/// sum += term; recorded nowhere. `sum` must be owned alone or be a leaf's gradient.
-void accumulate_in_place(Tensor& sum, const Tensor& term);
+/// sum += term; recorded nowhere. `sum`, of any strides that repeat no element, must be owned alone, be part of a
+/// tensor that is, or be a leaf's gradient.
+void accumulate_in_place(const Tensor& sum, const Tensor& term);
 /// x as row-major memory, recorded nowhere: for kernels that read it. An undefined x is given back.
 Borrowed dense(const Tensor& x);
 Borrowed dense(Tensor&& x) = delete;  // it would lend what is about to go

@@ -1,5 +1,8 @@
 #include "tensor.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "../core/allocator.hpp"
 #include "node.hpp"
 
@@ -7,8 +10,43 @@ namespace xgrad {
 
 namespace detail {
 
+namespace {
+
+/// Takes the recorded gradient out of where backward left it for the users of a tensor.
+Tensor take_recorded_gradient(const TensorImpl& tensor) {
+  if (tensor.leaf) {
+    auto& leaf = static_cast<LeafNode&>(*tensor.leaf);
+    const std::lock_guard lock(leaf.mutex);
+    return leaf.grad.requires_grad() ? std::exchange(leaf.grad, {}) : Tensor();
+  }
+  Node::Extras* extras = tensor.node ? tensor.node->extras_if_any() : nullptr;
+  if (!extras) return {};
+  const std::lock_guard lock(extras->mutex);
+  for (auto entry = extras->retained.begin(); entry != extras->retained.end(); ++entry) {
+    if (entry->first != tensor.output_index) continue;
+    Tensor gradient = std::move(entry->second);
+    extras->retained.erase(entry);
+    return gradient;
+  }
+  return {};
+}
+
+}  // namespace
+
+bool HandleCount::release_watched() noexcept {
+  retain_kept();  // another thread may let go of the last handle meanwhile
+  if ((count_.fetch_sub(user, std::memory_order_acq_rel) & users) == user)
+    take_recorded_gradient(static_cast<const TensorImpl&>(*this));
+  return release_kept();
+}
+
 TensorImpl::TensorImpl() = default;
-TensorImpl::~TensorImpl() = default;
+TensorImpl::~TensorImpl() {
+  if (!leaf) return;
+  auto& own = static_cast<LeafNode&>(*leaf);
+  const std::lock_guard lock(own.mutex);
+  own.tensor = nullptr;
+}
 void TensorImpl::destroy(TensorImpl* impl) noexcept { delete impl; }
 void* TensorImpl::operator new(std::size_t bytes) { return allocate(bytes); }
 void TensorImpl::operator delete(void* block, std::size_t bytes) noexcept { deallocate(block, bytes); }
@@ -37,9 +75,9 @@ Tensor empty(const Shape& shape, DType dtype) {
 namespace {
 
 bool is_row_major(const Shape& shape, const Shape& strides) {
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return true;
   std::int64_t stride = 1;
   for (std::size_t axis = shape.size(); axis-- > 0;) {
-    if (shape[axis] == 0) return true;
     if (shape[axis] == 1) continue;
     if (strides[axis] != stride) return false;
     stride *= shape[axis];
@@ -96,8 +134,17 @@ Tensor& Tensor::requires_grad_(bool value) {
   check(!value || is_floating(self.dtype), "requires_grad_: a tensor of dtype ", self.dtype,
         " cannot require a gradient; convert it with .to(float32)");
   if (value == requires_grad()) return *this;
-  self.node =
-      value ? detail::Reference<Node>::adopt(new detail::LeafNode(self.shape, self.dtype)) : detail::Reference<Node>();
+  if (!self.leaf) {
+    auto* made = new detail::LeafNode(self.shape, self.dtype);
+    self.leaf = detail::Reference<Node>::adopt(made);
+    made->tensor = &self;
+  }
+  auto& leaf = static_cast<detail::LeafNode&>(*self.leaf);
+  {
+    const std::lock_guard lock(leaf.mutex);
+    leaf.frozen = !value;
+  }
+  self.node = value ? self.leaf : detail::Reference<Node>();
   self.output_index = 0;
   return *this;
 }
@@ -105,16 +152,16 @@ Tensor& Tensor::requires_grad_(bool value) {
 bool Tensor::is_leaf() const { return !impl().node || impl().node->is_leaf(); }
 
 Tensor Tensor::grad() const {
-  Node* node = impl().node.get();
-  if (!node) return {};
-  if (node->is_leaf()) {
-    auto& leaf = static_cast<detail::LeafNode&>(*node);
+  if (const detail::TensorImpl& self = impl(); self.leaf) {
+    auto& leaf = static_cast<detail::LeafNode&>(*self.leaf);
     const std::lock_guard lock(leaf.mutex);
     return leaf.grad;
   }
-  if (const auto* extras = node->extras_if_any())
-    for (const auto& [output, gradient] : extras->retained)
-      if (output == impl_->output_index) return gradient;
+  Node::Extras* extras = impl_->node ? impl_->node->extras_if_any() : nullptr;
+  if (!extras) return {};
+  const std::lock_guard lock(extras->mutex);
+  for (const auto& [output, gradient] : extras->retained)
+    if (output == impl_->output_index) return gradient;
   return {};
 }
 
@@ -126,51 +173,61 @@ void Tensor::set_grad(const Tensor& grad) const {
     check(grad.shape() == self.shape && grad.dtype() == self.dtype, "set_grad: a gradient of shape ", grad.shape(),
           " and dtype ", grad.dtype(), " for a tensor of shape ", self.shape, " and dtype ", self.dtype);
   }
-  if (!self.node) return;
-  if (self.node->is_leaf()) {
-    auto& leaf = static_cast<detail::LeafNode&>(*self.node);
-    Tensor old = grad;
+  Tensor old = grad;  // freed without a lock
+  if (self.leaf) {
+    auto& leaf = static_cast<detail::LeafNode&>(*self.leaf);
     const std::lock_guard lock(leaf.mutex);
     std::swap(leaf.grad, old);
-  } else if (auto* extras = self.node->extras_if_any()) {
+    if (grad.requires_grad()) impl_->watch();
+  } else if (auto* extras = self.node ? self.node->extras_if_any() : nullptr) {
+    const std::lock_guard lock(extras->mutex);
     for (auto& [output, gradient] : extras->retained)
-      if (output == self.output_index) gradient = {};
+      if (output == self.output_index) std::swap(gradient, old);
   }
 }
 
 void Tensor::retain_grad() const {
   check(requires_grad(), "retain_grad: this tensor does not require a gradient");
   if (is_leaf()) return;
-  auto& retained = impl_->node->extras().retained;
-  for (const auto& [output, gradient] : retained)
-    if (output == impl_->output_index) return;
-  retained.emplace_back(impl_->output_index, Tensor());
+  detail::with_memory_for("retain_grad", [&] {
+    Node::Extras& extras = impl_->node->extras();
+    const std::lock_guard lock(extras.mutex);
+    for (const auto& [output, gradient] : extras.retained)
+      if (output == impl_->output_index) return;
+    extras.retained.emplace_back(impl_->output_index, Tensor());
+    impl_->watch();
+  });
 }
 
 HookHandle Tensor::register_hook(GradHook hook) const {
   check(requires_grad(), "register_hook: this tensor does not require a gradient");
   check(static_cast<bool>(hook), "register_hook: the hook is empty");
-  HookHandle handle;
-  handle.hook_ = std::make_shared<const GradHook>(std::move(hook));
-  Node::Extras& extras = impl_->node->extras();
-  const std::lock_guard lock(extras.mutex);
-  extras.hooks.push_back({impl_->output_index, handle.hook_});
-  return handle;
+  return detail::with_memory_for("register_hook", [&] {
+    HookHandle handle;
+    handle.hook_ = std::make_shared<detail::SharedHook>(std::make_shared<const GradHook>(std::move(hook)));
+    Node::Extras& extras = impl_->node->extras();
+    const std::lock_guard lock(extras.mutex);
+    extras.hooks.push_back({impl_->output_index, handle.hook_});
+    return handle;
+  });
 }
 
 HookHandle Tensor::register_post_accumulate_grad_hook(std::function<void(const Tensor&)> hook) const {
   check(requires_grad() && is_leaf(), "register_post_accumulate_grad_hook: this tensor of shape ", shape(),
         " is no leaf that requires a gradient, so none is accumulated in it; register_hook takes any tensor");
   check(static_cast<bool>(hook), "register_post_accumulate_grad_hook: the hook is empty");
-  HookHandle handle;
-  handle.hook_ = std::make_shared<const GradHook>([hook = std::move(hook)](const Tensor& grad) {
-    hook(grad);
-    return Tensor();
+  return detail::with_memory_for("register_post_accumulate_grad_hook", [&] {
+    HookHandle handle;
+    handle.hook_ = std::make_shared<detail::SharedHook>(
+        std::make_shared<const GradHook>([hook = std::move(hook)](const Tensor& grad) {
+          hook(grad);
+          return Tensor();
+        }));
+    Node::Extras& extras = impl_->node->extras();
+    const std::lock_guard lock(extras.mutex);
+    extras.after_accumulation.push_back(handle.hook_);
+    return handle;
   });
-  Node::Extras& extras = impl_->node->extras();
-  const std::lock_guard lock(extras.mutex);
-  extras.after_accumulation.push_back(handle.hook_);
-  return handle;
 }
 
 Tensor Tensor::detach() const { return detail::view(*this, shape(), strides()); }

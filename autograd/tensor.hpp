@@ -31,6 +31,12 @@ struct BackwardOptions {
 /// Called with a gradient; an undefined result leaves it as it is, a defined one replaces it.
 using GradHook = std::function<Tensor(const Tensor& grad)>;
 
+namespace detail {
+
+using SharedHook = std::shared_ptr<const GradHook>;  // a call in progress keeps it, the graph only looks for it
+
+}  // namespace detail
+
 /// Keeps a gradient hook in place for as long as it lives, so that a hook that captures its tensor makes no cycle.
 class [[nodiscard]] HookHandle {
  public:
@@ -40,17 +46,54 @@ class [[nodiscard]] HookHandle {
 
  private:
   friend class Tensor;
-  std::shared_ptr<const GradHook> hook_;
+  std::shared_ptr<const detail::SharedHook> hook_;
 };
 
 namespace detail {
+
+class KeptTensor;
 
 /// What the use of an undefined tensor throws: apply() then says which input of which operation it was.
 struct UndefinedTensor : Error {
   using Error::Error;
 };
 
-struct TensorImpl : Counted {
+/// Counts the handles to a tensor, those that users hold apart from those that recorded operations keep. A tensor that
+/// is watched lets go of its recorded gradient with the last user: that gradient depends on operations that keep the
+/// tensor, and would keep them for ever.
+class HandleCount {
+ public:
+  void retain() noexcept { count_.fetch_add(user, std::memory_order_relaxed); }
+  /// True when this was the last handle of all.
+  bool release() noexcept {
+    const std::uint64_t now = count_.load(std::memory_order_acquire);
+    if (now == user) return true;
+    if ((now & watched) != 0) [[unlikely]]
+      return release_watched();
+    return (count_.fetch_sub(user, std::memory_order_acq_rel) & ~watched) == user;
+  }
+  void retain_kept() noexcept { count_.fetch_add(kept, std::memory_order_relaxed); }
+  bool release_kept() noexcept {
+    return count_.load(std::memory_order_acquire) == kept ||
+           (count_.fetch_sub(kept, std::memory_order_acq_rel) & ~watched) == kept;
+  }
+  bool unique() const noexcept { return count_.load(std::memory_order_acquire) == user; }
+  bool has_users() const noexcept { return (count_.load(std::memory_order_acquire) & users) != 0; }
+  void watch() noexcept { count_.fetch_or(watched, std::memory_order_relaxed); }
+
+ protected:
+  HandleCount() = default;
+  HandleCount(const HandleCount&) = delete;
+  HandleCount& operator=(const HandleCount&) = delete;
+
+ private:
+  static constexpr std::uint64_t user = 1, kept = std::uint64_t{1} << 32, users = kept - 1, watched = kept << 31;
+  bool release_watched() noexcept;
+
+  std::atomic<std::uint64_t> count_{user};
+};
+
+struct TensorImpl : HandleCount {
   TensorImpl();
   ~TensorImpl();
   static void destroy(TensorImpl* impl) noexcept;
@@ -68,6 +111,7 @@ struct TensorImpl : Counted {
   bool is_view = false;             // made as a view of another tensor...
   std::atomic<bool> saved = false;  // an operation may hold this handle
   std::uint32_t view_version = 0;   // ...when its storage had this version
+  Reference<Node> leaf;             // its place as a leaf since it first required a gradient, while frozen too
 };
 
 }  // namespace detail
@@ -115,7 +159,8 @@ class Tensor {
 
   /// Whether a gradient with respect to this tensor can be asked for.
   bool requires_grad() const { return impl_ && impl_->node; }
-  /// Makes a leaf require a gradient, or stops it from doing so. Throws Error for an integer tensor or a non-leaf.
+  /// Makes a leaf require a gradient, or stops it from doing so. While it does not, backward() adds nothing to grad(),
+  /// which is kept, as hooks are. Throws Error for an integer tensor or a non-leaf.
   Tensor& requires_grad_(bool value = true);
   /// Made by the user, not by a recorded operation.
   bool is_leaf() const;
@@ -125,7 +170,8 @@ class Tensor {
   void set_grad(const Tensor& grad) const;
   /// Removes the accumulated gradient, as zero_grad(set_to_none=True) does in PyTorch.
   void zero_grad() const { set_grad(Tensor()); }
-  /// Makes backward() keep the gradient of this non-leaf tensor in grad().
+  /// Makes backward() keep the gradient of this non-leaf tensor in grad(), also when it is changed in place afterwards:
+  /// the gradient of what it is then.
   void retain_grad() const;
   /// Calls `hook` with the gradient of this tensor in every backward pass while the handle lives, before the gradient
   /// is accumulated or passed on.
@@ -181,6 +227,7 @@ class Tensor {
   explicit Tensor(detail::Reference<detail::TensorImpl> impl) : impl_(std::move(impl)) {}
 
  private:
+  friend class detail::KeptTensor;
   [[noreturn]] static void raise_undefined();
   void expect_dtype(DType dtype) const;
   double item_as_double() const;
@@ -193,6 +240,29 @@ class Tensor {
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 namespace detail {
+
+/// A Tensor as a recorded operation keeps it (see HandleCount).
+class KeptTensor : public Tensor {
+ public:
+  KeptTensor() = default;
+  KeptTensor(const Tensor& tensor) : Tensor(kept(tensor)) {}
+  KeptTensor(const KeptTensor& other) : Tensor(kept(other)) {}
+  KeptTensor(KeptTensor&&) = default;
+  KeptTensor& operator=(KeptTensor other) noexcept {
+    std::swap(impl_, other.impl_);
+    return *this;
+  }
+  ~KeptTensor() {
+    TensorImpl* const impl = impl_.leak();
+    if (impl && impl->release_kept()) TensorImpl::destroy(impl);
+  }
+
+ private:
+  static Tensor kept(const Tensor& tensor) noexcept {
+    if (tensor.defined()) tensor.impl().retain_kept();
+    return Tensor(Reference<TensorImpl>::adopt(tensor.reference().get()));
+  }
+};
 
 /// Uninitialised elements, dense and row-major. Throws Error when there is no memory.
 Tensor empty(const Shape& shape, DType dtype);

@@ -24,4 +24,6 @@ void append_fixed(std::string& out, double value, int digits) {
 
 void raise(std::string message) { throw Error(message); }
 
+void raise_out_of_memory(std::string_view op) { fail(op, ": out of memory: no room beside the tensors' elements"); }
+
 }  // namespace xgrad::detail

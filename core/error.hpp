@@ -2,6 +2,7 @@
 // The one exception type of xgrad, and how the library raises it.
 
 #include <cstdint>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -55,6 +56,25 @@ template <class... Parts>
   (append(message, parts), ...);
   detail::raise(std::move(message));
 }
+
+namespace detail {
+
+[[noreturn]] void raise_out_of_memory(std::string_view op);
+
+/// f(), where Error in the name of `op` takes the place of the exceptions by which containers say that there is no
+/// memory.
+template <class F>
+decltype(auto) with_memory_for(std::string_view op, F&& f) {
+  try {
+    return f();
+  } catch (const std::bad_alloc&) {
+    raise_out_of_memory(op);
+  } catch (const std::length_error&) {
+    raise_out_of_memory(op);
+  }
+}
+
+}  // namespace detail
 
 /// Throws Error with the parts as message unless `ok`. The parts are formatted only on failure.
 template <class... Parts>

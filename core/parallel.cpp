@@ -5,13 +5,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "error.hpp"
+#include "vectorize.hpp"
 
 // Weak: a program that links another BLAS, or none, has no such function.
 extern "C" [[gnu::weak]] void openblas_set_num_threads(int);
@@ -92,6 +95,7 @@ class Pool {
     if (parts == 1) return false;
     job_ = {function, context, n, grain, parts};
     unfinished_.store(parts, std::memory_order_relaxed);
+    failed_part_ = parts;
     publish(static_cast<std::uint64_t>(parts), static_cast<std::size_t>(parts) - 1);
     // Parts that no other thread has begun are done here: a worker that sleeps or has lost its core delays nothing.
     inside_parallel = true;
@@ -104,6 +108,7 @@ class Pool {
       else
         std::this_thread::yield();
     }
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     return true;
   }
 
@@ -137,14 +142,27 @@ class Pool {
     const Ticket taken{ticket_.fetch_add(1, std::memory_order_acq_rel)};
     if (!taken.any_left()) return Taken::none;
     if (taken.parts() == Ticket::stop) return Taken::stop;
-    job_.run(static_cast<std::int64_t>(taken.next()));
+    const auto part = static_cast<std::int64_t>(taken.next());
+    try {
+      job_.run(part);
+    } catch (...) {
+      note_failure(part);
+    }
     unfinished_.fetch_sub(1, std::memory_order_release);
     return Taken::part;
+  }
+
+  void note_failure(std::int64_t part) noexcept {
+    const std::lock_guard lock(failure_mutex_);
+    if (part >= failed_part_) return;
+    failed_part_ = part;
+    failure_ = std::current_exception();
   }
 
   void start_workers() {
     const int wanted = num_threads();
     if (started_for_ == wanted) return;
+    simd_level();  // an unknown level is an Error here, and not in the middle of what the threads do
     started_for_ = wanted;
     try {
       while (static_cast<int>(workers_.size()) + 1 < wanted) {
@@ -193,6 +211,10 @@ class Pool {
   alignas(64) std::atomic<std::uint64_t> ticket_{0};
   Job job_{};
   alignas(64) std::atomic<std::int64_t> unfinished_{0};
+
+  std::mutex failure_mutex_;
+  std::exception_ptr failure_;
+  std::int64_t failed_part_ = 0;  // the first part of the job that threw
 };
 
 // Never destroyed, so that statics destroyed late can still call parallel_for: it runs in their thread then.
@@ -239,7 +261,7 @@ void set_num_threads(int n) {
   pool().stop(false);
 }
 
-void detail::parallel_ranges(std::int64_t n, std::int64_t grain, RangeFunction function, void* context) noexcept {
+void detail::parallel_ranges(std::int64_t n, std::int64_t grain, RangeFunction function, void* context) {
   if (inside_parallel || num_threads() == 1 || !pool().try_run(n, std::max<std::int64_t>(grain, 1), function, context))
     function(context, 0, n);
 }

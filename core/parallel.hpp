@@ -22,16 +22,16 @@ int num_threads();
 
 namespace detail {
 
-using RangeFunction = void (*)(void* context, std::int64_t begin, std::int64_t end) noexcept;
-void parallel_ranges(std::int64_t n, std::int64_t grain, RangeFunction function, void* context) noexcept;
+using RangeFunction = void (*)(void* context, std::int64_t begin, std::int64_t end);
+void parallel_ranges(std::int64_t n, std::int64_t grain, RangeFunction function, void* context);
 
 }  // namespace detail
 
 /// Calls `f(begin, end)` for contiguous ranges that cover [0, n), at most one a thread and at the same time, and
-/// returns when all are done. Ranges start at multiples of `grain` (less than 1 counts as 1). `f` must not throw. With
-/// n <= grain, inside another parallel_for, or while another thread has the pool, it is one call `f(0, n)` in the
-/// calling thread; with n <= 0 none. Splitting costs 1 to 2 us when the threads are awake (they sleep after 0.1 ms
-/// without work), so choose a `grain` worth several us.
+/// returns when all are done. Ranges start at multiples of `grain` (less than 1 counts as 1). What `f` throws is thrown
+/// here when all calls are done; of several, that of the first range. With n <= grain, inside another parallel_for, or
+/// while another thread has the pool, it is one call `f(0, n)` in the calling thread; with n <= 0 none. Splitting costs
+/// 1 to 2 us when the threads are awake (they sleep after 0.1 ms without work), so choose a `grain` worth several us.
 template <class F>
 void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
   if (n <= 0) return;
@@ -40,7 +40,7 @@ void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
     return;
   }
   using Function = std::remove_reference_t<F>;
-  const detail::RangeFunction call = [](void* context, std::int64_t begin, std::int64_t end) noexcept {
+  const detail::RangeFunction call = [](void* context, std::int64_t begin, std::int64_t end) {
     (*static_cast<Function*>(context))(begin, end);
   };
   detail::parallel_ranges(n, grain, call, const_cast<void*>(static_cast<const void*>(std::addressof(f))));

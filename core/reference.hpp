@@ -55,6 +55,8 @@ class Reference {
   }
 
   T* get() const noexcept { return object_; }
+  /// Gives up the object without counting.
+  T* leak() noexcept { return std::exchange(object_, nullptr); }
   T* operator->() const noexcept { return object_; }
   T& operator*() const noexcept { return *object_; }
   explicit operator bool() const noexcept { return object_ != nullptr; }

@@ -1,5 +1,7 @@
 #include "slicing.hpp"
 
+#include <limits>
+
 #include "../autograd/apply.hpp"
 #include "../autograd/primitives.hpp"
 #include "joining.hpp"
@@ -23,6 +25,14 @@ struct Cut {
     if (count > 1) strides[axis] *= step;
     return detail::view(x, shape, strides, offset);
   }
+  /// Of one element, without the axis.
+  Tensor row_of(const Tensor& x) const {
+    const Tensor row = of(x);
+    Shape shape = row.shape(), strides = row.strides();
+    shape.erase(axis);
+    strides.erase(axis);
+    return detail::view(row, shape, strides);
+  }
 };
 
 struct SliceBackward;
@@ -38,6 +48,7 @@ struct Slice {
     return cut.of(x);
   }
   Tensor backward(const Tensor& grad) const { return slice_backward(cut, input, grad); }
+  void add_backward(const Tensor& grad, const Tensor& sum) const { detail::accumulate_in_place(cut.of(sum), grad); }
 };
 
 /// Zeros, but for the elements of the gradient where a slice was taken.
@@ -65,15 +76,12 @@ struct Select {
   Shape input = {};
   Tensor forward(const Tensor& x) {
     input = x.shape();
-    const Tensor row = cut.of(x);
-    Shape shape = row.shape(), strides = row.strides();
-    shape.erase(cut.axis);
-    strides.erase(cut.axis);
-    return detail::view(row, shape, strides);
+    return cut.row_of(x);
   }
   Tensor backward(const Tensor& grad) const {
     return slice_backward(cut, input, unsqueeze(grad, static_cast<std::int64_t>(cut.axis)));
   }
+  void add_backward(const Tensor& grad, const Tensor& sum) const { detail::accumulate_in_place(cut.row_of(sum), grad); }
 };
 
 struct Split {
@@ -91,6 +99,31 @@ struct Split {
     return parts;
   }
   Tensor backward(const std::vector<Tensor>& grads) const { return concat(grads, static_cast<std::int64_t>(axis)); }
+  void add_backward(const std::vector<Tensor>& grads, const Tensor& sum) const {
+    std::int64_t begin = 0;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      if (grads[i].defined()) detail::accumulate_in_place(Cut{axis, begin, 1, sizes[i]}.of(sum), grads[i]);
+      begin += sizes[i];
+    }
+  }
+};
+
+struct Unbind {
+  static constexpr const char* name = "unbind";
+  static constexpr bool linear = true;
+  std::size_t axis;
+  std::vector<Tensor> forward(const Tensor& x) const {
+    std::vector<Tensor> rows;
+    rows.reserve(static_cast<std::size_t>(x.shape()[axis]));
+    for (std::int64_t i = 0; i < x.shape()[axis]; ++i) rows.push_back(Cut{axis, i, 1, 1}.row_of(x));
+    return rows;
+  }
+  Tensor backward(const std::vector<Tensor>& grads) const { return stack(grads, static_cast<std::int64_t>(axis)); }
+  void add_backward(const std::vector<Tensor>& grads, const Tensor& sum) const {
+    for (std::size_t i = 0; i < grads.size(); ++i)
+      if (grads[i].defined())
+        detail::accumulate_in_place(Cut{axis, static_cast<std::int64_t>(i), 1, 1}.row_of(sum), grads[i]);
+  }
 };
 
 struct Flip {
@@ -112,6 +145,11 @@ struct Flip {
   }
   Tensor backward(const Tensor& grad) const { return apply(*this, grad); }
 };
+
+void expect_countable(const char* op, const Tensor& x, std::int64_t axis, std::int64_t parts) {
+  check(parts <= std::numeric_limits<std::int32_t>::max(), op, ": axis ", axis, " of shape ", x.shape(), " in ", parts,
+        " tensors; 2^31 - 1 are the most");
+}
 
 }  // namespace
 
@@ -145,13 +183,16 @@ Tensor select(Operand x, std::int64_t axis, std::int64_t index) {
 std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t axis) {
   const std::size_t at = normalize_axis("split", axis, x->dim());
   check(size >= 1, "split: parts of size ", size, "; they must have at least 1");
-  std::vector<std::int64_t> sizes;
   std::int64_t left = x->shape()[at];
-  do {
-    sizes.push_back(std::min(size, left));
-    left -= sizes.back();
-  } while (left > 0);
-  return apply(Split{at, std::move(sizes)}, x);
+  expect_countable("split", *x, axis, left / size);
+  return detail::with_memory_for("split", [&] {
+    std::vector<std::int64_t> sizes;
+    do {
+      sizes.push_back(std::min(size, left));
+      left -= sizes.back();
+    } while (left > 0);
+    return apply(Split{at, std::move(sizes)}, x);
+  });
 }
 
 std::vector<Tensor> split(Operand x, const std::vector<std::int64_t>& sizes, std::int64_t axis) {
@@ -164,6 +205,13 @@ std::vector<Tensor> split(Operand x, const std::vector<std::int64_t>& sizes, std
   }
   check(left == 0, "split: the sizes leave ", left, " over of axis ", axis, " of shape ", x->shape());
   return apply(Split{at, sizes}, x);
+}
+
+std::vector<Tensor> unbind(Operand x, std::int64_t axis) {
+  const std::size_t at = normalize_axis("unbind", axis, x->dim());
+  expect_countable("unbind", *x, axis, x->shape()[at]);
+  if (x->shape()[at] == 0) return {};
+  return apply(Unbind{at}, x);
 }
 
 Tensor flip(Operand x, const Shape& axes) { return apply(Flip{normalize_axes("flip", axes, x->dim())}, x); }
@@ -294,6 +342,26 @@ std::vector<OpError> split_errors() {
            "split: size -1 is negative"}};
 }
 
+std::vector<OpSample> unbind_samples() {
+  const Tensor x = sample_normal({3, 2, 4});
+  return {{"torch.unbind(x[0])", {x}, [](const Tensors& in) { return unbind(in[0]); }},
+          {"torch.unbind(x[0], -1)", {x}, [](const Tensors& in) { return unbind(in[0], -1); }},
+          {"torch.unbind(x[0].transpose(0, 1), 1)",
+           {x},
+           [](const Tensors& in) { return unbind(transpose(in[0], 0, 1), 1); }},
+          {"torch.unbind(x[0])", {sample_normal({4})}, [](const Tensors& in) { return unbind(in[0]); }},
+          {"torch.unbind(x[0], 1)", {sample_normal({0, 2})}, [](const Tensors& in) { return unbind(in[0], 1); }}};
+}
+
+std::vector<OpError> unbind_errors() {
+  return {{[] {
+             unbind(ones({2, 3}), 2);
+           },
+           "unbind: axis 2 is out of range"},
+          {[] { unbind(ones({})); }, "unbind: axis 0 is out of range"},
+          {[] { unbind(expand(ones({1}), {INT64_MAX})); }, "unbind: axis 0 of shape (9223372036854775807,) in"}};
+}
+
 std::vector<OpSample> flip_samples() {
   const Tensor x = sample_normal({2, 3, 4});
   return {sample("torch.flip(x[0], (1,))", {x}, [](auto& in) { return flip(in[0], {1}); }),
@@ -325,6 +393,7 @@ std::span<const OpInfo> slicing_ops() {
       {"narrow", "slicing", "x[begin:begin + length] along an axis", true, narrow_samples, narrow_errors},
       {"select", "slicing", "x[index] along an axis", true, select_samples, select_errors},
       {"split", "slicing", "consecutive parts along an axis", true, split_samples, split_errors},
+      {"unbind", "slicing", "the parts along an axis, each without it", true, unbind_samples, unbind_errors},
       {"flip", "slicing", "the order reversed along axes", true, flip_samples, flip_errors},
   };
   return ops;

@@ -22,6 +22,10 @@ std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t axis = 0);
 /// Parts of these sizes along an axis, which add up to its size. A list of one number counts as the number.
 std::vector<Tensor> split(Operand x, const std::vector<std::int64_t>& sizes, std::int64_t axis = 0);
 
+/// The parts of x along an axis, one for each index, without that axis: for a loop over time, say. Empty for an axis of
+/// size 0.
+std::vector<Tensor> unbind(Operand x, std::int64_t axis = 0);
+
 /// The order of the elements reversed along the given axes; no axes mean all of them. A copy.
 Tensor flip(Operand x, const Shape& axes = {});
 

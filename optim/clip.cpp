@@ -15,7 +15,7 @@ template <class F>
 void for_gradients(const std::vector<Tensor>& parameters, F&& f) {
   for (const Tensor& parameter : parameters) {
     const Tensor gradient = parameter.grad();
-    if (!gradient.defined()) continue;
+    if (!gradient.defined() || !parameter.requires_grad()) continue;
     if (!gradient.is_contiguous()) parameter.set_grad(gradient.contiguous());
     const Tensor dense = parameter.grad();
     dispatch_floating("clip_grad", dense.dtype(),

@@ -105,7 +105,7 @@ void Optimizer::step() {
   std::size_t most = 0;  // pieces
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor gradient = parameters_[i].grad();
-    if (!gradient.defined()) continue;
+    if (!gradient.defined() || !parameters_[i].requires_grad()) continue;
     gradients[i] = xgrad::detail::dense(gradient);
     most += 2 + static_cast<std::size_t>(parameters_[i].numel() / block);
     if (!states_[i].buffers.empty() || buffer_names_.empty()) continue;

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <type_traits>
 
+#include "../../core/per_thread.hpp"
 #include "../../core/transpose.hpp"
 #include "../../core/vectorize.hpp"
 
@@ -203,13 +202,11 @@ template <class T>
 /// Memory for the strips of a band, which a thread keeps; null where there is none.
 template <class T>
 T* workspace() {
-  constexpr std::align_val_t alignment{64};
-  struct Free {
-    void operator()(void* memory) const { ::operator delete(memory, alignment); }
+  struct Workspace {
+    alignas(64) T elements[band * stretch];
   };
-  static thread_local std::unique_ptr<void, Free> memory;
-  if (!memory) memory.reset(::operator new(band* stretch * sizeof(T), alignment, std::nothrow));
-  return static_cast<T*>(memory.get());
+  Workspace* const own = of_this_thread<Workspace>();
+  return own ? own->elements : nullptr;
 }
 
 template <class T, int bytes, int most_rows, SimdLevel level>

@@ -222,6 +222,42 @@ TEST_CASE("checkpoint: a second run that differs, or a changed input, is an erro
   CHECK_FALSE(x.grad().defined());
 }
 
+TEST_CASE("checkpoint: what the function captured and was changed before backward is an error, not a wrong gradient") {
+  Tensor x = full({3}, 2, leaf64), p = full({3}, 3, leaf64), constant = full({3}, 4, {.dtype = float64});
+  const auto change = [](Tensor& tensor) {
+    const NoGrad no_grad;
+    tensor.mul_(5);
+  };
+  const std::pair<const char*, std::function<Tensor(const Tensor&)>> functions[] = {
+      {"saved by an operation", [&](const Tensor& t) { return t * p; }},
+      {"not saved by one", [&](const Tensor& t) { return square(t + p); }},
+      {"as a view", [&](const Tensor& t) { return t * narrow(p, 0, 0, 1); }},
+      {"in a checkpoint inside",
+       [&](const Tensor& t) { return checkpoint([&](const Tensor& inner) { return inner * p; }, t * 2.0); }}};
+  for (const auto& [name, f] : functions) {
+    INFO(name);
+    Tensor y = sum(checkpoint(f, x));
+    change(p);
+    CHECK_THROWS_WITH(y.backward(), Catch::Contains("checkpoint: a tensor of shape (3,) saved for backward") &&
+                                        Catch::Contains("was changed in place by mul_ at ") &&
+                                        Catch::Contains("test_checkpoint.cpp"));
+    y = sum(checkpoint(f, x));  // again, with what it is now
+    y.backward();
+    CHECK(equal(x.grad(), grad(sum(f(x)), {x})[0]));
+    change(p);
+    x.zero_grad(), p.zero_grad();
+  }
+  Tensor y = sum(checkpoint([&](const Tensor& t) { return t * constant; }, x));
+  change(constant);
+  CHECK_THROWS_WITH(y.backward(),
+                    Catch::Contains("the function gave output 0 of shape (3,) other values than at first"));
+  double factor = 0;
+  y = sum(checkpoint([&](const Tensor& t) { return t * ++factor; }, x));
+  CHECK_THROWS_WITH(y.backward(), Catch::Contains("other values than at first"));
+  CHECK_FALSE(x.grad().defined());
+  CHECK_FALSE(p.grad().defined());
+}
+
 TEST_CASE("checkpoint: whichever allocation fails, nothing changes, and the rerun gives the same") {
   Tensor x = full({40}, 2, leaf64), w = full({40}, 3, leaf64);
   const auto step = [&] {

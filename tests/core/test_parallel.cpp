@@ -193,6 +193,42 @@ TEST_CASE("parallel: numbers of threads out of range are errors and change nothi
   CHECK(num_threads() == 2);
 }
 
+TEST_CASE("parallel: what a part throws, in whichever thread, comes out as it is", "[threads]") {
+  struct Trouble {
+    std::int64_t part;
+  };
+  for (const int threads : {1, 2, 4}) {
+    const Threads set(threads);
+    for (std::int64_t bad = 0; bad < threads; ++bad) {
+      std::atomic<std::int64_t> done{0};
+      const auto part_that_throws = [&](std::int64_t first_bad) {
+        try {
+          parallel_for(threads, 1, [&](std::int64_t begin, std::int64_t end) {
+            if (begin >= first_bad || threads == 1) throw Trouble{begin};
+            done += end - begin;
+          });
+        } catch (const Trouble& trouble) {
+          return trouble.part;
+        }
+        return std::int64_t{-1};
+      };
+      CHECK(part_that_throws(bad) == bad);  // of several, the first
+      CHECK(done == bad);                   // the others are done nevertheless
+      CHECK_THROWS_WITH(
+          parallel_for(threads, 1, [&](std::int64_t begin, std::int64_t) { check(begin != bad, "part ", begin); }),
+          "part " + std::to_string(bad));
+      CHECK(sum_of_squares(1000) == 332833500);  // the pool works on
+    }
+  }
+}
+
+TEST_CASE("parallel: an exception inside a nested call comes out of both", "[threads]") {
+  const Threads set(3);
+  const auto inner = [](std::int64_t, std::int64_t) { fail("inner"); };
+  CHECK_THROWS_WITH(parallel_for(3, 1, [&](std::int64_t, std::int64_t) { parallel_for(3, 1, inner); }), "inner");
+  CHECK(ranges_of(3, 1).size() == 3);
+}
+
 TEST_CASE("parallel: a forked child has threads of its own") {
   if (!can_fork) return;
   const Threads set(3);
