@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "call_site.hpp"
+
 namespace xgrad::detail {
 
 namespace {
@@ -18,6 +20,9 @@ void append(std::string& out, double value) { append_number(out, value); }
 void append(std::string& out, std::int64_t value) { append_number(out, value); }
 void append(std::string& out, std::uint64_t value) { append_number(out, value); }
 
-void raise(std::string message) { throw Error(message); }
+void raise(std::string message) {
+  append_call_site(message);
+  throw Error(message);
+}
 
 }  // namespace xgrad::detail

@@ -72,8 +72,7 @@ struct Attention {
   static constexpr const char* name = "scaled_dot_product_attention";
   bool causal;
   double scale;
-  Saved q = {}, k = {}, v = {}, out = {};
-  Tensor log_sum = {};
+  Saved q = {}, k = {}, v = {}, out = {}, log_sum = {};
 
   detail::AttentionSize size(const Tensor& queries, const Tensor& keys, const Tensor& values) const {
     return {Shape(queries.shape().begin(), queries.dim() - 2).numel(),
@@ -92,13 +91,13 @@ struct Attention {
     shape[queries.dim() - 1] = s.value_width;
     if (s.keys == 0 || shape.numel() == 0) return zeros(shape, {.dtype = queries.dtype()});
     const Tensor result = empty_as(queries, shape);
-    log_sum = detail::empty({s.batch, s.queries}, queries.dtype());
+    const Tensor sums = detail::empty({s.batch, s.queries}, queries.dtype());
     dispatch_floating(name, queries.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::attention<T>(s, Batch(queries).as<const T>(), Batch(keys).as<const T>(), Batch(values).as<const T>(),
-                           Batch(result).as<T>(), log_sum.data<T>());
+                           Batch(result).as<T>(), sums.data<T>());
     });
-    out = result;
+    out = result, log_sum = sums;
     return result;
   }
 
@@ -107,15 +106,15 @@ struct Attention {
       return detail::composed_backward([this](const Tensor& queries, const Tensor& keys,
                                               const Tensor& values) { return composed(queries, keys, values); },
                                        std::array<Tensor, 3>{q, k, v}, grad, needs);
-    const Tensor queries = q, keys = k, values = v;
-    if (!log_sum.defined()) return {zeros_like(queries), zeros_like(keys), zeros_like(values)};
+    const Tensor queries = q, keys = k, values = v, sums = log_sum;
+    if (!sums.defined()) return {zeros_like(queries), zeros_like(keys), zeros_like(values)};
     std::array<Tensor, 3> gradients = {empty_as(queries, queries.shape()), empty_as(keys, keys.shape()),
                                        empty_as(values, values.shape())};
     dispatch_floating(name, queries.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::attention_backward<T>(size(queries, keys, values), Batch(queries).as<const T>(),
                                     Batch(keys).as<const T>(), Batch(values).as<const T>(), Batch(out).as<const T>(),
-                                    Batch(grad).as<const T>(), log_sum.data<T>(), Batch(gradients[0]).as<T>(),
+                                    Batch(grad).as<const T>(), sums.data<T>(), Batch(gradients[0]).as<T>(),
                                     Batch(gradients[1]).as<T>(), Batch(gradients[2]).as<T>());
     });
     return gradients;

@@ -32,23 +32,23 @@ struct LayerNorm {
   Shape normalized;
   double eps;
   Saved x = {}, weight = {}, bias = {};
-  Tensor mean = {}, scale = {};  // one a row; scale = 1 / sqrt(variance + eps)
+  Saved mean = {}, scale = {};  // one a row; scale = 1 / sqrt(variance + eps)
 
   std::int64_t width() const { return normalized.numel(); }
-  std::int64_t rows() const { return mean.numel(); }
+  std::int64_t rows() const { return mean.shape().numel(); }
 
   Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
     x = input, weight = w, bias = b;
     const std::int64_t count = Shape(input.shape().begin(), input.dim() - normalized.size()).numel();
-    mean = detail::empty({count}, input.dtype());
-    scale = detail::empty({count}, input.dtype());
+    const Tensor mu = detail::empty({count}, input.dtype()), s = detail::empty({count}, input.dtype());
+    mean = mu, scale = s;
     Tensor out = detail::empty(input.shape(), input.dtype());
     if (out.numel() == 0) return out;
     const detail::Borrowed memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::layer_norm(count, width(), memory->data<T>(), data_or_null<T>(dense_w), data_or_null<T>(dense_b), eps,
-                         out.data<T>(), mean.data<T>(), scale.data<T>());
+                         out.data<T>(), mu.data<T>(), s.data<T>());
     });
     return out;
   }
@@ -62,11 +62,12 @@ struct LayerNorm {
     for (std::size_t i = 0; i < 3; ++i)
       if (needs[i]) gradients[i] = zeros(i == 0 ? x.shape() : normalized, {.dtype = x.dtype()});
     if (grad.numel() == 0) return gradients;
-    const detail::Borrowed saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
-                                                        w = detail::dense(saved_w);
+    const detail::Borrowed saved_x(x), saved_w(weight), mu(mean), s(scale), g = detail::dense(grad),
+                                                                           input = detail::dense(saved_x),
+                                                                           w = detail::dense(saved_w);
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), mean.data<T>(), scale.data<T>(),
+      detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), mu->data<T>(), s->data<T>(),
                                   data_or_null<T>(w), data_or_null<T>(gradients[0]), data_or_null<T>(gradients[1]),
                                   data_or_null<T>(gradients[2]));
     });

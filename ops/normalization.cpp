@@ -56,7 +56,7 @@ Standardized standardize(const Tensor& x, const Tensor& mean_or_none, const Tens
   return {centred * scale, scale};
 }
 
-/// Batch norm as other operations make it: for derivatives of derivatives.
+/// Batch norm as other operations make it: for derivatives of derivatives, and those by running statistics.
 Tensor composed_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean_or_none,
                            const Tensor& scale_or_none, double eps) {
   Tensor y = standardize(x, mean_or_none, scale_or_none, eps).values;
@@ -68,27 +68,30 @@ Tensor composed_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& 
 struct BatchNorm {
   static constexpr const char* name = "batch_norm";
   BatchNormOptions options;
-  Tensor running_mean, running_var;
   Saved x = {}, weight = {}, bias = {};
-  Tensor mean = {}, scale = {};  // scale = 1 / sqrt(variance + eps)
+  Saved running_mean = {}, running_var = {};  // where they have gradients
+  Saved mean = {}, scale = {};                // scale = 1 / sqrt(variance + eps)
 
-  Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
+  Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b, const Tensor& mean_so_far,
+                 const Tensor& var_so_far) {
     x = input, weight = w, bias = b;
+    if (mean_so_far.requires_grad() || var_so_far.requires_grad()) running_mean = mean_so_far, running_var = var_so_far;
     const detail::Borrowed memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     const detail::BatchNormSize size = batch_norm_size(input.shape());
     Tensor out = detail::empty(input.shape(), input.dtype());
-    mean = detail::empty({size.channels}, input.dtype());
-    scale = detail::empty({size.channels}, input.dtype());
+    const Tensor means = detail::empty({size.channels}, input.dtype()),
+                 scales = detail::empty({size.channels}, input.dtype());
+    mean = means, scale = scales;
     dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      T* const mu = mean.data<T>();
-      T* const s = scale.data<T>();
+      T* const mu = means.data<T>();
+      T* const s = scales.data<T>();
       if (options.training) {
         detail::batch_statistics(size, memory->data<T>(), mu, s);  // s holds the variance until the running one has it
-        update_running<T>(size, mu, s);
+        update_running<T>(size, mu, s, mean_so_far, var_so_far);
       } else {
-        std::copy_n(running_mean.data<T>(), size.channels, mu);
-        std::copy_n(running_var.data<T>(), size.channels, s);
+        std::copy_n(mean_so_far.data<T>(), size.channels, mu);
+        std::copy_n(var_so_far.data<T>(), size.channels, s);
       }
       for (std::int64_t c = 0; c < size.channels; ++c) s[c] = T(1) / std::sqrt(s[c] + static_cast<T>(options.eps));
       if (out.numel() > 0)
@@ -99,38 +102,39 @@ struct BatchNorm {
   }
 
   template <class T>
-  void update_running(const detail::BatchNormSize& size, const T* batch_mean, const T* batch_var) const {
-    if (!running_mean.defined()) return;
+  void update_running(const detail::BatchNormSize& size, const T* batch_mean, const T* batch_var,
+                      const Tensor& mean_so_far, const Tensor& var_so_far) const {
+    if (!mean_so_far.defined()) return;
     const T momentum = static_cast<T>(options.momentum);
     const T unbias = static_cast<T>(static_cast<double>(size.values()) / static_cast<double>(size.values() - 1));
-    T* const mu = running_mean.data<T>();
-    T* const var = running_var.data<T>();
+    T* const mu = mean_so_far.data<T>();
+    T* const var = var_so_far.data<T>();
     for (std::int64_t c = 0; c < size.channels; ++c) {
       mu[c] = (1 - momentum) * mu[c] + momentum * batch_mean[c];
       var[c] = (1 - momentum) * var[c] + momentum * unbias * batch_var[c];
     }
-    running_mean.impl().storage->raise_version(name);
-    running_var.impl().storage->raise_version(name);
+    mean_so_far.impl().storage->raise_version(name);
+    var_so_far.impl().storage->raise_version(name);
   }
 
-  std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
-    if (is_grad_enabled()) {
-      const Tensor none, &fixed_mean = options.training ? none : mean, &fixed_scale = options.training ? none : scale;
+  std::array<Tensor, 5> backward(const Tensor& grad, Needs needs) const {
+    if (is_grad_enabled() || running_mean.defined())
       return detail::composed_backward(
-          [&](const Tensor& input, const Tensor& w, const Tensor& b) {
-            return composed_batch_norm(input, w, b, fixed_mean, fixed_scale, options.eps);
+          [this](const Tensor& input, const Tensor& w, const Tensor& b, const Tensor& mu, const Tensor& var) {
+            const auto [m, s] = fixed_statistics(mu, var);
+            return composed_batch_norm(input, w, b, m, s, options.eps);
           },
-          std::array<Tensor, 3>{x, weight, bias}, grad, needs);
-    }
-    const detail::Borrowed saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
-                                                        w = detail::dense(saved_w);
+          std::array<Tensor, 5>{x, weight, bias, running_mean, running_var}, grad, needs);
+    const detail::Borrowed saved_x(x), saved_w(weight), means(mean), scales(scale), g = detail::dense(grad),
+                                                                                    input = detail::dense(saved_x),
+                                                                                    w = detail::dense(saved_w);
     const detail::BatchNormSize size = batch_norm_size(x.shape());
     Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
-    if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad};
+    if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad, {}, {}};
     dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const T *const gd = g->data<T>(), *const xd = input->data<T>(), *const mu = mean.data<T>(),
-                     *const s = scale.data<T>();
+      const T *const gd = g->data<T>(), *const xd = input->data<T>(), *const mu = means->data<T>(),
+                     *const s = scales->data<T>();
       if (options.training || needs[1] || needs[2])
         detail::batch_norm_sums(size, gd, xd, mu, s, b_grad.data<T>(), w_grad.data<T>());
       if (!needs[0]) return;
@@ -139,26 +143,38 @@ struct BatchNorm {
         detail::batch_norm_input_grad(size, gd, xd, mu, s, data_or_null<T>(w), b_grad.data<T>(), w_grad.data<T>(),
                                       x_grad.data<T>());
       } else {
-        const Tensor no_mean = zeros_like(mean);
+        const Tensor no_mean = zeros_like(means);
         detail::normalize_batch<T>(size, gd, no_mean.data<T>(), s, data_or_null<T>(w), nullptr, x_grad.data<T>());
       }
     });
-    return {x_grad, w_grad, b_grad};
+    return {x_grad, w_grad, b_grad, {}, {}};
   }
 
-  Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db) const {
-    const bool fixed = !options.training || !is_grad_enabled();  // whether mean and scale serve as they are
-    const auto [values, s] = standardize(x, fixed ? mean : Tensor(), scale, options.eps);
+  Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db, const Tensor& dmean, const Tensor& dvar) const {
+    const std::size_t rank = x.shape().size();
+    auto [m, fixed_scale] = fixed_statistics(running_mean, running_var);
+    if (options.training && !is_grad_enabled()) m = mean, fixed_scale = scale;  // which serve as they are
+    const auto [values, s] = standardize(x, m, fixed_scale, options.eps);
     Tensor dy;
     const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
     if (dx.defined()) {
       const Tensor change = options.training ? dx - channel_means(dx) - values * channel_means(values * dx) : dx;
-      const Tensor scaled = change * s;
-      add(weight.defined() ? scaled * per_channel(weight, x.shape().size()) : scaled);
+      add(change * s);
     }
-    if (dw.defined()) add(values * per_channel(dw, x.shape().size()));
-    if (db.defined()) add(expand(per_channel(db, x.shape().size()), x.shape()));
+    if (dmean.defined()) add(expand(-per_channel(dmean, rank) * s, x.shape()));
+    if (dvar.defined()) add(-0.5 * values * square(s) * per_channel(dvar, rank));
+    if (dy.defined() && weight.defined()) dy = dy * per_channel(weight, rank);
+    if (dw.defined()) add(values * per_channel(dw, rank));
+    if (db.defined()) add(expand(per_channel(db, rank), x.shape()));
     return dy;
+  }
+
+ private:
+  /// Mean and scale in evaluation, as far as possible from these running statistics; undefined in training.
+  std::pair<Tensor, Tensor> fixed_statistics(const Tensor& mu, const Tensor& var) const {
+    if (options.training) return {};
+    if (mu.defined()) return {mu, rsqrt(var + options.eps)};
+    return {mean, scale};
   }
 };
 
@@ -166,14 +182,15 @@ struct Dropout {
   static constexpr const char* name = "dropout";
   static constexpr bool elementwise = true;
   double p;
-  Tensor mask = {};  // 0 or 1 / (1 - p)
+  Saved mask = {};  // 0 or 1 / (1 - p)
 
   Tensor forward(const Tensor& x) {
     const NoGrad no_grad;
     Tensor kept = detail::empty(x.shape(), float32);  // whatever the dtype of x: one seed, one mask
     default_generator().bernoulli(kept.data<float>(), kept.numel(), 1 - p);
-    mask = kept.to(x.dtype()) * (p < 1 ? 1 / (1 - p) : 0.0);
-    return x * mask;
+    const Tensor factors = kept.to(x.dtype()) * (p < 1 ? 1 / (1 - p) : 0.0);
+    mask = factors;
+    return x * factors;
   }
   Tensor backward(const Tensor& grad) const { return grad * mask; }
 };
@@ -204,7 +221,10 @@ Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_v
   const std::int64_t values = x->size(1) == 0 ? 0 : x->numel() / x->size(1);
   check(!options.training || values > 1, "batch_norm: training needs more than one value a channel, input of shape ",
         x->shape(), " has ", values, "; use a larger batch, or evaluate with nn::eval()");
-  return apply(BatchNorm{options, running_mean, running_var}, x, weight, bias);
+  check(!options.training || !is_grad_enabled() || !(running_mean.requires_grad() || running_var.requires_grad()),
+        "batch_norm: ", running_mean.requires_grad() ? "running_mean" : "running_var",
+        " requires a gradient, and training overwrites it; detach() it, or evaluate");
+  return apply(BatchNorm{options}, x, weight, bias, running_mean, running_var);
 }
 
 Tensor dropout(Operand x, double p, bool training) {

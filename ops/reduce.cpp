@@ -76,8 +76,7 @@ struct Mean {
 struct Deviation {
   ReducedShape shape;
   std::int64_t correction;
-  Saved x = {};
-  Tensor center = {};
+  Saved x = {}, center = {};
 
   double divisor() const { return static_cast<double>(std::max<std::int64_t>(shape.count() - correction, 0)); }
   Tensor variance(const Tensor& input) {
@@ -90,7 +89,7 @@ struct Deviation {
   /// (x - mean) * factor, with a factor for each element; the mean is nothing where there are none
   Tensor times(const char* op, const Tensor& factor) const {
     if (shape.count() == 0) return factor;
-    const Tensor mu = is_grad_enabled() ? apply(Mean{shape.keeping()}, x) : center;
+    const Tensor mu = is_grad_enabled() ? apply(Mean{shape.keeping()}, x) : center.get();
     const auto formula = [](const auto& value, const auto& m, const auto& f) { return (value - m) * f; };
     return fused(op, formula, x, mu, factor);
   }
