@@ -366,9 +366,10 @@ struct Apply {
 ///     `needs[i]` says whether that of input i is wanted. An undefined Tensor counts as zero. A gradient larger than
 ///     its input is summed over the axes along which the input was broadcast, and one of the other floating dtype is
 ///     converted; everything else that does not fit the input is an Error;
-///   - members of type Saved for the tensors that backward uses, and whatever else it needs. A member that is or holds a
-///     bare Tensor does not compile. A tensor that the struct has before forward runs is a constant: where it requires a
-///     gradient, that is an Error; make it an input. A saved tensor that backward returns is copied, unless the pass
+///   - members of type Saved for the tensors that backward uses, and whatever else it needs. A member that is or holds
+///   a
+///     bare Tensor does not compile. A tensor that the struct has before forward runs is a constant: where it requires
+///     a gradient, that is an Error; make it an input. A saved tensor that backward returns is copied, unless the pass
 ///     frees it;
 ///   - optionally a member `const char* name`, static or not, in place of the type's name;
 ///   - optionally a rule for forward mode (jvp, see derivatives.hpp); without one it is derived from backward, which

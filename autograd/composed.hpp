@@ -16,8 +16,8 @@ struct Alias {
   Tensor backward(const Tensor& grad) const { return grad; }
 };
 
-/// Gradients, by position, of f(inputs...) weighted by `grad`, for those inputs that `needs` names; where operations are
-/// recorded, they have gradients themselves. For operations whose backward is a kernel: the kernel serves first
+/// Gradients, by position, of f(inputs...) weighted by `grad`, for those inputs that `needs` names; where operations
+/// are recorded, they have gradients themselves. For operations whose backward is a kernel: the kernel serves first
 /// derivatives, this all others.
 template <class F, std::size_t N>
 std::array<Tensor, N> composed_backward(const F& f, const std::array<Tensor, N>& inputs, const Tensor& grad,

@@ -184,7 +184,8 @@ void keep_out_of_reach(Node& node, bool lists_saved, std::span<const Tensor> ups
 
 void fail_kept_input(const char* op, std::string_view member, const Saved& saved) {
   fail(op, ": the tensor of shape ", saved.shape(), " in its member ", member,
-       " requires a gradient and would get none, for it is no input of the operation; give it to apply(), or detach() it");
+       " requires a gradient and would get none, for it is no input of the operation; give it to apply(), or detach() "
+       "it");
 }
 
 void expect_same_memory(const char* op, const Tensor& input, const Tensor& result) {

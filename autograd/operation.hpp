@@ -105,7 +105,9 @@ consteval bool keeps_tensor() {
 }
 
 template <class A>
-concept Input = requires(const A& input) { as_input(input); };
+concept Input = requires(const A& input) {
+  as_input(input);
+};
 template <class A>
 using InputOf = std::remove_reference_t<decltype(as_input(std::declval<const A&>()))>;
 /// What forward is given for an input: a const Tensor& or const std::vector<Tensor>&; in place, a Tensor& of its own.
@@ -113,7 +115,9 @@ template <class Op, class A>
 using Given = std::conditional_t<is_in_place<Op>(), std::remove_const_t<InputOf<A>>, const InputOf<A>>;
 
 template <class Op, class... A>
-concept HasForward = requires(Op& op, Given<Op, A>&... inputs) { op.forward(inputs...); };
+concept HasForward = requires(Op& op, Given<Op, A>&... inputs) {
+  op.forward(inputs...);
+};
 template <class Op, class... A>
 using ForwardResult = std::remove_cvref_t<decltype(std::declval<Op&>().forward(std::declval<Given<Op, A>&>()...))>;
 
@@ -121,10 +125,13 @@ template <class T, std::size_t N>
 using FixedOrVector = std::conditional_t<N == 0, std::vector<T>, std::array<T, N>>;
 /// What backward is given: the gradient of the output, or those of the outputs.
 template <class Result>
-using GradientsOf = std::conditional_t<std::is_same_v<Result, Tensor>, Tensor, FixedOrVector<Tensor, tensor_count<Result>()>>;
+using GradientsOf =
+    std::conditional_t<std::is_same_v<Result, Tensor>, Tensor, FixedOrVector<Tensor, tensor_count<Result>()>>;
 
 template <class Op, class Gradients>
-concept HasBackwardOfNeeds = requires(Op& op, const Gradients& gradients, Needs needs) { op.backward(gradients, needs); };
+concept HasBackwardOfNeeds = requires(Op& op, const Gradients& gradients, Needs needs) {
+  op.backward(gradients, needs);
+};
 template <class Op, class Gradients>
 concept HasBackward = HasBackwardOfNeeds<Op, Gradients> || requires(Op& op, const Gradients& gradients) {
   op.backward(gradients);
@@ -168,7 +175,8 @@ consteval bool is_operation() {
     using Gradients = decltype(call_backward(std::declval<Op&>(),
                                              std::declval<const GradientsOf<ForwardResult<Op, A...>>&>(), Needs()));
     if constexpr (!is_tensors<Gradients>()) {
-      static_assert(never<Op>, "backward of an operation returns a Tensor, or a vector, array, pair or tuple of Tensors");
+      static_assert(never<Op>,
+                    "backward of an operation returns a Tensor, or a vector, array, pair or tuple of Tensors");
     } else if constexpr (!counts_agree<Gradients, A...>()) {
       static_assert(never<Op>, "backward of an operation returns one gradient for each input of its forward");
     } else if constexpr (keeps_tensor<Op>()) {

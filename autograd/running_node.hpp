@@ -5,8 +5,8 @@
 
 namespace xgrad::detail {
 
-/// While it lives, what `node` saved is unpacked for it in this thread, and operations belong to its call site. Where the
-/// pass will free what the node saved, it says so.
+/// While it lives, what `node` saved is unpacked for it in this thread, and operations belong to its call site. Where
+/// the pass will free what the node saved, it says so.
 class RunningNode {
  public:
   [[nodiscard]] explicit RunningNode(Node* node, bool will_be_freed = false)

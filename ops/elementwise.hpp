@@ -207,23 +207,24 @@ struct ElementwiseOp {
 };
 
 /// Does not compile: where a lambda gets here, it uses a Tensor that it captured.
-template <class T>
+template <class Captured>
 void refuse_captured_tensor() {
-  static_assert(never<T>, "elementwise: the lambda uses a Tensor that it captured; make it a parameter of the lambda");
+  static_assert(never<Captured>,
+                "elementwise: the lambda uses a Tensor that it captured; make it a parameter of the lambda");
 }
 
 }  // namespace detail
 
-#define XGRAD_REFUSE_TENSOR(op)                                 \
-  template <class T, int N>                                     \
-  lane<T, N> operator op(const lane<T, N>& x, const Tensor&) {  \
-    detail::refuse_captured_tensor<T>();                        \
-    return x;                                                   \
-  }                                                             \
-  template <class T, int N>                                     \
-  lane<T, N> operator op(const Tensor&, const lane<T, N>& x) {  \
-    detail::refuse_captured_tensor<T>();                        \
-    return x;                                                   \
+#define XGRAD_REFUSE_TENSOR(op)                                \
+  template <class T, int N>                                    \
+  lane<T, N> operator op(const lane<T, N>& x, const Tensor&) { \
+    detail::refuse_captured_tensor<Tensor>();                  \
+    return x;                                                  \
+  }                                                            \
+  template <class T, int N>                                    \
+  lane<T, N> operator op(const Tensor&, const lane<T, N>& x) { \
+    detail::refuse_captured_tensor<Tensor>();                  \
+    return x;                                                  \
   }
 XGRAD_REFUSE_TENSOR(+)
 XGRAD_REFUSE_TENSOR(-)
@@ -294,7 +295,8 @@ class Elementwise<F, std::index_sequence<I...>> {
 template <class F>
 constexpr auto elementwise(const char* name, const F& f) {
   if constexpr (!std::is_trivially_destructible_v<F>) {
-    static_assert(detail::never<F>, "elementwise: the lambda captures numbers only, by value; a Tensor is to be a parameter");
+    static_assert(detail::never<F>,
+                  "elementwise: the lambda captures numbers only, by value; a Tensor is to be a parameter");
   } else {
     constexpr std::size_t count = detail::lane_count<F>();
     static_assert(count != 0, "elementwise: the lambda takes one to eight parameters, each declared `auto`");

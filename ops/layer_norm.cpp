@@ -62,9 +62,8 @@ struct LayerNorm {
     for (std::size_t i = 0; i < 3; ++i)
       if (needs[i]) gradients[i] = zeros(i == 0 ? x.shape() : normalized, {.dtype = x.dtype()});
     if (grad.numel() == 0) return gradients;
-    const detail::Borrowed saved_x(x), saved_w(weight), mu(mean), s(scale), g = detail::dense(grad),
-                                                                           input = detail::dense(saved_x),
-                                                                           w = detail::dense(saved_w);
+    const detail::Borrowed saved_x(x), saved_w(weight), mu(mean), s(scale),
+        g = detail::dense(grad), input = detail::dense(saved_x), w = detail::dense(saved_w);
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), mu->data<T>(), s->data<T>(),

@@ -50,9 +50,9 @@ void pick(std::int64_t rows, std::int64_t classes, const T* log_p, const detail:
   }
 }
 
-/// Cross-entropy, or the negative log-likelihood, of class indices over rows. Both are -sum of M * w * log p, where row r
-/// of M has 1 - smoothing at the target t and smoothing / C everywhere, or 0 where it is ignored, and the mean is over the
-/// sum of w[t].
+/// Cross-entropy, or the negative log-likelihood, of class indices over rows. Both are -sum of M * w * log p, where row
+/// r of M has 1 - smoothing at the target t and smoothing / C everywhere, or 0 where it is ignored, and the mean is
+/// over the sum of w[t].
 struct ClassLoss {
   const char* name;
   Saved target;  // (N,) int64
@@ -187,10 +187,9 @@ Tensor class_loss(const char* op, const Tensor& x, const Tensor& target, const C
     rows = permute(x, order);
   }
   if (x.dim() != 2) rows = reshape(rows, {count, classes});
-  const Tensor loss =
-      apply(ClassLoss{op, labels.shape().size() == 1 ? labels : detail::view(labels, {count}, {1}), options.ignore_index,
-                      options.reduction, options.label_smoothing, from_logits},
-            rows, options.weight);
+  const Tensor loss = apply(ClassLoss{op, labels.shape().size() == 1 ? labels : detail::view(labels, {count}, {1}),
+                                      options.ignore_index, options.reduction, options.label_smoothing, from_logits},
+                            rows, options.weight);
   return options.reduction == Reduction::none && x.dim() != 2 ? reshape(loss, expected) : loss;
 }
 

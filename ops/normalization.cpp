@@ -125,9 +125,8 @@ struct BatchNorm {
             return composed_batch_norm(input, w, b, m, s, options.eps);
           },
           std::array<Tensor, 5>{x, weight, bias, running_mean, running_var}, grad, needs);
-    const detail::Borrowed saved_x(x), saved_w(weight), means(mean), scales(scale), g = detail::dense(grad),
-                                                                                    input = detail::dense(saved_x),
-                                                                                    w = detail::dense(saved_w);
+    const detail::Borrowed saved_x(x), saved_w(weight), means(mean), scales(scale),
+        g = detail::dense(grad), input = detail::dense(saved_x), w = detail::dense(saved_w);
     const detail::BatchNormSize size = batch_norm_size(x.shape());
     Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
     if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad, {}, {}};
