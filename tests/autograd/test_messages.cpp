@@ -118,7 +118,7 @@ const std::vector<Mistake>& mistakes() {
        "called at <line>"},
       {[] { grad(sum(ones({2}, leaf)), {ones({3})}); },
        "grad: input 0 of shape (3,) does not require a gradient; make it with {.requires_grad = true}, or call "
-       "requires_grad_(), before the outputs are computed"},
+       "requires_grad_(), before the outputs are computed; called at <line>"},
       // Changes in place.
       {[] {
          Tensor h = ones({2}, leaf) * 1.0;
