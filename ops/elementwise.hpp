@@ -213,18 +213,26 @@ void refuse_captured_tensor() {
                 "elementwise: the lambda uses a Tensor that it captured; make it a parameter of the lambda");
 }
 
+template <class T>
+inline constexpr bool is_lane = false;
+template <class T, int N>
+inline constexpr bool is_lane<lane<T, N>> = true;
+/// What a lambda is evaluated on.
+template <class T>
+concept LambdaArgument = is_lane<T> || std::is_same_v<T, CountedLane> || std::is_same_v<T, TensorLane>;
+
 }  // namespace detail
 
-#define XGRAD_REFUSE_TENSOR(op)                                \
-  template <class T, int N>                                    \
-  lane<T, N> operator op(const lane<T, N>& x, const Tensor&) { \
-    detail::refuse_captured_tensor<Tensor>();                  \
-    return x;                                                  \
-  }                                                            \
-  template <class T, int N>                                    \
-  lane<T, N> operator op(const Tensor&, const lane<T, N>& x) { \
-    detail::refuse_captured_tensor<Tensor>();                  \
-    return x;                                                  \
+#define XGRAD_REFUSE_TENSOR(op)               \
+  template <detail::LambdaArgument L>         \
+  L operator op(const L& x, const Tensor&) {  \
+    detail::refuse_captured_tensor<Tensor>(); \
+    return x;                                 \
+  }                                           \
+  template <detail::LambdaArgument L>         \
+  L operator op(const Tensor&, const L& x) {  \
+    detail::refuse_captured_tensor<Tensor>(); \
+    return x;                                 \
   }
 XGRAD_REFUSE_TENSOR(+)
 XGRAD_REFUSE_TENSOR(-)

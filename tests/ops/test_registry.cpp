@@ -124,7 +124,8 @@ TEST_CASE("registry: samples give every tensor that an operation takes") {
   std::map<std::string, std::size_t> most;
   for (const OpInfo& op : registry())
     for (const OpSample& sample : op.samples()) most[op.name] = std::max(most[op.name], sample.inputs.size());
-  const std::regex declaration(R"((?:^|\n)Tensor (\w+)\(([^;{]*)\);)"), tensor(R"(\b(?:Operand|const Tensor&) \w+)"),
+  const std::regex declaration(R"((?:^|\n)Tensor (\w+)\(([^;{]*)\);)"),
+      tensor(R"(\b(?:Operand|const Tensor&) (?!condition|mask)\w+)"),
       options(R"(const (\w+Options)&)");
   int found = 0;
   for (const auto& entry : std::filesystem::directory_iterator(XGRAD_TESTS_DIR "/../ops")) {
