@@ -1,19 +1,12 @@
 #include "anomaly.hpp"
 
 #include <cmath>
-#include <string>
 
 #include "primitives.hpp"
 
 namespace xgrad::detail {
 
 namespace {
-
-std::string called_at(const Node& node) {
-  const CallSite& site = node.call_site();
-  if (!site.file) return "";
-  return std::string("; ") + node.name() + " was called at " + site.file + ":" + std::to_string(site.line);
-}
 
 /// Index of the first element that is not finite, row-major; -1 for none.
 std::int64_t first_non_finite(const Tensor& x, double& value) {
@@ -42,7 +35,7 @@ void expect_finite_output(const Node& node, std::size_t index, const Tensor& out
   const std::int64_t at = first_non_finite(output, value);
   if (at >= 0)
     fail(node.name(), ": output ", index, " of shape ", output.shape(), " has ", value, " at ",
-         unravel(at, output.shape()), called_at(node));
+         unravel(at, output.shape()));
 }
 
 void expect_finite_gradient(const Node& node, std::size_t input, const Tensor& gradient) {
@@ -50,7 +43,7 @@ void expect_finite_gradient(const Node& node, std::size_t input, const Tensor& g
   const std::int64_t at = first_non_finite(gradient, value);
   if (at >= 0)
     fail(node.name(), ": backward gave a gradient for input ", input, " of shape ", gradient.shape(), " that has ",
-         value, " at ", unravel(at, gradient.shape()), called_at(node));
+         value, " at ", unravel(at, gradient.shape()));
 }
 
 }  // namespace xgrad::detail

@@ -19,7 +19,9 @@ void expect_finite_gradient(const Node& node, std::size_t input, const Tensor& g
 /// slow.
 class AnomalyMode {
  public:
-  explicit AnomalyMode(bool enabled = true) : before_(detail::anomaly_enabled) { detail::anomaly_enabled = enabled; }
+  [[nodiscard]] explicit AnomalyMode(bool enabled = true) : before_(detail::anomaly_enabled) {
+    detail::anomaly_enabled = enabled;
+  }
   ~AnomalyMode() { detail::anomaly_enabled = before_; }
   AnomalyMode(const AnomalyMode&) = delete;
   AnomalyMode& operator=(const AnomalyMode&) = delete;

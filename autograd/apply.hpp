@@ -5,7 +5,6 @@
 #include <array>
 #include <initializer_list>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -13,49 +12,12 @@
 
 #include "inplace.hpp"
 #include "operand.hpp"
+#include "operation.hpp"
 #include "profile.hpp"
 
 namespace xgrad {
 
 namespace detail {
-
-template <class T>
-constexpr std::string_view type_name() {
-  std::string_view text = __PRETTY_FUNCTION__;  // "... [with T = a::b<c>; ...]" or "... [T = a::b<c>]"
-  text.remove_prefix(text.find("T = ") + 4);
-  text = text.substr(0, text.find_first_of(";]<"));
-  const auto colon = text.rfind(':');
-  return colon == std::string_view::npos ? text : text.substr(colon + 1);
-}
-
-template <class Op>
-const char* op_name([[maybe_unused]] const Op& op) {
-  if constexpr (requires { op.name; }) {
-    return op.name;
-  } else {
-    // Not a string: an operation may run when the objects of the program are being destroyed.
-    static constexpr auto name = [] {
-      std::array<char, type_name<Op>().size() + 1> text{};
-      std::copy_n(type_name<Op>().data(), type_name<Op>().size(), text.data());
-      return text;
-    }();
-    return name.data();
-  }
-}
-
-template <class T>
-inline constexpr bool is_vector = std::is_same_v<T, std::vector<Tensor>>;
-
-/// How many tensors a forward takes or gives; 0 where only running it tells.
-template <class T>
-constexpr std::size_t tensor_count() {
-  if constexpr (std::is_same_v<T, Tensor>)
-    return 1;
-  else if constexpr (is_vector<T>)
-    return 0;
-  else
-    return std::tuple_size_v<T>;
-}
 
 /// Calls f with each Tensor of a Tensor, vector, array, pair or tuple.
 template <class Tensors, class F>
@@ -67,23 +29,6 @@ void each_tensor(Tensors& tensors, F&& f) {
     for (auto& tensor : tensors) f(tensor);
   else
     std::apply([&](auto&... tensor) { (f(tensor), ...); }, tensors);
-}
-
-/// Whether the output `index` has a gradient, if it is floating.
-template <class Op>
-constexpr bool is_differentiable(std::size_t index) {
-  if constexpr (requires { Op::non_differentiable; })
-    for (const auto excluded : Op::non_differentiable)
-      if (static_cast<std::size_t>(excluded) == index) return false;
-  return true;
-}
-
-template <class Op>
-constexpr bool is_in_place() {
-  if constexpr (requires { Op::in_place; })
-    return Op::in_place;
-  else
-    return false;
 }
 
 /// Makes `output` the output `index` of `node`. A tensor that others hold too (an input, a saved output) is not
@@ -102,6 +47,53 @@ Edge edge_to(const char* op, const Tensor& input);
 void expect_same_memory(const char* op, const Tensor& input, const Tensor& result);
 /// A zero gradient, for an output that none came for.
 Tensor zero_gradient(const OutputInfo& info);
+
+/// Whether no other handle leads to the elements.
+inline bool owned_alone(const Tensor& tensor) {
+  return tensor.reference()->unique() && tensor.impl().storage->unique();
+}
+/// Whether what an operation computed may be what it keeps: it is neither new nor, as gradients passed on are, of
+/// `upstream`.
+inline bool may_be_kept(const Tensor& result, std::span<const Tensor> upstream) {
+  if (!result.defined() || owned_alone(result)) return false;
+  for (const Tensor& from : upstream)
+    if (from.defined() && from.impl().storage == result.impl().storage) return false;
+  return true;
+}
+/// Of the results of `node`, copies those whose elements it keeps and goes on keeping, so that no one can change them.
+/// `lists_saved` tells whether node.saved() is all that the node keeps.
+void keep_out_of_reach(Node& node, bool lists_saved, std::span<const Tensor> upstream, std::span<Tensor> results);
+/// Throws Error for a tensor that an operation was given as a member though a gradient is wanted of it.
+[[noreturn]] void fail_kept_input(const char* op, std::string_view member, const Saved& saved);
+
+/// Calls f with each Saved of a field.
+template <class Field, class F>
+void each_saved(const Field& field, F&& f) {
+  if constexpr (std::is_same_v<Field, Saved>) {
+    f(field);
+  } else if constexpr (std::is_same_v<Field, std::optional<Saved>>) {
+    if (field) f(*field);
+  } else if constexpr (requires { requires std::is_same_v<typename Field::value_type, Saved>; }) {
+    for (const Saved& saved : field) f(saved);
+  }
+}
+
+/// Throws Error where the operation has tensors that require a gradient before forward runs: it was given them and not
+/// apply(), so they would silently get none. A backward may use what was saved for it.
+template <class Op>
+void expect_no_kept_input(const char* name, const Op& op) {
+  if constexpr (!std::is_trivially_destructible_v<Op> && fields_can_be_found<Op>()) {
+    if (!grad_enabled || running_node) return;
+    std::size_t index = 0;
+    with_fields(op, [&](const auto&... field) {
+      const auto expect = [&](const Saved& saved) {
+        if (saved.requires_grad()) [[unlikely]]
+          fail_kept_input(name, field_names<Op>[index], saved);
+      };
+      ((each_saved(field, expect), ++index), ...);
+    });
+  }
+}
 
 /// The rules of push_forward that an operation can declare; see apply().
 template <class Op>
@@ -127,9 +119,6 @@ void push_elementwise(Node& node, std::span<const Tensor> inputs, std::span<Tens
 
 template <class Op, class... Inputs>
 auto record(Op op, const Inputs&... inputs);
-
-template <class T, std::size_t N>
-using FixedOrVector = std::conditional_t<N == 0, std::vector<T>, std::array<T, N>>;
 
 template <class Op, std::size_t InputCount, class Result>
 class OpNode final : public Node {
@@ -195,7 +184,7 @@ class OpNode final : public Node {
     if constexpr (requires { Op::once_differentiable; })
       if (grad_enabled && Op::once_differentiable) fail_once_differentiable(name());
     if constexpr (std::is_same_v<Result, Tensor>) {
-      distribute(call(outputs[0], needs), inputs);
+      distribute(call_backward(*op_, outputs[0], needs), outputs, inputs);
     } else {
       FixedOrVector<Tensor, output_count> gradients;
       if constexpr (output_count == 0) gradients.resize(outputs.size());
@@ -203,7 +192,7 @@ class OpNode final : public Node {
         gradients[i] = outputs[i].defined() || !is_floating(outputs_[i].dtype) || !is_differentiable<Op>(i)
                            ? std::move(outputs[i])
                            : zero_gradient(outputs_[i]);
-      distribute(call(gradients, needs), inputs);
+      distribute(call_backward(*op_, gradients, needs), gradients, inputs);
     }
   }
 
@@ -223,13 +212,13 @@ class OpNode final : public Node {
 
   void push_forward(std::span<const Tensor> inputs, std::span<Tensor> outputs) override {
     if constexpr (HasJvp<Op>) {
-      take_tangents(call_jvp(inputs, std::make_index_sequence<InputCount>{}), outputs);
+      take_tangents(call_jvp(inputs, std::make_index_sequence<InputCount>{}), inputs, outputs);
     } else if constexpr (Elementwise<Op>) {
       static_assert(std::is_same_v<Result, Tensor>, "an elementwise operation gives one Tensor");
       push_elementwise(*this, inputs, outputs);
     } else if constexpr (LinearMap<Op>) {
       static_assert(InputCount == 1, "a linear operation of several inputs has a jvp of its own");
-      take_tangents(record(Op(*op_), inputs[0]), outputs);
+      take_tangents(record(Op(*op_), inputs[0]), inputs, outputs);
     } else {
       Node::push_forward(inputs, outputs);
     }
@@ -245,36 +234,30 @@ class OpNode final : public Node {
   }
 
   template <class Tangents>
-  void take_tangents(Tangents&& tangents, std::span<Tensor> outputs) {
+  void take_tangents(Tangents&& tangents, std::span<const Tensor> inputs, std::span<Tensor> outputs) {
     std::size_t actual = 0, at = 0;
     each_tensor(tangents, [&](Tensor&) { ++actual; });
     if (actual != outputs.size()) fail_tangent_count(name(), actual, outputs.size());
-    each_tensor(tangents, [&](Tensor& tangent) { outputs[at++] = std::move(tangent); });
+    bool shared = false;
+    each_tensor(tangents, [&](Tensor& tangent) {
+      shared = shared || may_be_kept(tangent, inputs);
+      outputs[at++] = std::move(tangent);
+    });
+    if (shared) keep_out_of_reach(*this, std::is_copy_constructible_v<Op>, inputs, outputs);
   }
 
   template <class Gradients>
-  auto call(const Gradients& gradients, Needs needs) {
-    if constexpr (requires { op_->backward(gradients, needs); }) {
-      return op_->backward(gradients, needs);
-    } else {
-      static_assert(
-          requires { op_->backward(gradients); },
-          "an operation has a member backward(grad) or backward(grad, Needs needs), const, where grad is a "
-          "const Tensor&, or for several outputs a const std::array<Tensor, n>& (std::vector where forward "
-          "returns one)");
-      return op_->backward(gradients);
-    }
-  }
-
-  template <class Gradients>
-  void distribute(Gradients&& gradients, std::span<Tensor> inputs) {
-    constexpr std::size_t count = tensor_count<std::remove_cvref_t<Gradients>>();
-    static_assert(InputCount == 0 || count == 0 || count == InputCount,
-                  "backward of an operation returns one gradient for each input of its forward");
+  void distribute(Gradients&& gradients, std::span<const Tensor> upstream, std::span<Tensor> inputs) {
     std::size_t actual = 0, at = 0;
     each_tensor(gradients, [&](Tensor&) { ++actual; });
     if (actual != inputs.size()) fail_gradient_count(name(), actual, inputs.size());
-    each_tensor(gradients, [&](Tensor& gradient) { inputs[at++] = std::move(gradient); });
+    bool shared = false;
+    each_tensor(gradients, [&](Tensor& gradient) {
+      shared = shared || may_be_kept(gradient, upstream);
+      inputs[at++] = std::move(gradient);
+    });
+    if (shared) [[unlikely]]
+      keep_out_of_reach(*this, std::is_copy_constructible_v<Op>, upstream, inputs);
   }
 
   const char* name_;  // outlives the operation, for errors after release
@@ -290,21 +273,11 @@ inline bool wants_grad(const std::vector<Tensor>& tensors) {
   return false;
 }
 
-inline const Tensor& as_input(const Tensor& tensor) { return tensor; }
-inline const Tensor& as_input(const Borrowed& tensor) { return tensor; }
-inline const std::vector<Tensor>& as_input(const std::vector<Tensor>& tensors) { return tensors; }
-inline Tensor as_input(const Saved& saved) { return saved; }
-inline Tensor as_input(const std::optional<Tensor>& tensor) { return tensor.value_or(Tensor()); }
-
 inline bool is_defined(const Tensor& tensor) { return tensor.defined(); }
 inline bool is_defined(const std::vector<Tensor>&) { return true; }
 
 template <class Op, class... Inputs>
 [[gnu::always_inline]] inline auto run_forward(Op& op, Inputs&... inputs) {
-  static_assert(
-      requires { op.forward(inputs...); },
-      "forward of the operation takes as many tensors as apply() was given (a const std::vector<Tensor>& "
-      "where it was given a vector)");
   using Result = std::remove_cvref_t<decltype(op.forward(inputs...))>;
   try {
     return Result(op.forward(inputs...));
@@ -318,6 +291,7 @@ template <class Op, class... Others>
 Tensor record_in_place(Op op, const Tensor& self, const Others&... others) {
   constexpr std::size_t count = (is_vector<Others> || ...) ? 0 : 1 + sizeof...(Others);
   const char* const name = op_name(op);
+  expect_no_kept_input(name, op);
   check(self.defined(), name, ": the tensor to change in place is undefined; give it a value");
   expect_writable(name, self);
   const bool recording = grad_enabled && (self.requires_grad() || (wants_grad(others) || ...));
@@ -346,6 +320,7 @@ Tensor record_in_place(Op op, const Tensor& self, const Others&... others) {
 template <class Op, class... Inputs>
 auto record_new(Op op, const Inputs&... inputs) {
   using Result = decltype(run_forward(op, inputs...));
+  expect_no_kept_input(op_name(op), op);
   if (!grad_enabled || !(wants_grad(inputs) || ...)) return run_forward(op, inputs...);
   constexpr std::size_t count = (is_vector<Inputs> || ...) ? 0 : sizeof...(Inputs);
   auto* node = new OpNode<Op, count, Result>(std::move(op));
@@ -378,22 +353,28 @@ auto record(Op op, const Inputs&... inputs) {
 struct Apply {
   template <class Op, class A>
   auto operator()(Op op, const A& a, CallSite site = CallSite::here()) const {
-    const CallSiteScope scope(site);
-    return record(std::move(op), as_input(a));
+    if constexpr (is_operation<Op, A>()) {
+      const CallSiteScope scope(site);
+      return record(std::move(op), as_input(a));
+    }
   }
   template <class Op, class A, class B>
   auto operator()(Op op, const A& a, const B& b, CallSite site = CallSite::here()) const {
-    const CallSiteScope scope(site);
-    return record(std::move(op), as_input(a), as_input(b));
+    if constexpr (is_operation<Op, A, B>()) {
+      const CallSiteScope scope(site);
+      return record(std::move(op), as_input(a), as_input(b));
+    }
   }
   template <class Op, class A, class B, class C>
   auto operator()(Op op, const A& a, const B& b, const C& c, CallSite site = CallSite::here()) const {
-    const CallSiteScope scope(site);
-    return record(std::move(op), as_input(a), as_input(b), as_input(c));
+    if constexpr (is_operation<Op, A, B, C>()) {
+      const CallSiteScope scope(site);
+      return record(std::move(op), as_input(a), as_input(b), as_input(c));
+    }
   }
   template <class Op, class... Inputs>
   requires(sizeof...(Inputs) > 3) auto operator()(Op op, const Inputs&... inputs) const {
-    return record(std::move(op), as_input(inputs)...);
+    if constexpr (is_operation<Op, Inputs...>()) return record(std::move(op), as_input(inputs)...);
   }
 };
 
@@ -410,7 +391,11 @@ struct Apply {
 ///     `needs[i]` says whether that of input i is wanted. An undefined Tensor counts as zero. A gradient larger than
 ///     its input is summed over the axes along which the input was broadcast, and one of the other floating dtype is
 ///     converted; everything else that does not fit the input is an Error;
-///   - members of type Saved for the tensors that backward uses, and whatever else it needs;
+///   - members of type Saved for the tensors that backward uses, and whatever else it needs. A member that is or holds
+///   a
+///     bare Tensor does not compile. A tensor that the struct has before forward runs is a constant: where it requires
+///     a gradient, that is an Error; make it an input. A saved tensor that backward returns is copied, unless the pass
+///     frees it;
 ///   - optionally a member `const char* name`, static or not, in place of the type's name;
 ///   - optionally a rule for forward mode (jvp, see derivatives.hpp); without one it is derived from backward, which
 ///     then runs, recorded. One of

@@ -68,7 +68,7 @@ std::uint64_t fingerprint(const Tensor& tensor) {
 /// While it lives: the default generator in another state, and no backward pass around.
 class Rerun {
  public:
-  explicit Rerun(const GeneratorState& state)
+  [[nodiscard]] explicit Rerun(const GeneratorState& state)
       : state_(default_generator().state()), node_(running_node), site_(call_site) {
     default_generator().set_state(state);
     running_node = nullptr;

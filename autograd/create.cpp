@@ -143,7 +143,7 @@ Tensor tensor(const NestedNumbers& numbers, const TensorOptions& options) {
   });
 }
 
-template <class T>
+template <class T, DType>
 Tensor from_values(std::span<const T> values, const Shape& shape, bool requires_grad) {
   check(static_cast<std::int64_t>(values.size()) == shape.numel(), "from_values: ", values.size(), " values for shape ",
         shape);

@@ -65,7 +65,7 @@ class NestedNumbers {
 /// Throws Error for lists of differing lengths.
 Tensor tensor(const NestedNumbers& numbers, const TensorOptions& options = {});
 /// A copy of `values`, row-major, in the given shape; the dtype is that of T.
-template <class T>
+template <class T, DType = dtype_of<T>()>
 Tensor from_values(std::span<const T> values, const Shape& shape, bool requires_grad = false);
 
 }  // namespace xgrad

@@ -278,7 +278,7 @@ void Pass::run_node(const Slot& slot) {
   }
   if (!any) return;
   {
-    const detail::RunningNode running(&node);
+    const detail::RunningNode running(&node, !retain_graph_);
     detail::ProfileEvent event(node.name(), "backward");
     if (event) [[unlikely]]
       for (const Tensor& gradient : from) event.add_input(gradient);
@@ -414,11 +414,14 @@ Tensor seed_for(const char* op, const Tensor& root, const Tensor& seed) {
 
 }  // namespace
 
-void Tensor::backward(const Tensor& seed, const BackwardOptions& options) const {
+void Tensor::backward(const Tensor& seed, const BackwardOptions& options, detail::CallSite site) const {
   detail::with_memory_for("backward", [&] {
     const Tensor root = *this;
     const detail::Reference<Node> graph = root.impl().node;  // which a hook may take from the tensor
-    const Tensor first = seed_for("backward", root, seed);
+    const Tensor first = [&] {
+      const detail::CallSiteScope scope(site);
+      return seed_for("backward", root, seed);
+    }();
     if (root.numel() == 1) last_loss_value = root.item<double>();
     Pass pass(options.create_graph, options.retain_graph);
     pass.seed(root, first);

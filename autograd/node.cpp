@@ -174,6 +174,30 @@ void fail_once_differentiable(const char* op) {
        "with create_graph would be wrong; leave create_graph out, or write backward with differentiable operations");
 }
 
+void keep_out_of_reach(Node& node, bool lists_saved, std::span<const Tensor> upstream, std::span<Tensor> results) {
+  std::vector<Tensor*> kept;
+  {
+    const std::vector<Tensor> saved = node.saved();
+    const auto is_kept = [&](const Tensor& result) {
+      return !lists_saved || std::any_of(saved.begin(), saved.end(), [&](const Tensor& each) {
+        return each.impl().storage == result.impl().storage;
+      });
+    };
+    for (Tensor& result : results)
+      if (may_be_kept(result, upstream) && is_kept(result)) kept.push_back(&result);
+  }
+  if (kept.empty()) return;
+  if (running_node_will_be_freed) node.release_saved();
+  for (Tensor* result : kept)
+    if (!owned_alone(*result)) *result = result->clone();
+}
+
+void fail_kept_input(const char* op, std::string_view member, const Saved& saved) {
+  fail(op, ": the tensor of shape ", saved.shape(), " in its member ", member,
+       " requires a gradient and would get none, for it is no input of the operation; give it to apply(), or detach() "
+       "it");
+}
+
 void expect_same_memory(const char* op, const Tensor& input, const Tensor& result) {
   check(result.defined(), op, ": forward returned an undefined tensor; an in_place operation returns its first input");
   check(result.impl().data == input.impl().data && result.shape() == input.shape() &&
@@ -190,10 +214,7 @@ namespace {
 
 [[noreturn, gnu::cold]] void fail_changed(const Tensor& tensor, std::uint32_t version) {
   const Node* node = detail::running_node;
-  std::string called;
-  if (node && node->call_site().file)
-    append(called.append(" by ").append(node->name()).append(", called at "), node->call_site());
-  fail(node ? node->name() : "saved tensor", ": a tensor of shape ", tensor.shape(), " saved for backward", called,
+  fail(node ? node->name() : "saved tensor", ": a tensor of shape ", tensor.shape(), " saved for backward",
        " was changed in place", detail::last_change(tensor), ": it has version ", tensor.version(),
        ", it was saved at ", version, "; clone it before the change, or change a copy");
 }

@@ -132,6 +132,8 @@ std::int64_t count_live_nodes();
 std::uint64_t last_sequence();
 /// The node whose backward runs in this thread; what it saved is unpacked for it.
 inline constinit thread_local Node* running_node = nullptr;
+/// Whether the pass frees what that node saved as soon as its backward is done.
+inline constinit thread_local bool running_node_will_be_freed = false;
 
 }  // namespace detail
 
@@ -141,7 +143,7 @@ inline bool is_grad_enabled() { return detail::grad_enabled; }
 /// Sets, for its lifetime and its thread, whether operations are recorded.
 class GradMode {
  public:
-  explicit GradMode(bool enabled) : before_(detail::grad_enabled) { detail::grad_enabled = enabled; }
+  [[nodiscard]] explicit GradMode(bool enabled) : before_(detail::grad_enabled) { detail::grad_enabled = enabled; }
   ~GradMode() { detail::grad_enabled = before_; }
   GradMode(const GradMode&) = delete;
   GradMode& operator=(const GradMode&) = delete;
@@ -153,13 +155,13 @@ class GradMode {
 /// While it lives, no operation of its thread is recorded: `const NoGrad no_grad;`
 class NoGrad : public GradMode {
  public:
-  NoGrad() : GradMode(false) {}
+  [[nodiscard]] NoGrad() : GradMode(false) {}
 };
 
 /// While it lives, operations of its thread are recorded, inside a NoGrad too.
 class EnableGrad : public GradMode {
  public:
-  EnableGrad() : GradMode(true) {}
+  [[nodiscard]] EnableGrad() : GradMode(true) {}
 };
 
 }  // namespace xgrad

@@ -1,6 +1,7 @@
 #pragma once
 // What an operation is given, and what it saves of it for backward.
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,7 @@ inline constinit thread_local std::vector<Tensor>* collected = nullptr;
 
 class CollectSaved {
  public:
-  explicit CollectSaved(std::vector<Tensor>& tensors) { collected = &tensors; }
+  [[nodiscard]] explicit CollectSaved(std::vector<Tensor>& tensors) { collected = &tensors; }
   ~CollectSaved() { collected = nullptr; }
   CollectSaved(const CollectSaved&) = delete;
   CollectSaved& operator=(const CollectSaved&) = delete;
@@ -47,6 +48,7 @@ class Saved {
   bool defined() const { return tensor_.defined(); }
   const Shape& shape() const { return tensor_.shape(); }
   DType dtype() const { return tensor_.dtype(); }
+  bool requires_grad() const { return tensor_.requires_grad(); }
   /// The tensor with its place in the graph.
   Tensor get() const;
   operator Tensor() const { return get(); }
@@ -82,6 +84,13 @@ class Borrowed {
   Tensor made_;
   const Tensor& tensor_;
 };
+
+// What apply() is given, as forward takes it.
+inline const Tensor& as_input(const Tensor& tensor) { return tensor; }
+inline const Tensor& as_input(const Borrowed& tensor) { return tensor; }
+inline const std::vector<Tensor>& as_input(const std::vector<Tensor>& tensors) { return tensors; }
+inline Tensor as_input(const Saved& saved) { return saved; }
+inline Tensor as_input(const std::optional<Tensor>& tensor) { return tensor.value_or(Tensor()); }
 
 }  // namespace detail
 

@@ -16,7 +16,7 @@ namespace xgrad {
 class Profile {
  public:
   /// Throws Error when the file cannot be written, and while another Profile lives.
-  explicit Profile(const std::string& path);
+  [[nodiscard]] explicit Profile(const std::string& path);
   /// finish(), but what it would throw is written to standard error.
   ~Profile();
   Profile(const Profile&) = delete;
@@ -38,7 +38,7 @@ inline constinit std::atomic<bool> profiling{false};
 class ProfileEvent {
  public:
   /// `category` is "forward", "backward" or "optimizer"; both texts must last until the end.
-  ProfileEvent(const char* name, const char* category) {
+  [[nodiscard]] ProfileEvent(const char* name, const char* category) {
     if (profiling.load(std::memory_order_relaxed)) [[unlikely]]
       begin(name, category);
   }

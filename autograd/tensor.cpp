@@ -105,7 +105,9 @@ Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::i
 }  // namespace detail
 
 void Tensor::raise_undefined() {
-  throw detail::UndefinedTensor("tensor: used before it was given a value; this Tensor is undefined");
+  std::string message = "tensor: used before it was given a value; this Tensor is undefined";
+  detail::append_call_site(message);
+  throw detail::UndefinedTensor(message);
 }
 
 void Tensor::expect_dtype(DType dtype) const {

@@ -148,7 +148,9 @@ class Tensor {
   }
   /// The value of a tensor of one element, converted to T.
   template <class T = double>
-  T item() const {
+  T item(detail::CallSite site = detail::CallSite::here()) const {
+    static_assert(std::is_arithmetic_v<T>, "item<T>: T is a type of numbers, or bool");
+    const detail::CallSiteScope scope(site);
     if constexpr (std::is_same_v<T, bool>)
       return item_as_double() != 0;
     else if constexpr (std::is_integral_v<T>)
@@ -185,7 +187,8 @@ class Tensor {
   /// `seed` is the gradient of this tensor, of its shape; 1 for a tensor of one element.
   /// Throws Error, with no gradient changed, when a seed is missing, the graph was freed, or a saved tensor was
   /// changed.
-  void backward(const Tensor& seed = {}, const BackwardOptions& options = {}) const;
+  void backward(const Tensor& seed = {}, const BackwardOptions& options = {},
+                detail::CallSite site = detail::CallSite::here()) const;
 
   /// The same elements outside the graph.
   Tensor detach() const;

@@ -26,11 +26,16 @@ struct CallSite {
 /// Where the operation that runs in this thread was called.
 inline constinit thread_local CallSite call_site{};
 
+/// Adds "; called at main.cpp:13" to an error message, where the line is known.
+inline void append_call_site(std::string& message) {
+  if (call_site.file) append(message.append("; called at "), call_site);
+}
+
 /// Notes, for its lifetime, where an operation was called. Operations called inside others belong to the outermost
 /// call.
 class CallSiteScope {
  public:
-  explicit CallSiteScope(CallSite site) : outermost_(call_site.file == nullptr) {
+  [[nodiscard]] explicit CallSiteScope(CallSite site) : outermost_(call_site.file == nullptr) {
     if (outermost_) call_site = site;
   }
   ~CallSiteScope() {

@@ -30,12 +30,15 @@ const char* name(DType dtype);
 /// The type two operands are brought to, as in PyTorch: the wider of the two in the order bool, int64, float32, float64.
 constexpr DType promote(DType a, DType b) { return a < b ? b : a; }
 
+/// Whether tensors have elements of this C++ type: float, double, std::int64_t or bool.
+template <class T>
+inline constexpr bool is_element =
+    std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, bool>;
+
 /// The DType of a C++ type: float, double, std::int64_t or bool.
 template <class T>
 constexpr DType dtype_of() {
-  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int64_t> ||
-                    std::is_same_v<T, bool>,
-                "an element type is float, double, std::int64_t or bool");
+  static_assert(is_element<T>, "an element type is float, double, std::int64_t or bool");
   if constexpr (std::is_same_v<T, float>)
     return DType::float32;
   else if constexpr (std::is_same_v<T, double>)

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "call_site.hpp"
+
 namespace xgrad::detail {
 
 namespace {
@@ -22,7 +24,10 @@ void append_fixed(std::string& out, double value, int digits) {
   append_number(out, value, std::chars_format::fixed, digits);
 }
 
-void raise(std::string message) { throw Error(message); }
+void raise(std::string message) {
+  append_call_site(message);
+  throw Error(message);
+}
 
 void raise_out_of_memory(std::string_view op) { fail(op, ": out of memory: no room beside the tensors' elements"); }
 

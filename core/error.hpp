@@ -14,8 +14,9 @@
 
 namespace xgrad {
 
-/// Every error xgrad reports. The message starts with the operation, then gives shapes and values, and a remedy where
-/// there is one: `matmul: (3, 4) x (5, 6): inner sizes 4 and 5 differ`. Nothing was changed when it is thrown.
+/// Every error xgrad reports. The message starts with the operation, then gives shapes and values, a remedy where there
+/// is one, and the line of the program that called the operation, where that is known:
+/// `matmul: (3, 4) x (5, 6): inner sizes 4 and 5 differ; called at main.cpp:13`. Nothing was changed when it is thrown.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -43,7 +44,7 @@ void append(std::string& out, T value) {
     append(out, static_cast<std::uint64_t>(value));
 }
 
-/// Throws Error with the parts written one after the other.
+/// Throws Error with this message and the line that called the operation which runs.
 [[noreturn]] void raise(std::string message);
 
 }  // namespace detail

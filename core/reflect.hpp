@@ -182,6 +182,21 @@ consteval std::size_t count_fields() {
 template <class T>
 inline constexpr std::size_t field_count = count_fields<T>();
 
+/// Whether with_fields compiles for T.
+template <class T>
+consteval bool fields_can_be_found() {
+  if constexpr (!std::is_class_v<T> || !std::is_aggregate_v<T>) {
+    return false;
+  } else {
+    constexpr std::size_t total = initialiser_count<T>();
+    if constexpr (total == 0)  // none, or a reference among them
+      return std::is_empty_v<T>;
+    else
+      return takes<T, NoBase>(std::index_sequence<>(), std::make_index_sequence<total - 1>()) ||
+             !takes<T, AnyBase<T, false>>(std::index_sequence<>(), std::make_index_sequence<total - 1>());
+  }
+}
+
 // Calls visit(field...) with references to all fields of an aggregate.
 template <class T, class Visit>
 constexpr decltype(auto) with_fields(T& object, Visit&& visit) {

@@ -78,7 +78,7 @@ struct Attention {
   bool causal;
   double scale;
   Saved q = {}, k = {}, v = {}, out = {};
-  Tensor levels = {};  // of the rows of the softmax: detail::RowLevel
+  Saved levels = {};  // of the rows of the softmax: detail::RowLevel
 
   detail::AttentionSize size(const Tensor& queries, const Tensor& keys, const Tensor& values) const {
     return {Shape(queries.shape().begin(), queries.dim() - 2).numel(),
@@ -97,13 +97,13 @@ struct Attention {
     shape[queries.dim() - 1] = s.value_width;
     if (s.keys == 0 || shape.numel() == 0) return zeros(shape, {.dtype = queries.dtype()});
     const Tensor result = empty_as(queries, shape);
-    levels = detail::empty({s.batch, s.queries, 2}, queries.dtype());
+    const Tensor row_levels = detail::empty({s.batch, s.queries, 2}, queries.dtype());
     dispatch_floating(name, queries.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::attention<T>(s, Batch(queries).as<const T>(), Batch(keys).as<const T>(), Batch(values).as<const T>(),
-                           Batch(result).as<T>(), reinterpret_cast<detail::RowLevel<T>*>(levels.data<T>()));
+                           Batch(result).as<T>(), reinterpret_cast<detail::RowLevel<T>*>(row_levels.data<T>()));
     });
-    out = result;
+    out = result, levels = row_levels;
     return result;
   }
 
@@ -116,7 +116,8 @@ struct Attention {
       };
       return detail::composed_backward(formula, std::array<Tensor, 3>{queries, keys, values}, grad, needs);
     }
-    if (!levels.defined()) return {zeros_like(queries), zeros_like(keys), zeros_like(values)};
+    const Tensor row_levels = levels;
+    if (!row_levels.defined()) return {zeros_like(queries), zeros_like(keys), zeros_like(values)};
     std::array<Tensor, 3> gradients = {empty_as(queries, queries.shape()), empty_as(keys, keys.shape()),
                                        empty_as(values, values.shape())};
     dispatch_floating(name, queries.dtype(), [&](auto zero) {
@@ -124,7 +125,7 @@ struct Attention {
       detail::attention_backward<T>(
           size(queries, keys, values), Batch(queries).as<const T>(), Batch(keys).as<const T>(),
           Batch(values).as<const T>(), Batch(out).as<const T>(), Batch(grad).as<const T>(),
-          reinterpret_cast<const detail::RowLevel<T>*>(levels.data<T>()), Batch(gradients[0]).as<T>(),
+          reinterpret_cast<const detail::RowLevel<T>*>(row_levels.data<T>()), Batch(gradients[0]).as<T>(),
           Batch(gradients[1]).as<T>(), Batch(gradients[2]).as<T>());
     });
     return gradients;

@@ -20,7 +20,7 @@ using Repeated = T;
 
 template <class F, class L, std::size_t... I>
 constexpr bool takes_lanes(std::index_sequence<I...>) {
-  return std::is_invocable_v<const F&, Repeated<I, L>...>;
+  return requires(const F& f, const L& x) { f(((void)I, x)...); };
 }
 /// How many lanes f takes: 1 to 8; 0 if none of these, or several.
 template <class F>
@@ -206,7 +206,39 @@ struct ElementwiseOp {
   }
 };
 
+/// Does not compile: where a lambda gets here, it uses a Tensor that it captured.
+template <class Captured>
+void refuse_captured_tensor() {
+  static_assert(never<Captured>,
+                "elementwise: the lambda uses a Tensor that it captured; make it a parameter of the lambda");
+}
+
+template <class T>
+inline constexpr bool is_lane = false;
+template <class T, int N>
+inline constexpr bool is_lane<lane<T, N>> = true;
+/// What a lambda is evaluated on.
+template <class T>
+concept LambdaArgument = is_lane<T> || std::is_same_v<T, CountedLane> || std::is_same_v<T, TensorLane>;
+
 }  // namespace detail
+
+#define XGRAD_REFUSE_TENSOR(op)               \
+  template <detail::LambdaArgument L>         \
+  L operator op(const L& x, const Tensor&) {  \
+    detail::refuse_captured_tensor<Tensor>(); \
+    return x;                                 \
+  }                                           \
+  template <detail::LambdaArgument L>         \
+  L operator op(const Tensor&, const L& x) {  \
+    detail::refuse_captured_tensor<Tensor>(); \
+    return x;                                 \
+  }
+XGRAD_REFUSE_TENSOR(+)
+XGRAD_REFUSE_TENSOR(-)
+XGRAD_REFUSE_TENSOR(*)
+XGRAD_REFUSE_TENSOR(/)
+#undef XGRAD_REFUSE_TENSOR
 
 /// What elementwise() gives: a function of as many tensors as the lambda has parameters.
 template <class F, class Inputs = std::make_index_sequence<detail::lane_count<F>()>>
@@ -269,12 +301,15 @@ class Elementwise<F, std::index_sequence<I...>> {
 /// `name` is what errors and graphs call it, a string literal. The calls throw Error for undefined tensors and for
 /// shapes that do not broadcast.
 template <class F>
-constexpr Elementwise<F> elementwise(const char* name, const F& f) {
-  static_assert(detail::lane_count<F>() != 0,
-                "elementwise: the lambda takes one to eight parameters, each declared `auto`");
-  static_assert(std::is_trivially_destructible_v<F>,
-                "elementwise: the lambda captures numbers only, by value; tensors are to be parameters");
-  return {name, f};
+constexpr auto elementwise(const char* name, const F& f) {
+  if constexpr (!std::is_trivially_destructible_v<F>) {
+    static_assert(detail::never<F>,
+                  "elementwise: the lambda captures numbers only, by value; a Tensor is to be a parameter");
+  } else {
+    constexpr std::size_t count = detail::lane_count<F>();
+    static_assert(count != 0, "elementwise: the lambda takes one to eight parameters, each declared `auto`");
+    if constexpr (count != 0) return Elementwise<F>(name, f);
+  }
 }
 
 }  // namespace xgrad

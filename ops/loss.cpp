@@ -53,34 +53,36 @@ void pick(std::int64_t rows, std::int64_t classes, const T* log_p, const detail:
   }
 }
 
-/// Cross-entropy, or the negative log-likelihood, of class indices over rows. Both are -sum of M * log p, where row r
-/// of M has (1 - smoothing) * weight[t] at the target t and smoothing / C * weight[c] everywhere, or 0 where it is
-/// ignored.
+/// Cross-entropy, or the negative log-likelihood, of class indices over rows. Both are -sum of M * w * log p, where row
+/// r of M has 1 - smoothing at the target t and smoothing / C everywhere, or 0 where it is ignored, and the mean is
+/// over the sum of w[t].
 struct ClassLoss {
-  static constexpr const char* name = "cross_entropy";
-  Tensor target, weight;  // (N,) int64; (C,) or undefined
+  const char* name;
+  Saved target;  // (N,) int64
   std::int64_t ignore_index;
   Reduction reduction;
   double smoothing;
   bool from_logits;
-  Saved x = {};
-  double denominator = 1;  // of the mean
-  Tensor gradient = {};    // of x, for an upstream gradient of 1
+  Saved x = {}, weight = {};  // (C,) or undefined
+  double denominator = 1;     // of the mean
+  Saved gradient = {};        // of x, for an upstream gradient of 1
   std::int64_t rows = 0, classes = 0;
 
-  Tensor forward(const Tensor& input) {
-    x = input;
+  Tensor forward(const Tensor& input, const Tensor& w) {
+    x = input, weight = w;
     rows = input.size(0), classes = input.size(1);
-    const detail::Borrowed memory = detail::dense(input), weights = detail::dense(weight);
+    const detail::Borrowed memory = detail::dense(input), weights = detail::dense(w), labels(target);
     const Tensor losses = detail::empty({rows}, input.dtype());
-    if (is_grad_enabled() && input.requires_grad()) gradient = detail::empty(input.shape(), input.dtype());
+    Tensor slope;
+    if (is_grad_enabled() && input.requires_grad()) slope = detail::empty(input.shape(), input.dtype());
+    gradient = slope;
     return dispatch_floating(name, input.dtype(), [&](auto zero) -> Tensor {
       using T = decltype(zero);
-      const detail::ClassTargets<T> targets{target.data<std::int64_t>(), ignore_index,
-                                            weight.defined() ? weights->data<T>() : nullptr, 1 - smoothing,
+      const detail::ClassTargets<T> targets{labels->data<std::int64_t>(), ignore_index,
+                                            w.defined() ? weights->data<T>() : nullptr, 1 - smoothing,
                                             smoothing / static_cast<double>(classes)};
       if (reduction == Reduction::mean) denominator = sum_of_weights(targets, rows);
-      T* const slopes = gradient.defined() ? gradient.data<T>() : nullptr;
+      T* const slopes = slope.defined() ? slope.data<T>() : nullptr;
       if (from_logits)
         detail::cross_entropy(rows, classes, memory->data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
       else
@@ -92,52 +94,60 @@ struct ClassLoss {
     });
   }
 
-  Tensor backward(const Tensor& grad) const {
-    if (is_grad_enabled())
-      return detail::composed_backward([this](const Tensor& input) { return composed(input); },
-                                       std::array<Tensor, 1>{x}, grad, Needs())[0];
-    if (reduction == Reduction::none) return gradient * reshape(grad, {rows, 1});
-    return grad.item() == 1 ? gradient : gradient * grad.item();
+  std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    if (is_grad_enabled() || (needs[1] && weight.requires_grad()))
+      return detail::composed_backward([this](const Tensor& input, const Tensor& w) { return composed(input, w); },
+                                       std::array<Tensor, 2>{x, weight}, grad, needs);
+    if (reduction == Reduction::none) return {gradient * reshape(grad, {rows, 1}), Tensor()};
+    return {grad.item() == 1 ? gradient.get() : gradient * grad.item(), Tensor()};
   }
 
-  Tensor jvp(const Tensor& dx) const {
-    if (!is_grad_enabled()) return summed(gradient * dx);
-    const Tensor upstream = ones(reduction == Reduction::none ? Shape{rows} : Shape{}, {.dtype = dx.dtype()});
-    return summed(backward(upstream) * dx);
+  Tensor jvp(const Tensor& dx, const Tensor& dw) const {
+    Tensor change;
+    if (dx.defined() && !is_grad_enabled()) {
+      change = summed(gradient * dx);
+    } else if (dx.defined()) {
+      const Tensor upstream = ones(reduction == Reduction::none ? Shape{rows} : Shape{}, {.dtype = dx.dtype()});
+      change = summed(backward(upstream, Needs(1))[0] * dx);
+    }
+    if (!dw.defined()) return change;
+    Tensor by_weight = summed(target_weights(dw.dtype(), smoothing) * dw * log_probabilities(x));
+    if (reduction == Reduction::mean)
+      by_weight = (by_weight + composed(x, weight) * of_targets(dw)) / of_targets(weight);
+    return change.defined() ? change - by_weight : -by_weight;
   }
 
  private:
-  template <class T>
-  std::vector<T> class_weights() const {
-    if (!weight.defined()) return std::vector<T>(static_cast<std::size_t>(classes), T(1));
-    const Tensor values = detail::dense(weight);
-    return {values.data<T>(), values.data<T>() + classes};
-  }
-
-  /// M, over the denominator.
-  Tensor target_weights(DType dtype) const {
+  /// M for this smoothing, over a divisor.
+  Tensor target_weights(DType dtype, double smooth, double divisor = 1) const {
     Tensor m = zeros({rows, classes}, {.dtype = dtype});
+    const detail::Borrowed labels(target);
     dispatch_floating(name, dtype, [&](auto zero) {
       using T = decltype(zero);
-      const std::vector<T> weights = class_weights<T>();
       for (std::int64_t row = 0; row < rows; ++row) {
-        const std::int64_t label = target.data<std::int64_t>()[row];
+        const std::int64_t label = labels->data<std::int64_t>()[row];
         if (label == ignore_index) continue;
         T* const to = m.data<T>() + row * classes;
-        const double spread = smoothing / static_cast<double>(classes);
-        for (std::int64_t c = 0; c < classes; ++c)
-          to[c] = static_cast<T>(spread * weights[static_cast<std::size_t>(c)] / denominator);
-        to[label] += static_cast<T>((1 - smoothing) * weights[static_cast<std::size_t>(label)] / denominator);
+        std::fill_n(to, classes, static_cast<T>(smooth / static_cast<double>(classes) / divisor));
+        to[label] += static_cast<T>((1 - smooth) / divisor);
       }
     });
     return m;
   }
+  /// The sum of w[t].
+  Tensor of_targets(const Tensor& w) const { return sum(target_weights(w.dtype(), 0) * w); }
 
   Tensor summed(const Tensor& terms) const { return reduction == Reduction::none ? sum(terms, {1}) : sum(terms); }
+  Tensor log_probabilities(const Tensor& input) const { return from_logits ? log_softmax(input, 1) : input; }
 
-  Tensor composed(const Tensor& input) const {
-    return -summed(target_weights(input.dtype()) * (from_logits ? log_softmax(input, 1) : input));
+  /// The loss of these log-probabilities.
+  Tensor weighted(const Tensor& log_p, const Tensor& w) const {
+    if (!w.defined()) return -summed(target_weights(log_p.dtype(), smoothing, denominator) * log_p);
+    if (reduction != Reduction::mean || !w.requires_grad())
+      return -summed(target_weights(log_p.dtype(), smoothing, denominator) * w * log_p);
+    return -summed(target_weights(log_p.dtype(), smoothing) * w * log_p) / of_targets(w);
   }
+  Tensor composed(const Tensor& input, const Tensor& w) const { return weighted(log_probabilities(input), w); }
 };
 
 void check_weight(const char* op, const Tensor& weight, const Tensor& x, std::int64_t classes) {
@@ -180,10 +190,9 @@ Tensor class_loss(const char* op, const Tensor& x, const Tensor& target, const C
     rows = permute(x, order);
   }
   if (x.dim() != 2) rows = reshape(rows, {count, classes});
-  const Tensor loss =
-      apply(ClassLoss{labels.shape().size() == 1 ? labels : detail::view(labels, {count}, {1}), options.weight,
-                      options.ignore_index, options.reduction, options.label_smoothing, from_logits},
-            rows);
+  const Tensor loss = apply(ClassLoss{op, labels.shape().size() == 1 ? labels : detail::view(labels, {count}, {1}),
+                                      options.ignore_index, options.reduction, options.label_smoothing, from_logits},
+                            rows, options.weight);
   return options.reduction == Reduction::none && x.dim() != 2 ? reshape(loss, expected) : loss;
 }
 

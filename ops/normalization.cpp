@@ -66,13 +66,15 @@ Standardized standardize(const Tensor& x, bool fixed, const Tensor& centre, cons
 struct BatchNorm {
   static constexpr const char* name = "batch_norm";
   BatchNormOptions options;
-  Tensor running_mean, running_var;
   Saved batch = {};  // (2, C), filled by forward with the mean and the variance of the batch and then let go
   Saved x = {}, weight = {}, bias = {};
+  Saved running_mean = {}, running_var = {};  // where they have gradients
   Saved centre = {}, scale = {}, offset = {};  // normalised: (x - centre) * scale + offset, 0 without an offset
 
-  Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
+  Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b, const Tensor& mean_so_far,
+                 const Tensor& var_so_far) {
     x = input, weight = w, bias = b;
+    if (mean_so_far.requires_grad() || var_so_far.requires_grad()) running_mean = mean_so_far, running_var = var_so_far;
     const detail::Borrowed memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     const detail::BatchNormSize size = batch_norm_size(input.shape());
     Tensor out = detail::empty(input.shape(), input.dtype());
@@ -86,8 +88,8 @@ struct BatchNorm {
         detail::batch_statistics(size, memory->data<T>(), options.eps, c.data<T>(), s.data<T>(), o.data<T>(), variance);
         std::copy_n(c.data<T>(), size.channels, of_batch.data<T>());
       } else {
-        std::copy_n(running_mean.data<T>(), size.channels, c.data<T>());
-        const T* const variance = running_var.data<T>();
+        std::copy_n(mean_so_far.data<T>(), size.channels, c.data<T>());
+        const T* const variance = var_so_far.data<T>();
         for (std::int64_t i = 0; i < size.channels; ++i)
           s.data<T>()[i] = T(1) / std::sqrt(variance[i] + static_cast<T>(options.eps));
       }
@@ -99,17 +101,20 @@ struct BatchNorm {
     return out;
   }
 
-  std::array<Tensor, 3> backward(const Tensor& grad, Needs needs) const {
-    if (is_grad_enabled()) {
+  std::array<Tensor, 5> backward(const Tensor& grad, Needs needs) const {
+    if (is_grad_enabled() || running_mean.defined())
       return detail::composed_backward(
-          [&](const Tensor& input, const Tensor& w, const Tensor& b) { return composed(input, w, b); },
-          std::array<Tensor, 3>{x, weight, bias}, grad, needs);
-    }
+          [this](const Tensor& input, const Tensor& w, const Tensor& b, const Tensor& mean, const Tensor& var) {
+            Tensor y = standardized(input, !options.training, mean, var).values;
+            if (w.defined()) y = y * per_channel(w, input.dim());
+            return b.defined() ? y + per_channel(b, input.dim()) : y;
+          },
+          std::array<Tensor, 5>{x, weight, bias, running_mean, running_var}, grad, needs);
     const detail::Borrowed saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
                                                         w = detail::dense(saved_w), c(centre), s(scale), o(offset);
     const detail::BatchNormSize size = batch_norm_size(x.shape());
     Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
-    if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad};
+    if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad, {}, {}};
     dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const T *const gd = g->data<T>(), *const xd = input->data<T>(), *const cd = c->data<T>(),
@@ -126,30 +131,32 @@ struct BatchNorm {
         detail::normalize_batch<T>(size, gd, no_centre.data<T>(), sd, nullptr, wd, nullptr, x_grad.data<T>());
       }
     });
-    return {x_grad, w_grad, b_grad};
+    return {x_grad, w_grad, b_grad, {}, {}};
   }
 
-  Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db) const {
-    const bool fixed = !options.training || !is_grad_enabled();  // whether the statistics serve as they are
-    const auto [values, s] = standardize(x, fixed, centre, scale, offset, options.eps);
+  Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db, const Tensor& dmean, const Tensor& dvar) const {
+    const std::size_t rank = x.shape().size();
+    const auto [values, s] = standardized(x, !options.training || !is_grad_enabled(), running_mean, running_var);
     Tensor dy;
     const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
     if (dx.defined()) {
       const Tensor change = options.training ? dx - channel_means(dx) - values * channel_means(values * dx) : dx;
-      const Tensor scaled = change * s;
-      add(weight.defined() ? scaled * per_channel(weight, x.shape().size()) : scaled);
+      add(change * s);
     }
-    if (dw.defined()) add(values * per_channel(dw, x.shape().size()));
-    if (db.defined()) add(expand(per_channel(db, x.shape().size()), x.shape()));
+    if (dmean.defined()) add(expand(-per_channel(dmean, rank) * s, x.shape()));
+    if (dvar.defined()) add(-0.5 * values * square(s) * per_channel(dvar, rank));
+    if (dy.defined() && weight.defined()) dy = dy * per_channel(weight, rank);
+    if (dw.defined()) add(values * per_channel(dw, rank));
+    if (db.defined()) add(expand(per_channel(db, rank), x.shape()));
     return dy;
   }
 
  private:
-  /// Batch norm as other operations make it: for derivatives of derivatives.
-  Tensor composed(const Tensor& input, const Tensor& w, const Tensor& b) const {
-    Tensor y = standardize(input, !options.training, centre, scale, offset, options.eps).values;
-    if (w.defined()) y = y * per_channel(w, input.dim());
-    return b.defined() ? y + per_channel(b, input.dim()) : y;
+  /// As standardize(), by these running statistics in evaluation where they have gradients.
+  Standardized standardized(const Tensor& input, bool fixed, const Tensor& mean, const Tensor& var) const {
+    if (!options.training && mean.defined())
+      return standardize(input, true, mean, rsqrt(var + options.eps), Tensor(), options.eps);
+    return standardize(input, fixed, centre, scale, offset, options.eps);
   }
 };
 
@@ -179,14 +186,15 @@ struct Dropout {
   static constexpr const char* name = "dropout";
   static constexpr bool elementwise = true;
   double p;
-  Tensor mask = {};  // 0 or 1 / (1 - p)
+  Saved mask = {};  // 0 or 1 / (1 - p)
 
   Tensor forward(const Tensor& x) {
     const NoGrad no_grad;
     Tensor kept = detail::empty(x.shape(), float32);  // whatever the dtype of x: one seed, one mask
     default_generator().bernoulli(kept.data<float>(), kept.numel(), 1 - p);
-    mask = kept.to(x.dtype()) * (p < 1 ? 1 / (1 - p) : 0.0);
-    return x * mask;
+    const Tensor factors = kept.to(x.dtype()) * (p < 1 ? 1 / (1 - p) : 0.0);
+    mask = factors;
+    return x * factors;
   }
   Tensor backward(const Tensor& grad) const { return grad * mask; }
 };
@@ -217,9 +225,12 @@ Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_v
   const std::int64_t values = x->size(1) == 0 ? 0 : x->numel() / x->size(1);
   check(!options.training || values > 1, "batch_norm: training needs more than one value a channel, input of shape ",
         x->shape(), " has ", values, "; use a larger batch, or evaluate with nn::eval()");
-  if (!options.training) return apply(BatchNorm{options, running_mean, running_var}, x, weight, bias);
+  check(!options.training || !is_grad_enabled() || !(running_mean.requires_grad() || running_var.requires_grad()),
+        "batch_norm: ", running_mean.requires_grad() ? "running_mean" : "running_var",
+        " requires a gradient, and training overwrites it; detach() it, or evaluate");
+  if (!options.training) return apply(BatchNorm{options}, x, weight, bias, running_mean, running_var);
   const Tensor batch = detail::empty({2, x->size(1)}, x->dtype());
-  Tensor y = apply(BatchNorm{options, running_mean, running_var, batch}, x, weight, bias);
+  Tensor y = apply(BatchNorm{options, batch}, x, weight, bias, running_mean, running_var);
   // Last, so that nothing has changed if anything fails.
   if (running_mean.defined()) update_running(running_mean, running_var, batch, values, options.momentum);
   return y;

@@ -6,7 +6,7 @@ namespace xgrad::tune::detail {
 /// process ignores stays ignored.
 class InterruptGuard {
  public:
-  explicit InterruptGuard(bool catch_signals);
+  [[nodiscard]] explicit InterruptGuard(bool catch_signals);
   /// Puts the handlers back that there were before the first guard.
   ~InterruptGuard();
   InterruptGuard(const InterruptGuard&) = delete;

@@ -163,7 +163,7 @@ TEST_CASE("softplus: linear above the threshold") {
 }
 
 TEST_CASE("gelu: an unknown approximation is an error") {
-  CHECK_THROWS_WITH(gelu(ones({1}), "erf"), "gelu: approximate is \"erf\", expected \"none\" or \"tanh\"");
+  CHECK_THROWS_WITH(gelu(ones({1}), "erf"), Catch::StartsWith("gelu: approximate is \"erf\", expected \"none\" or \"tanh\""));
 }
 
 TEST_CASE("relu: saves its output alone") {

@@ -21,8 +21,8 @@ TEST_CASE("arithmetic: operands broadcast as in NumPy") {
   CHECK(values<float>(row / column) == Floats{10, 20, 30, 5, 10, 15});
   CHECK((ones({0, 1}) * ones({4})).shape() == Shape{0, 4});
   CHECK((tensor(2) * tensor(3)).shape() == Shape{});
-  CHECK_THROWS_WITH(ones({2, 3}) + ones({2}), "add: shapes (2, 3) and (2,) do not broadcast: sizes 3 and 2 at axis 1; counted from the last axis, sizes must "
-                    "be equal or one of them 1");
+  CHECK_THROWS_WITH(ones({2, 3}) + ones({2}), Catch::StartsWith("add: shapes (2, 3) and (2,) do not broadcast: sizes 3 and 2 at axis 1; counted from the last axis, sizes must "
+                    "be equal or one of them 1"));
 }
 
 TEST_CASE("arithmetic: dtypes are promoted as in PyTorch") {

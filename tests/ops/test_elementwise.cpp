@@ -378,12 +378,12 @@ TEST_CASE("elementwise: forward mode, of inputs that broadcast and of stored der
 
 TEST_CASE("elementwise: errors name the operation") {
   CHECK_THROWS_WITH(stored(ones({2, 3}), ones({4})),
-                    "stored: shapes (2, 3) and (4,) do not broadcast: sizes 3 and 4 at axis 1; counted from the last "
-                    "axis, sizes must be equal or one of them 1");
+                    Catch::StartsWith("stored: shapes (2, 3) and (4,) do not broadcast: sizes 3 and 4 at axis 1; counted from the last "
+                    "axis, sizes must be equal or one of them 1"));
   CHECK_THROWS_WITH(stored(ones({2, 3}).requires_grad_(), ones({4})),
-                    "stored: shapes (2, 3) and (4,) do not broadcast: sizes 3 and 4 at axis 1; counted from the last "
-                    "axis, sizes must be equal or one of them 1");
-  CHECK_THROWS_WITH(stored(ones({2}), Tensor()), "stored: input 1 is an undefined tensor");
+                    Catch::StartsWith("stored: shapes (2, 3) and (4,) do not broadcast: sizes 3 and 4 at axis 1; counted from the last "
+                    "axis, sizes must be equal or one of them 1"));
+  CHECK_THROWS_WITH(stored(ones({2}), Tensor()), Catch::StartsWith("stored: input 1 is an undefined tensor"));
   Tensor x = doubles({1, 2}), w = x * 1.0;
   const Tensor y = sum(recomputed(w, w));
   w.add_(1);

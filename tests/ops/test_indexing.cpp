@@ -73,8 +73,9 @@ TEST_CASE("indexing: labels out of range are named with their position") {
   for (const std::int64_t bad : {std::int64_t{-1}, std::int64_t{10}, INT64_MAX, INT64_MIN}) {
     const Tensor labels = integers({{3}, {9}, {0}, {1}});
     labels.data<std::int64_t>()[2] = bad;
-    CHECK_THROWS_WITH(gather(probabilities, 1, labels), "gather: index " + std::to_string(bad) +
-                                                            " at (2, 0) is out of range for axis 1 of shape (4, 10)");
+    CHECK_THROWS_WITH(gather(probabilities, 1, labels),
+                      Catch::StartsWith("gather: index " + std::to_string(bad) +
+                                        " at (2, 0) is out of range for axis 1 of shape (4, 10)"));
   }
 }
 

@@ -72,7 +72,8 @@ TEST_CASE("in place: int64 and bool tensors") {
 
 TEST_CASE("in place: errors leave everything as it was") {
   Tensor x = tensor({1, 2}), i = integers({1, 2});
-  CHECK_THROWS_WITH(x.add_(ones({3})), "add_: a tensor of shape (3,) does not broadcast to this one's shape (2,)");
+  CHECK_THROWS_WITH(x.add_(ones({3})),
+                    Catch::StartsWith("add_: a tensor of shape (3,) does not broadcast to this one's shape (2,)"));
   CHECK_THROWS_AS(x.add_(ones({2, 2})), Error);
   CHECK_THROWS_WITH(x.mul_(tensor({1, 2}, {.dtype = float64})), Catch::Contains("the result is float64"));
   CHECK_THROWS_WITH(i.add_(0.5), Catch::Contains("the result is float32"));

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <set>
 
@@ -61,7 +62,8 @@ void check_against_pytorch(const std::string& key, const OpSample& sample) {
   REQUIRE(data.contains(key));
   const nlohmann::json& expected = data[key];
   CHECK(expected["reference"] == sample.reference);
-  for (std::size_t i = 0; i < sample.inputs.size(); ++i) CHECK(expected["inputs"][i] == reference::to_json(sample.inputs[i]));
+  for (std::size_t i = 0; i < sample.inputs.size(); ++i)
+    CHECK(expected["inputs"][i] == reference::to_json(sample.inputs[i]));
   const auto outputs = sample.call(sample.inputs);
   REQUIRE(outputs.size() == expected["outputs"].size());
   std::vector<Tensor> differentiable, seeds, wanted;
@@ -88,7 +90,8 @@ TEST_CASE("registry: every operation has samples, an empty input among them, and
     const auto samples = op.samples();
     CHECK_FALSE(samples.empty());
     CHECK(std::any_of(samples.begin(), samples.end(), [](const OpSample& sample) {
-      return std::any_of(sample.inputs.begin(), sample.inputs.end(), [](const Tensor& input) { return input.numel() == 0; });
+      return std::any_of(sample.inputs.begin(), sample.inputs.end(),
+                         [](const Tensor& input) { return input.numel() == 0; });
     }));
     CHECK_FALSE(op.errors().empty());
     CHECK(std::string(op.formula).size() > 0);
@@ -115,6 +118,63 @@ TEST_CASE("registry: every operation that a header of ops declares is registered
     }
   }
   CHECK(found > 60);
+}
+
+TEST_CASE("registry: samples give every tensor that an operation takes") {
+  std::map<std::string, std::size_t> most;
+  for (const OpInfo& op : registry())
+    for (const OpSample& sample : op.samples()) most[op.name] = std::max(most[op.name], sample.inputs.size());
+  const std::regex declaration(R"((?:^|\n)Tensor (\w+)\(([^;{]*)\);)"),
+      tensor(R"(\b(?:Operand|const Tensor&) (?!condition|mask)\w+)"),
+      options(R"(const (\w+Options)&)");
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(XGRAD_TESTS_DIR "/../ops")) {
+    if (entry.path().extension() != ".hpp") continue;
+    std::ifstream file(entry.path());
+    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    for (std::sregex_iterator at(text.begin(), text.end(), declaration), end; at != end; ++at) {
+      const std::string name = (*at)[1], parameters = (*at)[2];
+      if (!most.contains(name)) continue;
+      auto wanted = static_cast<std::size_t>(
+          std::distance(std::sregex_iterator(parameters.begin(), parameters.end(), tensor), std::sregex_iterator()));
+      if (std::smatch match; std::regex_search(parameters, match, options))
+        wanted += std::regex_search(text, std::regex("struct " + match[1].str() + R"( \{[^}]*\n  Tensor )"));
+      INFO(name << "(" << parameters << ")");
+      CHECK(most[name] >= wanted);
+      ++found;
+    }
+  }
+  CHECK(found > 60);
+}
+
+TEST_CASE(
+    "registry: a floating input that requires a gradient gets the right one, or an error says that there is none") {
+  for (const OpInfo& op : registry()) {
+    std::size_t number = 0;
+    for (const OpSample& sample : op.samples()) {
+      INFO(reference::key(op, number++) << " " << sample.reference);
+      if (!op.differentiable) continue;
+      for (std::size_t i = 0; i < sample.inputs.size(); ++i) {
+        if (!is_floating(sample.inputs[i].dtype())) continue;
+        INFO("input " << i);
+        std::vector<Tensor> inputs;
+        for (const Tensor& input : sample.inputs) inputs.push_back(input.detach());
+        inputs[i].requires_grad_();
+        std::vector<Tensor> outputs;
+        try {
+          outputs = sample.call(inputs);
+        } catch (const Error& error) {
+          CHECK_THAT(error.what(), Catch::Contains("requires a gradient"));
+          continue;
+        }
+        CHECK(std::any_of(outputs.begin(), outputs.end(), [](const Tensor& y) { return y.requires_grad(); }));
+        if (sample.inputs[i].requires_grad()) continue;  // checked below
+        const auto result = gradcheck(sample.call, inputs);
+        INFO(result.message);
+        CHECK(result);
+      }
+    }
+  }
 }
 
 TEST_CASE("registry: gradients agree with central differences") {
@@ -191,7 +251,8 @@ TEST_CASE("registry: float32 values agree with float64 ones") {
         REQUIRE(a.size() == e.size());
         for (std::size_t i = 0; i < a.size(); ++i) {
           INFO("element " << i << ": " << a[i] << ", in float64 " << e[i]);
-          CHECK((std::isnan(e[i]) ? std::isnan(a[i]) : a[i] == e[i] || std::abs(a[i] - e[i]) <= 2e-5 + 2e-5 * std::abs(e[i])));
+          CHECK((std::isnan(e[i]) ? std::isnan(a[i])
+                                  : a[i] == e[i] || std::abs(a[i] - e[i]) <= 2e-5 + 2e-5 * std::abs(e[i])));
         }
       }
     }
