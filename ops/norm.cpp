@@ -56,8 +56,8 @@ struct LogSumExp {
       constexpr T infinity = std::numeric_limits<T>::infinity();
       detail::change_elements<T>(center, [](T c) { return lane_math::abs(c) == infinity ? T(0) : c; });
       const Tensor sums = run_reduction(Exponentials<T>{}, input, shape, center);
-      const T* const c = center.data<T>();
-      T* const s = sums.data<T>();
+      const T* const c = detail::first_element<T>(center);
+      T* const s = detail::first_element<T>(sums);
       parallel_for(sums.numel(), 4096, [=](std::int64_t begin, std::int64_t end) {
         vectorized([=] {
           XGRAD_INDEPENDENT_ITERATIONS
@@ -128,7 +128,7 @@ Tensor norm(Operand x, double p, const Axes& axes, const ReduceOptions& options)
   check(p == p, "norm: p is NaN");
   const Tensor input = detail::floating(x);
   if (p == 0) return count_nonzero(input, axes, options).to(input.dtype());
-  if (p == 1) return sum(abs(input), axes, options);
+  if (p == 1) return sum(abs(input), axes, {.keepdim = options.keepdim});
   if (std::isinf(p)) return p > 0 ? amax(abs(input), axes, options) : amin(abs(input), axes, options);
   return apply(Norm{{"norm", x->shape(), axes, options.keepdim}, p}, input);
 }

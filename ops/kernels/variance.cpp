@@ -143,8 +143,8 @@ Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape
   const Deviations out{in.make_result(shape.keeping(), x.dtype()), in.make_result(shape, x.dtype())};
   dispatch_floating(op, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    T *const means = out.mean.data<T>(), *const squares = out.squares.data<T>();
-    if (x.numel() > 0) return find(in.shape, in.reduced, in.tensor.data<T>(), means, squares);
+    T *const means = first_element<T>(out.mean), *const squares = first_element<T>(out.squares);
+    if (x.numel() > 0) return find(in.shape, in.reduced, first_element<T>(in.tensor), means, squares);
     std::fill_n(means, out.mean.numel(), std::numeric_limits<T>::quiet_NaN());
     std::fill_n(squares, out.squares.numel(), T(0));
   });
