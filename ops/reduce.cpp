@@ -143,25 +143,38 @@ struct Stddev {
   }
 };
 
+/// Moments of integers are computed in float64, which holds those below 2^53, and are float32.
+template <class Op>
+Tensor moment(Op op, const Tensor& x) {
+  if (is_floating(x.dtype())) return apply(std::move(op), x);
+  return apply(std::move(op), x.to(float64)).to(float32);
+}
+
 }  // namespace
 
 Tensor detail::spread(const Tensor& x, const ReducedShape& shape) { return apply(Spread{shape}, x); }
 Tensor detail::sum_over(const Tensor& x, const ReducedShape& shape) { return apply(xgrad::Sum{shape}, x); }
 
-Tensor sum(Operand x, const Axes& axes, const ReduceOptions& options) {
-  return apply(Sum{{"sum", x->shape(), axes, options.keepdim}}, x);
+Tensor sum(Operand x, const Axes& axes, const SumOptions& options) {
+  const ReducedShape shape("sum", x->shape(), axes, options.keepdim);
+  const detail::Borrowed in = detail::converted(*x, options.dtype.value_or(x->dtype()));
+  if (options.dtype == DType::bool_) return apply(Sum{shape}, in).to(bool_);
+  return apply(Sum{shape}, in);
 }
 
-Tensor mean(Operand x, const Axes& axes, const ReduceOptions& options) {
-  return apply(Mean{{"mean", x->shape(), axes, options.keepdim}}, detail::floating(x));
+Tensor mean(Operand x, const Axes& axes, const SumOptions& options) {
+  const Mean op{{"mean", x->shape(), axes, options.keepdim}};
+  if (!options.dtype) return moment(op, *x);
+  check(is_floating(*options.dtype), "mean: of dtype ", *options.dtype, "; a mean is float32 or float64");
+  return apply(op, x->to(*options.dtype));
 }
 
 Tensor var(Operand x, const Axes& axes, const VarOptions& options) {
-  return apply(Var{{{"var", x->shape(), axes, options.keepdim}, options.correction}}, detail::floating(x));
+  return moment(Var{{{"var", x->shape(), axes, options.keepdim}, options.correction}}, *x);
 }
 
 Tensor stddev(Operand x, const Axes& axes, const VarOptions& options) {
-  return apply(Stddev{{{"stddev", x->shape(), axes, options.keepdim}, options.correction}}, detail::floating(x));
+  return moment(Stddev{{{"stddev", x->shape(), axes, options.keepdim}, options.correction}}, *x);
 }
 
 Tensor count_nonzero(Operand x, const Axes& axes, const ReduceOptions& options) {
