@@ -36,6 +36,7 @@
 #include "ops/attention.hpp"
 #include "ops/comparison.hpp"
 #include "ops/cumulative.hpp"
+#include "ops/division.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/extrema.hpp"
 #include "ops/gather.hpp"

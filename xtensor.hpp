@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <type_traits>
 
 #include "autograd/tensor.hpp"
@@ -14,20 +13,8 @@
 
 namespace xgrad {
 
-/// How a tensor is made of an xtensor expression.
-struct XtensorOptions {
-  std::optional<DType> dtype = {};  // converted to it; without one, as the expression's value type says
-  bool requires_grad = false;       // only for float32 and float64
-};
-
-namespace detail {
-
-/// The element type that holds the values of an expression.
-template <class Value>
-using ElementOf = std::conditional_t<std::is_same_v<Value, bool> || std::is_same_v<Value, float>, Value,
-                                     std::conditional_t<std::is_integral_v<Value>, std::int64_t, double>>;
-
-}  // namespace detail
+/// Where no dtype is named, the value type of the expression says it.
+using XtensorOptions = TensorOptions;
 
 /// A new tensor with the values of any xtensor expression, which is evaluated once, here. Its dtype is float32 for
 /// float, float64 for double and long double, bool for bool and int64 for every other integer, unless options name one.
@@ -76,10 +63,11 @@ auto as_xtensor(const Tensor& tensor) {
   std::size_t extent = tensor.numel() == 0 ? 0 : 1;
   for (std::size_t axis = 0; extent > 0 && axis < sizes.size(); ++axis)
     extent += static_cast<std::size_t>((sizes[axis] - 1) * steps[axis]);
-  return xt::strided_view(xt::adapt_smart_ptr(tensor.data<T>(), {extent}, std::make_shared<Tensor>(tensor.detach())),
-                          xt::dynamic_shape<std::size_t>(sizes.begin(), sizes.end()),
-                          xt::dynamic_shape<std::ptrdiff_t>(steps.begin(), steps.end()), 0,
-                          tensor.is_contiguous() ? xt::layout_type::row_major : xt::layout_type::dynamic);
+  return xt::strided_view(
+      xt::adapt_smart_ptr(detail::first_element<T>(tensor), {extent}, std::make_shared<Tensor>(tensor.detach())),
+      xt::dynamic_shape<std::size_t>(sizes.begin(), sizes.end()),
+      xt::dynamic_shape<std::ptrdiff_t>(steps.begin(), steps.end()), 0,
+      tensor.is_contiguous() ? xt::layout_type::row_major : xt::layout_type::dynamic);
 }
 
 }  // namespace xgrad

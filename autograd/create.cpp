@@ -12,34 +12,103 @@ namespace {
 /// Makes the tensor, lets `fill` write its elements through a typed pointer, and sets requires_grad.
 template <class Fill>
 Tensor make(const char* op, const Shape& shape, const TensorOptions& options, Fill&& fill) {
-  check(!options.requires_grad || is_floating(options.dtype), op, ": a tensor of dtype ", options.dtype,
+  const DType dtype = options.dtype.value_or(DType::float32);
+  check(!options.requires_grad || is_floating(dtype), op, ": a tensor of dtype ", dtype,
         " cannot require a gradient; use float32 or float64");
-  Tensor out = detail::empty(shape, options.dtype);
-  dispatch(options.dtype, [&](auto zero) { fill(out.data<decltype(zero)>(), out.numel()); });
+  Tensor out = detail::empty(shape, dtype);
+  dispatch(dtype, [&](auto zero) { fill(out.data<decltype(zero)>(), out.numel()); });
   if (options.requires_grad) out.requires_grad_();
   return out;
 }
 
-template <class F>
-Tensor generate(const char* op, std::int64_t n, const TensorOptions& options, F&& value) {
-  return make(op, {n}, options, [&](auto* data, std::int64_t count) {
-    for (std::int64_t i = 0; i < count; ++i) data[i] = element_cast<std::remove_reference_t<decltype(*data)>>(value(i));
+TensorOptions with_default(DType dtype, const TensorOptions& options) {
+  TensorOptions result = options;
+  result.dtype = options.dtype.value_or(dtype);
+  return result;
+}
+TensorOptions like(const Tensor& other, const TensorOptions& options) { return with_default(other.dtype(), options); }
+
+Generator& generator_of(const TensorOptions& options) {
+  return options.generator ? *options.generator : default_generator();
+}
+
+/// sample(generator, pointer, count)
+template <class Sample>
+Tensor make_random(const char* op, const Shape& shape, const TensorOptions& options, Sample&& sample) {
+  const DType dtype = options.dtype.value_or(DType::float32);
+  check(is_floating(dtype), op, ": expected a floating dtype, got ", dtype);
+  return make(op, shape, options, [&](auto* data, std::int64_t n) {
+    if constexpr (std::is_floating_point_v<std::remove_reference_t<decltype(*data)>>)
+      sample(generator_of(options), data, n);
   });
 }
 
-template <class Sample>
-Tensor make_random(const char* op, const Shape& shape, const TensorOptions& options, Sample&& sample) {
-  check(is_floating(options.dtype), op, ": expected a floating dtype, got ", options.dtype);
-  return make(op, shape, options, [&](auto* data, std::int64_t n) {
-    if constexpr (std::is_floating_point_v<std::remove_reference_t<decltype(*data)>>) sample(data, n);
+/// Random integers in [low, high), written by draw(generator, pointer, count).
+template <class Draw>
+Tensor make_integers(const char* op, std::int64_t low, std::int64_t high, const Shape& shape,
+                     const TensorOptions& options, Draw&& draw) {
+  const DType dtype = options.dtype.value_or(DType::int64);
+  const std::int64_t exact = std::int64_t{1} << (dtype == DType::float32 ? 24 : 53);
+  const bool holds =
+      dtype == DType::int64 || (dtype == DType::bool_ ? low >= 0 && high <= 2 : low >= -exact && high <= exact);
+  check(holds, op, ": ", dtype, " does not hold all integers from ", low, " to ", high - 1, " exactly");
+  Tensor out = detail::empty(shape, int64);
+  draw(generator_of(options), out.data<std::int64_t>(), out.numel());
+  out = out.to(dtype);
+  if (options.requires_grad) out.requires_grad_();
+  return out;
+}
+
+/// The first `count` numbers value(0), value(1), ..., which differ.
+template <class Value>
+Tensor make_range(std::int64_t count, const TensorOptions& options, const Value& value) {
+  return make("arange", count, options, [&](auto* data, std::int64_t n) {
+    using T = std::remove_reference_t<decltype(*data)>;
+    for (std::int64_t i = 0; i < n; ++i) {
+      data[i] = detail::checked_cast<T>("arange", value(i));
+      check(i == 0 || data[i] != data[i - 1], "arange: ", dtype_of<T>(), " does not tell ", value(i - 1), " from ",
+            value(i), "; use a larger step or another dtype");
+    }
   });
+}
+
+Tensor integer_range(std::int64_t begin, std::int64_t end, std::int64_t step, const TensorOptions& options) {
+  const auto from = static_cast<std::uint64_t>(begin), to = static_cast<std::uint64_t>(end),
+             pace = static_cast<std::uint64_t>(step);  // differences of any two, and no overflow, without sign
+  std::uint64_t count = 0;
+  if (step > 0 && begin < end) count = (to - from - 1) / pace + 1;
+  if (step < 0 && begin > end) count = (from - to - 1) / (0 - pace) + 1;
+  check(count <= INT64_MAX, "arange: from ", begin, " to ", end, " by ", step, " has more than 2^63 - 1 elements");
+  return make_range(static_cast<std::int64_t>(count), options, [=](std::int64_t i) {
+    return static_cast<std::int64_t>(from + pace * static_cast<std::uint64_t>(i));
+  });
+}
+
+Tensor floating_range(double begin, double end, double step, const TensorOptions& options) {
+  check(std::isfinite(begin) && std::isfinite(end) && std::isfinite(step), "arange: from ", begin, " to ", end, " by ",
+        step, " is no finite sequence");
+  const double steps = std::isfinite(end - begin) ? (end - begin) / step : end / step - begin / step;
+  check(steps < 0x1p63, "arange: from ", begin, " to ", end, " by ", step, " has more than 2^63 - 1 elements");
+  const auto value = [=](std::int64_t i) { return begin + step * static_cast<double>(i); };
+  auto count = static_cast<std::int64_t>(std::max(0.0, std::ceil(steps)));
+  dispatch(options.dtype.value_or(DType::float32), [&](auto zero) {
+    using T = decltype(zero);
+    const auto rounded = [](double x) { return static_cast<double>(element_cast<T>(x)); };
+    const double bound = std::is_floating_point_v<T> ? rounded(end) : end;
+    const auto reaches_end = [&](std::int64_t i) {
+      const double last = rounded(value(i));
+      return step > 0 ? last >= bound : last <= bound;
+    };
+    for (int last = 0; last < 2 && count > 0 && reaches_end(count - 1); ++last) --count;
+  });
+  return make_range(count, options, value);
 }
 
 }  // namespace
 
-Tensor full(const Shape& shape, double value, const TensorOptions& options) {
+Tensor full(const Shape& shape, Scalar value, const TensorOptions& options) {
   return make("full", shape, options, [&](auto* data, std::int64_t n) {
-    std::fill(data, data + n, element_cast<std::remove_reference_t<decltype(*data)>>(value));
+    std::fill(data, data + n, value.to<std::remove_reference_t<decltype(*data)>>("full"));
   });
 }
 
@@ -55,29 +124,44 @@ Tensor empty(const Shape& shape, const TensorOptions& options) {
   return make("empty", shape, options, [](auto*, std::int64_t) {});
 }
 
-Tensor zeros_like(const Tensor& other) { return zeros(other.shape(), {.dtype = other.dtype()}); }
-Tensor ones_like(const Tensor& other) { return ones(other.shape(), {.dtype = other.dtype()}); }
-Tensor empty_like(const Tensor& other) { return empty(other.shape(), {.dtype = other.dtype()}); }
-Tensor full_like(const Tensor& other, double value) { return full(other.shape(), value, {.dtype = other.dtype()}); }
-
-Tensor arange(double begin, double end, double step, const TensorOptions& options) {
-  check(step != 0 && std::isfinite(begin) && std::isfinite(end) && std::isfinite(step), "arange: from ", begin, " to ",
-        end, " by ", step, " is no finite sequence");
-  const double count = std::max(0.0, std::ceil((end - begin) / step));
-  check(count < 0x1p63, "arange: from ", begin, " to ", end, " by ", step, " has more than 2^63 - 1 elements");
-  return generate("arange", static_cast<std::int64_t>(count), options,
-                  [&](std::int64_t i) { return begin + step * static_cast<double>(i); });
+Tensor zeros_like(const Tensor& other, const TensorOptions& options) {
+  return zeros(other.shape(), like(other, options));
+}
+Tensor ones_like(const Tensor& other, const TensorOptions& options) {
+  return ones(other.shape(), like(other, options));
+}
+Tensor empty_like(const Tensor& other, const TensorOptions& options) {
+  return empty(other.shape(), like(other, options));
+}
+Tensor full_like(const Tensor& other, Scalar value, const TensorOptions& options) {
+  return full(other.shape(), value, like(other, options));
 }
 
-Tensor arange(std::int64_t n, const TensorOptions& options) {
-  return generate("arange", n, options, [](std::int64_t i) { return i; });
+Tensor arange(Scalar begin, Scalar end, Scalar step, const TensorOptions& options) {
+  check(step.value() != 0, "arange: from ", begin, " to ", end, " by 0 comes to no end");
+  if (is_floating(promote(promote(begin.kind(), end.kind()), step.kind())))
+    return floating_range(begin.value(), end.value(), step.value(), options);
+  return integer_range(begin.integer(), end.integer(), step.integer(), options);
+}
+
+Tensor arange(Scalar begin, Scalar end, const TensorOptions& options) { return arange(begin, end, 1, options); }
+
+Tensor arange(Scalar end, const TensorOptions& options) {
+  check(!(end.value() < 0), "arange: ", end, " is negative; from 0 to there name a negative step");
+  return arange(0, end, 1, options);
 }
 
 Tensor linspace(double begin, double end, std::int64_t count, const TensorOptions& options) {
-  const double last = static_cast<double>(std::max<std::int64_t>(count - 1, 1));
-  return generate("linspace", count, options, [&](std::int64_t i) {
+  const double last = static_cast<double>(std::max<std::int64_t>(count, 2) - 1);
+  const double way = std::isfinite(end - begin) ? end - begin : INFINITY;
+  const auto value = [&](std::int64_t i) {
     const double t = static_cast<double>(i) / last;  // from either end, so that both are met exactly
-    return t < 0.5 ? begin + (end - begin) * t : count == 1 ? begin : end - (end - begin) * (1 - t);
+    if (std::isfinite(begin) && std::isfinite(end) && std::isinf(way)) return begin * (1 - t) + end * t;
+    return t < 0.5 ? begin + way * t : count == 1 ? begin : end - way * (1 - t);
+  };
+  return make("linspace", count, options, [&](auto* data, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i)
+      data[i] = detail::checked_cast<std::remove_reference_t<decltype(*data)>>("linspace", value(i));
   });
 }
 
@@ -89,30 +173,41 @@ Tensor eye(std::int64_t n, const TensorOptions& options) {
 
 Tensor rand(const Shape& shape, const TensorOptions& options) {
   return make_random("rand", shape, options,
-                     [](auto* data, std::int64_t n) { default_generator().uniform(data, n, 0, 1); });
+                     [](Generator& generator, auto* data, std::int64_t n) { generator.uniform(data, n, 0, 1); });
 }
 
 Tensor randn(const Shape& shape, const TensorOptions& options) {
   return make_random("randn", shape, options,
-                     [](auto* data, std::int64_t n) { default_generator().normal(data, n, 0, 1); });
+                     [](Generator& generator, auto* data, std::int64_t n) { generator.normal(data, n, 0, 1); });
 }
 
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape) {
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, const TensorOptions& options) {
   check(low < high, "randint: the range from ", low, " to ", high, " is empty");
-  Tensor out = detail::empty(shape, int64);
-  default_generator().integers(out.data<std::int64_t>(), out.numel(), low, high);
-  return out;
+  return make_integers("randint", low, high, shape, options, [=](Generator& generator, auto* data, std::int64_t n) {
+    generator.integers(data, n, low, high);
+  });
 }
 
-Tensor randperm(std::int64_t n) {
-  Tensor out = detail::empty({n}, int64);
-  default_generator().permutation(out.data<std::int64_t>(), n);
-  return out;
+Tensor randperm(std::int64_t n, const TensorOptions& options) {
+  check(n >= 0, "randperm: ", n, " is negative");
+  return make_integers("randperm", 0, n, n, options, [](Generator& generator, auto* data, std::int64_t count) {
+    generator.permutation(data, count);
+  });
+}
+
+Tensor rand_like(const Tensor& other, const TensorOptions& options) {
+  return rand(other.shape(), like(other, options));
+}
+Tensor randn_like(const Tensor& other, const TensorOptions& options) {
+  return randn(other.shape(), like(other, options));
+}
+Tensor randint_like(const Tensor& other, std::int64_t low, std::int64_t high, const TensorOptions& options) {
+  return randint(low, high, other.shape(), like(other, options));
 }
 
 struct NestedReader {
   Shape shape;
-  std::vector<const NestedNumbers*> leaves = {};
+  std::vector<Scalar> leaves = {};
 
   void measure(const NestedNumbers& numbers) {
     if (!numbers.nested_) return;
@@ -123,12 +218,14 @@ struct NestedReader {
     const bool ends = axis == shape.size();
     check(numbers.nested_ != ends && (ends || static_cast<std::int64_t>(numbers.items_.size()) == shape[axis]),
           "tensor: the lists do not form a rectangle of shape ", shape);
-    if (ends) return leaves.push_back(&numbers);
+    if (ends) return leaves.push_back(numbers.value_);
     for (const NestedNumbers& item : numbers.items_) collect(item, axis + 1);
   }
-  template <class T>
-  static T value(const NestedNumbers& number) {
-    return number.integral_ ? static_cast<T>(number.integer_) : element_cast<T>(number.value_);
+  /// What holds them all.
+  DType dtype() const {
+    DType dtype = leaves.empty() ? DType::float32 : DType::bool_;
+    for (const Scalar& leaf : leaves) dtype = promote(dtype, leaf.kind());
+    return dtype;
   }
 };
 
@@ -136,10 +233,10 @@ Tensor tensor(const NestedNumbers& numbers, const TensorOptions& options) {
   NestedReader reader;
   reader.measure(numbers);
   reader.collect(numbers, 0);
-  return make("tensor", reader.shape, options, [&](auto* data, std::int64_t n) {
+  const DType dtype = options.requires_grad ? DType::float32 : reader.dtype();
+  return make("tensor", reader.shape, with_default(dtype, options), [&](auto* data, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i)
-      data[i] =
-          NestedReader::value<std::remove_reference_t<decltype(*data)>>(*reader.leaves[static_cast<std::size_t>(i)]);
+      data[i] = reader.leaves[static_cast<std::size_t>(i)].to<std::remove_reference_t<decltype(*data)>>("tensor");
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Reverse-mode traversal of the graph.
 
+#include <concepts>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct GradOptions {
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options = {});
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options = {});
+/// The gradient with respect to one input: `Tensor g = grad(loss, x);`
+template <std::same_as<Tensor> Input>  // a template, so that {x} is a list of one
+Tensor grad(const Tensor& output, const Input& input, const GradOptions& options = {}) {
+  return grad(output, std::vector<Tensor>{input}, options)[0];
+}
 
 namespace detail {
 

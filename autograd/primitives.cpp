@@ -104,6 +104,8 @@ Tensor Tensor::to(DType dtype, detail::CallSite site) const {
   return dtype == this->dtype() ? *this : apply(To{this->dtype(), dtype}, *this, site);
 }
 
+Tensor Tensor::row_major() const { return detail::dense(*this); }
+
 namespace detail {
 
 Tensor accumulate(const Tensor& a, const Tensor& b) { return apply(Accumulate{}, a, b); }

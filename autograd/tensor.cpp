@@ -110,23 +110,39 @@ void Tensor::raise_undefined() {
   throw detail::UndefinedTensor(message);
 }
 
-void Tensor::expect_dtype(DType dtype) const {
-  check(impl().dtype == dtype, "tensor: elements are ", impl().dtype, ", not ", dtype, "; convert with .to(", dtype,
+namespace detail {
+
+void expect_dtype(const Tensor& tensor, DType dtype) {
+  check(tensor.dtype() == dtype, "tensor: elements are ", tensor.dtype(), ", not ", dtype, "; convert with .to(", dtype,
         ")");
 }
 
-std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, dim())]; }
-
-double Tensor::item_as_double() const {
-  check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape(),
-        "; reduce it first, with sum() or mean(), or select() an element");
-  return dispatch(dtype(), [&](auto zero) { return static_cast<double>(*data<decltype(zero)>()); });
+void expect_dense(const Tensor& tensor, DType dtype) {
+  expect_dtype(tensor, dtype);
+  check(tensor.is_contiguous(), "tensor: elements of shape ", tensor.shape(), " lie in memory with strides ",
+        tensor.strides(), ", not dense in row-major order; use .contiguous() first");
 }
 
-std::int64_t Tensor::item_as_int64() const {
+}  // namespace detail
+
+std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, dim())]; }
+
+void Tensor::expect_one_element() const {
   check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape(),
         "; reduce it first, with sum() or mean(), or select() an element");
-  return dispatch(dtype(), [&](auto zero) { return element_cast<std::int64_t>(*data<decltype(zero)>()); });
+}
+
+std::int64_t Tensor::offset_at(const Shape& indices) const {
+  check(indices.size() == dim(), "at: ", indices.size(), " indices for shape ", shape(),
+        "; one for each axis is needed");
+  std::int64_t offset = 0;
+  for (std::size_t axis = 0; axis < dim(); ++axis) {
+    const std::int64_t index = indices[axis], size = shape()[axis];
+    check(index >= -size && index < size, "at: index ", index, " is out of range for axis ", axis, " of shape ",
+          shape());
+    offset += (index < 0 ? index + size : index) * strides()[axis];
+  }
+  return offset;
 }
 
 Tensor& Tensor::requires_grad_(bool value) {

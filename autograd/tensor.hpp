@@ -4,6 +4,9 @@
 #include <functional>
 #include <iosfwd>
 #include <memory>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "../core/call_site.hpp"
 #include "../core/dtype.hpp"
@@ -16,11 +19,18 @@ namespace xgrad {
 
 class Tensor;
 class Node;
+class Generator;
 
 /// How a new tensor is made.
 struct TensorOptions {
-  DType dtype = DType::float32;
-  bool requires_grad = false;  // only for float32 and float64
+  std::optional<DType> dtype = {};  // where none is named: float32, unless the function says otherwise
+  bool requires_grad = false;       // only for float32 and float64
+  Generator* generator = nullptr;   // what random numbers are drawn from; null for the thread's default_generator()
+};
+
+/// A factor of the other operand, as in `weight.sub_(gradient, {.alpha = 0.1})`; an integer where the result is one.
+struct AlphaOptions {
+  Scalar alpha = 1;
 };
 
 struct BackwardOptions {
@@ -114,6 +124,19 @@ struct TensorImpl : HandleCount {
   Reference<Node> leaf;             // its place as a leaf since it first required a gradient, while frozen too
 };
 
+/// Throws Error unless the elements have this dtype; in the second case, also unless they lie dense in row-major order.
+void expect_dtype(const Tensor& tensor, DType dtype);
+void expect_dense(const Tensor& tensor, DType dtype);
+
+/// An index in brackets, and the line that it stands in.
+struct Index {
+  template <Size T>
+  Index(T index, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : value(checked_cast<std::int64_t>("select", index)), site{file, line} {}
+  std::int64_t value;
+  CallSite site;
+};
+
 }  // namespace detail
 
 /// An n-dimensional array of float32, float64, int64 or bool, and a node of a differentiation graph.
@@ -139,25 +162,32 @@ class Tensor {
   /// Whether the elements lie dense in row-major order.
   bool is_contiguous() const { return impl().row_major; }
 
-  /// The first element; the others are found through strides(). Throws Error unless T is the dtype. What is written
-  /// through it is not seen by the graph: a gradient that needs the old values is wrong.
+  /// The elements, in row-major order. Throws Error unless T is the dtype, and where they do not lie dense in that
+  /// order, as in a transpose or a slice: contiguous() has a copy that does. What is written through it is not seen by
+  /// the graph: a gradient that needs the old values is wrong.
   template <class T>
   T* data() const {
-    expect_dtype(dtype_of<T>());
+    detail::expect_dense(*this, dtype_of<T>());
     return reinterpret_cast<T*>(impl_->data);
   }
-  /// The value of a tensor of one element, converted to T.
-  template <class T = double>
-  T item(detail::CallSite site = detail::CallSite::here()) const {
-    static_assert(std::is_arithmetic_v<T>, "item<T>: T is a type of numbers, or bool");
-    const detail::CallSiteScope scope(site);
-    if constexpr (std::is_same_v<T, bool>)
-      return item_as_double() != 0;
-    else if constexpr (std::is_integral_v<T>)
-      return static_cast<T>(item_as_int64());
-    else
-      return static_cast<T>(item_as_double());
+  /// data() and how many elements there are.
+  template <class T>
+  std::span<T> span() const {
+    return {data<std::remove_const_t<T>>(), static_cast<std::size_t>(numel())};
   }
+  /// A copy of the elements in row-major order, whatever the strides, each converted as by item().
+  template <class T>
+  std::vector<T> to_vector() const;
+  /// The element at the given indices, one for each axis, converted as by item(); -1 is the last of an axis.
+  /// `x.at({0, 1})` is a double, `x.at<float>({0, 1})` a float.
+  template <class T = double>
+  T at(const Shape& indices) const;
+  /// The value of a tensor of one element, converted to T: for an integer a fraction is cut off, as bool everything but
+  /// 0 is true. Throws Error for several elements, and for a value that an integer T cannot hold.
+  template <class T = double>
+  T item(detail::CallSite site = detail::CallSite::here()) const;
+  /// The part at an index along the first axis, without that axis: select(x, 0, index).
+  Tensor operator[](detail::Index index) const;
 
   /// Whether a gradient with respect to this tensor can be asked for.
   bool requires_grad() const { return impl_ && impl_->node; }
@@ -189,6 +219,10 @@ class Tensor {
   /// changed.
   void backward(const Tensor& seed = {}, const BackwardOptions& options = {},
                 detail::CallSite site = detail::CallSite::here()) const;
+  template <class = void>  // a template, so that backward({}) is not ambiguous
+  void backward(const BackwardOptions& options, detail::CallSite site = detail::CallSite::here()) const {
+    backward(Tensor(), options, site);
+  }
 
   /// The same elements outside the graph.
   Tensor detach() const;
@@ -209,6 +243,9 @@ class Tensor {
   Tensor& sub_(const Tensor& other, detail::CallSite site = detail::CallSite::here());
   Tensor& mul_(const Tensor& other, detail::CallSite site = detail::CallSite::here());
   Tensor& div_(const Tensor& other, detail::CallSite site = detail::CallSite::here());
+  /// With `other` times alpha.
+  Tensor& add_(const Tensor& other, const AlphaOptions& options, detail::CallSite site = detail::CallSite::here());
+  Tensor& sub_(const Tensor& other, const AlphaOptions& options, detail::CallSite site = detail::CallSite::here());
   Tensor& add_(const Scalar& other, detail::CallSite site = detail::CallSite::here());
   Tensor& sub_(const Scalar& other, detail::CallSite site = detail::CallSite::here());
   Tensor& mul_(const Scalar& other, detail::CallSite site = detail::CallSite::here());
@@ -232,9 +269,9 @@ class Tensor {
  private:
   friend class detail::KeptTensor;
   [[noreturn]] static void raise_undefined();
-  void expect_dtype(DType dtype) const;
-  double item_as_double() const;
-  std::int64_t item_as_int64() const;
+  void expect_one_element() const;
+  std::int64_t offset_at(const Shape& indices) const;
+  Tensor row_major() const;
 
   detail::Reference<detail::TensorImpl> impl_;
 };
@@ -269,9 +306,46 @@ class KeptTensor : public Tensor {
 
 /// Uninitialised elements, dense and row-major. Throws Error when there is no memory.
 Tensor empty(const Shape& shape, DType dtype);
+/// The first element; the others are found through strides(). Throws Error unless T is the dtype.
+template <class T>
+T* first_element(const Tensor& tensor) {
+  expect_dtype(tensor, dtype_of<T>());
+  return reinterpret_cast<T*>(tensor.impl().data);
+}
 /// A tensor over the storage of `base`, outside the graph; `offset` in elements. Bounds are not checked.
 Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::int64_t offset = 0);
 
 }  // namespace detail
+
+template <class T>
+T Tensor::item(detail::CallSite site) const {
+  static_assert(std::is_arithmetic_v<T>, "item<T>: T is a type of numbers, or bool");
+  const detail::CallSiteScope scope(site);
+  expect_one_element();
+  return dispatch(dtype(), [&](auto zero) {
+    return detail::checked_cast<T>("item", *detail::first_element<decltype(zero)>(*this));
+  });
+}
+
+template <class T>
+T Tensor::at(const Shape& indices) const {
+  static_assert(std::is_arithmetic_v<T>, "at() gives a number; x[index] and select() give a tensor");
+  const std::int64_t offset = offset_at(indices);
+  return dispatch(dtype(), [&](auto zero) {
+    return detail::checked_cast<T>("at", detail::first_element<decltype(zero)>(*this)[offset]);
+  });
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  static_assert(std::is_arithmetic_v<T>, "to_vector() gives numbers");
+  const Tensor dense = row_major();
+  std::vector<T> out(static_cast<std::size_t>(numel()));
+  dispatch(dtype(), [&](auto zero) {
+    std::transform(dense.data<decltype(zero)>(), dense.data<decltype(zero)>() + numel(), out.begin(),
+                   [](auto value) { return detail::checked_cast<T>("to_vector", value); });
+  });
+  return out;
+}
 
 }  // namespace xgrad

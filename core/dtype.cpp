@@ -1,5 +1,7 @@
 #include "dtype.hpp"
 
+#include <ostream>
+
 namespace xgrad {
 
 const char* name(DType dtype) {
@@ -10,5 +12,7 @@ const char* name(DType dtype) {
     default: return "bool";
   }
 }
+
+std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
 
 }  // namespace xgrad

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <type_traits>
 
@@ -49,6 +50,15 @@ constexpr DType dtype_of() {
     return DType::bool_;
 }
 
+namespace detail {
+
+/// The element type that holds numbers of a C++ type.
+template <class T>
+using ElementOf = std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, float>, T,
+                                     std::conditional_t<std::is_integral_v<T>, std::int64_t, double>>;
+
+}  // namespace detail
+
 /// Converts between element types. What int64 cannot hold becomes the nearest end of its range, NaN becomes 0.
 template <class To, class From>
 constexpr To element_cast(From value) {
@@ -82,5 +92,8 @@ decltype(auto) dispatch(DType dtype, F&& f) {
 
 /// Writes the name into an error message (see `fail`).
 inline void append(std::string& out, DType dtype) { out += name(dtype); }
+
+/// Writes the name.
+std::ostream& operator<<(std::ostream& out, DType dtype);
 
 }  // namespace xgrad

@@ -5,7 +5,7 @@
 
 namespace xgrad {
 
-Shape::Shape(const std::int64_t* sizes, std::size_t rank) {
+void Shape::assign(const std::int64_t* sizes, std::size_t rank) {
   check(rank <= max_rank, "shape: ", rank, " axes are more than the ", max_rank, " that xgrad supports");
   rank_ = static_cast<std::uint8_t>(rank);
   std::copy(sizes, sizes + rank, sizes_);

@@ -2,25 +2,49 @@
 // Shapes and strides: a short inline vector of 64-bit sizes, never on the heap.
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <ranges>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "error.hpp"
 
 namespace xgrad {
 
-/// Sizes (or strides, or axes) of a tensor: up to `Shape::max_rank` 64-bit numbers, stored in place.
+namespace detail {
+
+template <class T>
+concept Size = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>;
+
+}  // namespace detail
+
+/// Sizes (or strides, or axes) of a tensor: up to `Shape::max_rank` 64-bit numbers, stored in place. `zeros({2, 3})`,
+/// `zeros(3)`, and `zeros(sizes)` with a std::vector or other range of integers all name a shape.
 class Shape {
  public:
   static constexpr std::size_t max_rank = 8;
 
   constexpr Shape() = default;
-  Shape(std::initializer_list<std::int64_t> sizes) : Shape(sizes.begin(), sizes.size()) {}
-  Shape(std::span<const std::int64_t> sizes) : Shape(sizes.data(), sizes.size()) {}
-  Shape(const std::int64_t* sizes, std::size_t rank);
+  Shape(std::initializer_list<std::int64_t> sizes) { assign(sizes.begin(), sizes.size()); }
+  /// One axis.
+  template <detail::Size T>
+  Shape(T size) {
+    push_back(checked(size));
+  }
+  template <class R>
+  requires(!std::same_as<R, Shape> && std::ranges::input_range<const R> &&
+           detail::Size<std::ranges::range_value_t<const R>>) Shape(const R& sizes) {
+    for (const auto size : sizes) push_back(checked(size));
+  }
+  /// `rank` numbers from a pointer on.
+  template <std::same_as<std::int64_t> T>
+  Shape(const T* sizes, std::size_t rank) {
+    assign(sizes, rank);
+  }
   Shape(const Shape& other) noexcept = default;
   Shape& operator=(const Shape& other) noexcept = default;
 
@@ -57,13 +81,18 @@ class Shape {
 
   /// Writes str() into an error message (see `fail`).
   friend void append(std::string& out, const Shape& shape) { out += shape.str(); }
+  friend std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
  private:
+  void assign(const std::int64_t* sizes, std::size_t rank);
+  static std::int64_t checked(auto size) {
+    check(std::in_range<std::int64_t>(size), "shape: ", size, " is more than a size can be");
+    return static_cast<std::int64_t>(size);
+  }
+
   std::uint8_t rank_ = 0;
   std::int64_t sizes_[max_rank] = {};
 };
-
-std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
 /// Strides of a row-major (C order) tensor of this shape, in elements.
 Shape row_major_strides(const Shape& shape);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "../autograd/create.hpp"
 #include "comparison.hpp"
 #include "elementwise_samples.hpp"
 #include "kernels/numbers.hpp"
@@ -290,6 +291,17 @@ Tensor apply_with_number(Op op, const Tensor& x, DType least = DType::bool_) {
   return apply(std::move(op), converted(x, dtype));
 }
 
+/// A number beside a tensor, as a tensor of the dtype that the operation has.
+Tensor beside(const Tensor& x, Scalar number) { return full({}, number, {.dtype = promote(x.dtype(), number)}); }
+
+/// x * alpha
+Tensor scaled(const char* op, const Tensor& a, const Tensor& x, const Scalar& alpha) {
+  const DType dtype = promote(a.dtype(), x.dtype());
+  check(promote(dtype, alpha) == dtype, op, ": alpha is ", alpha, " and the tensors are ", dtype,
+        "; the product must have this dtype");
+  return mul(*converted(x, dtype), alpha);
+}
+
 void expect_not_bool(const char* op, DType dtype) {
   check(dtype != DType::bool_, op, ": bool tensors have no difference; use logical_xor or logical_not, or .to(int64)");
 }
@@ -299,6 +311,8 @@ void expect_not_bool(const char* op, DType dtype) {
 Tensor add(Operand a, Operand b) { return apply_promoted(Add{}, *a, *b); }
 Tensor add(Operand a, Scalar b) { return apply_with_number(AddNumber{b}, *a); }
 Tensor add(Scalar a, Operand b) { return apply_with_number(AddNumber{a}, *b); }
+
+Tensor add(Operand a, Operand b, const AlphaOptions& options) { return add(*a, scaled("add", *a, *b, options.alpha)); }
 
 Tensor sub(Operand a, Operand b) {
   expect_not_bool("sub", promote(a->dtype(), b->dtype()));
@@ -312,6 +326,7 @@ Tensor sub(Scalar a, Operand b) {
   expect_not_bool("sub", promote(b->dtype(), a));
   return apply_with_number(NumberSub{a}, *b);
 }
+Tensor sub(Operand a, Operand b, const AlphaOptions& options) { return sub(*a, scaled("sub", *a, *b, options.alpha)); }
 
 Tensor mul(Operand a, Operand b) { return apply_promoted(Mul{}, *a, *b); }
 Tensor mul(Operand a, Scalar b) { return apply_with_number(MulNumber{b}, *a); }
@@ -341,7 +356,11 @@ Tensor reciprocal(Operand x) {
 Tensor abs(Operand x) { return apply(Abs{}, *x); }
 Tensor sign(Operand x) { return apply(SignOf{}, *x); }
 Tensor maximum(Operand a, Operand b) { return apply_promoted(Maximum{}, *a, *b); }
+Tensor maximum(Operand a, Scalar b) { return maximum(*a, beside(*a, b)); }
+Tensor maximum(Scalar a, Operand b) { return maximum(beside(*b, a), *b); }
 Tensor minimum(Operand a, Operand b) { return apply_promoted(Minimum{}, *a, *b); }
+Tensor minimum(Operand a, Scalar b) { return minimum(*a, beside(*a, b)); }
+Tensor minimum(Scalar a, Operand b) { return minimum(beside(*b, a), *b); }
 
 namespace detail {
 
@@ -350,6 +369,8 @@ std::span<const OpInfo> arithmetic_ops() {
       {"add", "arithmetic", "a + b", true,
        [] {
          return binary_samples("x[0] + x[1]", [](auto& a, auto& b) { return a + b; }) +
+                binary_samples("torch.add(x[0], x[1], alpha=0.5)",
+                               [](auto& a, auto& b) { return add(a, b, {.alpha = 0.5}); }) +
                 unary_samples("x[0] + 1.5", [](auto& x) { return x + 1.5; }) +
                 unary_samples("2 + x[0]", [](auto& x) { return 2 + x; });
        },
@@ -357,6 +378,8 @@ std::span<const OpInfo> arithmetic_ops() {
       {"sub", "arithmetic", "a - b", true,
        [] {
          return binary_samples("x[0] - x[1]", [](auto& a, auto& b) { return a - b; }) +
+                binary_samples("torch.sub(x[0], x[1], alpha=3)",
+                               [](auto& a, auto& b) { return sub(a, b, {.alpha = 3}); }) +
                 unary_samples("x[0] - 1.5", [](auto& x) { return x - 1.5; }) +
                 unary_samples("2 - x[0]", [](auto& x) { return 2 - x; });
        },
@@ -407,10 +430,16 @@ std::span<const OpInfo> arithmetic_ops() {
        [] { return unary_samples("torch.sign(x[0])", [](auto& x) { return sign(x); }); },
        [] { return unary_errors([](auto& x) { return sign(x); }); }},
       {"maximum", "arithmetic", "the larger of a and b", true,
-       [] { return binary_samples("torch.maximum(x[0], x[1])", [](auto& a, auto& b) { return maximum(a, b); }); },
+       [] {
+         return binary_samples("torch.maximum(x[0], x[1])", [](auto& a, auto& b) { return maximum(a, b); }) +
+                unary_samples("torch.clamp(x[0], min=0.25)", [](auto& x) { return maximum(x, 0.25); });
+       },
        [] { return binary_errors([](auto& a, auto& b) { return maximum(a, b); }); }},
       {"minimum", "arithmetic", "the smaller of a and b", true,
-       [] { return binary_samples("torch.minimum(x[0], x[1])", [](auto& a, auto& b) { return minimum(a, b); }); },
+       [] {
+         return binary_samples("torch.minimum(x[0], x[1])", [](auto& a, auto& b) { return minimum(a, b); }) +
+                unary_samples("torch.clamp(x[0], max=0.25)", [](auto& x) { return minimum(0.25, x); });
+       },
        [] { return binary_errors([](auto& a, auto& b) { return minimum(a, b); }); }},
   };
   return ops;

@@ -51,7 +51,7 @@ class Batch {
 
   template <class T>
   detail::Matrices<T> as() const {
-    return {tensor_.data<std::remove_const_t<T>>(), offsets_.data(), ld_};
+    return {detail::first_element<std::remove_const_t<T>>(tensor_), offsets_.data(), ld_};
   }
 
  private:

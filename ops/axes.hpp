@@ -8,6 +8,17 @@
 
 namespace xgrad {
 
+/// One axis of a tensor, -1 being the last: an integer, so that max(x, 0.5) does not compile; see maximum().
+class Axis {
+ public:
+  template <std::integral T>
+  requires(!std::same_as<T, bool>) Axis(T axis) : number_(static_cast<std::int64_t>(axis)) {}
+  operator std::int64_t() const { return number_; }
+
+ private:
+  std::int64_t number_;
+};
+
 /// Axes of a tensor, -1 being the last: one number, several in braces, or a Shape. No axes, `{}`, mean all of them.
 class Axes {
  public:

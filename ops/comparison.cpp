@@ -239,11 +239,7 @@ Tensor where(Operand condition, Scalar a, Operand b) {
   return where_number(*condition, *b, a, true);
 }
 Tensor where(Operand condition, Scalar a, Scalar b) {
-  const DType dtype = promote(a.kind(), b.kind());
-  const std::int64_t integer = b.integer();
-  return where(*condition, a,
-               is_floating(dtype) ? full({}, b.value(), {.dtype = dtype})
-                                  : from_values<std::int64_t>({&integer, 1}, {}).to(dtype));
+  return where(*condition, a, full({}, b, {.dtype = promote(a.kind(), b.kind())}));
 }
 
 Tensor masked_fill(Operand x, Operand mask, Scalar value) {
@@ -251,8 +247,7 @@ Tensor masked_fill(Operand x, Operand mask, Scalar value) {
   const DType dtype = promote(x->dtype(), value);
   check(dtype == x->dtype(), "masked_fill: the value ", value, " would make the ", x->dtype(), " tensor ", dtype,
         "; convert it with .to(", dtype, ")");
-  check(broadcasts_to(mask->shape(), x->shape()), "masked_fill: the mask has shape ", mask->shape(),
-        ", which does not broadcast to ", x->shape());
+  broadcast_shapes("masked_fill", x->shape(), mask->shape());
   return where_number(*mask, *x, value, true);
 }
 
@@ -403,7 +398,7 @@ std::span<const OpInfo> comparison_ops() {
        },
        [] {
          return std::vector<OpError>{
-             {[] { masked_fill(ones({2}), ones({3}) > 0, 1); }, "masked_fill: the mask has shape (3,)"},
+             {[] { masked_fill(ones({2}), ones({3}) > 0, 1); }, "masked_fill: shapes (2,) and (3,) do not broadcast"},
              {[] { masked_fill(ones({2}, {.dtype = int64}), ones({2}) > 0, 0.5); }, "masked_fill: the value 0.5"},
              {[] { masked_fill(ones({2}), ones({2}), 1); }, "expected bool"}};
        }},

@@ -63,7 +63,7 @@ Tensor where(Operand condition, Operand a, Scalar b);
 Tensor where(Operand condition, Scalar a, Operand b);
 Tensor where(Operand condition, Scalar a, Scalar b);
 
-/// x, with `value` where the bool tensor `mask` is true; it must not change the dtype.
+/// x, with `value` where the bool tensor `mask` is true; it must not change the dtype. Both broadcast together.
 Tensor masked_fill(Operand x, Operand mask, Scalar value);
 
 /// min where x < min, max where x > max, else x; NaN where one of the three is. `max` wins where min > max. A bound may

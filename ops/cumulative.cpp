@@ -84,9 +84,12 @@ struct Cumsum {
 
 }  // namespace
 
-Tensor cumsum(Operand x, std::int64_t axis) {
+Tensor cumsum(Operand x, std::int64_t axis, const CumsumOptions& options) {
   const std::size_t along = normalize_axis("cumsum", axis, x->dim());
-  return apply(Cumsum{along}, x->dtype() == bool_ ? x->to(int64) : *x);
+  const Tensor in = x->to(options.dtype.value_or(x->dtype()));
+  if (in.dtype() != bool_) return apply(Cumsum{along}, in);
+  const Tensor out = apply(Cumsum{along}, in.to(int64));
+  return options.dtype ? out.to(bool_) : out;
 }
 
 namespace detail {

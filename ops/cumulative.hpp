@@ -1,11 +1,18 @@
 #pragma once
 // Running totals.
 
+#include <optional>
+
 #include "../autograd/operand.hpp"
 
 namespace xgrad {
 
-/// Along an axis, the sum of each element and all before it. int64 and bool give int64. float32 is added up in float64.
-Tensor cumsum(Operand x, std::int64_t axis);
+struct CumsumOptions {
+  std::optional<DType> dtype = {};  // of the result; x is converted to it first
+};
+
+/// Along an axis, the sum of each element and all before it. int64 and bool give int64 where options name no dtype.
+/// float32 is added up in float64.
+Tensor cumsum(Operand x, std::int64_t axis, const CumsumOptions& options = {});
 
 }  // namespace xgrad

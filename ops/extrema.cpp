@@ -120,20 +120,20 @@ Tensor amin(Operand x, const Axes& axes, const ReduceOptions& options) {
 }
 
 Tensor max(Operand x) { return extreme("max", Extreme::largest, x, {}, false, true); }
-ValuesAndIndices max(Operand x, std::int64_t axis, const ReduceOptions& options) {
+ValuesAndIndices max(Operand x, Axis axis, const ReduceOptions& options) {
   return extremes_along("max", Extreme::largest, x, axis, options.keepdim);
 }
 Tensor min(Operand x) { return extreme("min", Extreme::smallest, x, {}, false, true); }
-ValuesAndIndices min(Operand x, std::int64_t axis, const ReduceOptions& options) {
+ValuesAndIndices min(Operand x, Axis axis, const ReduceOptions& options) {
   return extremes_along("min", Extreme::smallest, x, axis, options.keepdim);
 }
 
 Tensor argmax(Operand x) { return find_first("argmax", Extreme::largest, x); }
-Tensor argmax(Operand x, std::int64_t axis, const ReduceOptions& options) {
+Tensor argmax(Operand x, Axis axis, const ReduceOptions& options) {
   return find_along("argmax", Extreme::largest, x, axis, options.keepdim).indices;
 }
 Tensor argmin(Operand x) { return find_first("argmin", Extreme::smallest, x); }
-Tensor argmin(Operand x, std::int64_t axis, const ReduceOptions& options) {
+Tensor argmin(Operand x, Axis axis, const ReduceOptions& options) {
   return find_along("argmin", Extreme::smallest, x, axis, options.keepdim).indices;
 }
 

@@ -19,17 +19,17 @@ struct ValuesAndIndices {
 /// The largest of all elements, as amax. For the larger of two tensors see maximum().
 Tensor max(Operand x);
 /// The largest elements along an axis, and where the first of them is, which gets all of the gradient.
-ValuesAndIndices max(Operand x, std::int64_t axis, const ReduceOptions& options = {});
+ValuesAndIndices max(Operand x, Axis axis, const ReduceOptions& options = {});
 /// The smallest of all elements, as amin. For the smaller of two tensors see minimum().
 Tensor min(Operand x);
 /// The smallest elements along an axis, and where the first of them is, which gets all of the gradient.
-ValuesAndIndices min(Operand x, std::int64_t axis, const ReduceOptions& options = {});
+ValuesAndIndices min(Operand x, Axis axis, const ReduceOptions& options = {});
 
 /// Position of the first of the largest elements, int64: among all elements in row-major order, or along an axis.
 Tensor argmax(Operand x);
-Tensor argmax(Operand x, std::int64_t axis, const ReduceOptions& options = {});
+Tensor argmax(Operand x, Axis axis, const ReduceOptions& options = {});
 /// Position of the first of the smallest elements, int64: among all elements in row-major order, or along an axis.
 Tensor argmin(Operand x);
-Tensor argmin(Operand x, std::int64_t axis, const ReduceOptions& options = {});
+Tensor argmin(Operand x, Axis axis, const ReduceOptions& options = {});
 
 }  // namespace xgrad

@@ -6,6 +6,7 @@
 #include "kernels/index.hpp"
 #include "registry.hpp"
 #include "shape.hpp"
+#include "slicing.hpp"
 
 namespace xgrad {
 
@@ -138,10 +139,16 @@ Tensor gather(Operand x, std::int64_t axis, const Tensor& index) {
 Tensor scatter_add(Operand x, std::int64_t axis, const Tensor& index, const Tensor& source) {
   const std::size_t at = normalize_axis("scatter_add", axis, x->dim());
   expect_gather_shape("scatter_add", *x, at, index);
-  check(source.shape() == index.shape(), "scatter_add: source ", source.shape(), " and index ", index.shape(),
-        " must have one shape");
+  check(source.dim() == index.dim(), "scatter_add: source ", source.shape(), " and index ", index.shape(),
+        " must have as many axes");
+  Tensor part = source;
+  for (std::size_t i = 0; i < index.dim(); ++i) {
+    check(index.shape()[i] <= source.shape()[i], "scatter_add: source ", source.shape(), " is smaller than index ",
+          index.shape(), " along axis ", i);
+    if (index.shape()[i] < source.shape()[i]) part = narrow(part, static_cast<std::int64_t>(i), 0, index.shape()[i]);
+  }
   const DType dtype = promote(x->dtype(), source.dtype());
-  return apply(ScatterAdd{at, index}, x->to(dtype), source.to(dtype));
+  return apply(ScatterAdd{at, index}, x->to(dtype), part.to(dtype));
 }
 
 namespace detail {
@@ -203,6 +210,9 @@ std::vector<OpSample> scatter_add_samples() {
           of(turned(), indices({{3, 0}, {1, 1}, {2, 3}})),
           of(sample_normal({2, 3, 2}), indices({{{2, 0}, {2, 1}}, {{1, 1}, {2, 1}}})),
           of(sample_normal({2, 3}), no_indices({2, 0})),
+          sample("torch.zeros_like(x[0]).scatter_add(1, x[1], x[2][:1, :2]) + x[0]",
+                 {sample_normal({2, 3}), indices({{2, 0}}), sample_normal({4, 3}, 2)},
+                 [](auto& in) { return scatter_add(in[0], 1, in[1], in[2]); }),
           of(sample_normal({0, 3}), no_indices({0, 2}))};
 }
 
@@ -212,9 +222,13 @@ std::vector<OpError> scatter_add_errors() {
            },
            "scatter_add: index 3 at (0, 1) is out of range for axis 1 of shape (2, 3)"},
           {[] {
-             scatter_add(ones({2, 3}), 1, indices({{0, 1}}), ones({2, 2}));
+             scatter_add(ones({2, 3}), 1, indices({{0, 1}}), ones({2, 1}));
            },
-           "scatter_add: source (2, 2) and index (1, 2) must have one shape"},
+           "scatter_add: source (2, 1) is smaller than index (1, 2) along axis 1"},
+          {[] {
+             scatter_add(ones({2, 3}), 1, indices({{0, 1}}), ones({2}));
+           },
+           "must have as many axes"},
           {[] {
              scatter_add(ones({2, 3}), 1, no_indices({3, 3}), ones({3, 3}));
            },

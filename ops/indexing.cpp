@@ -3,6 +3,7 @@
 #include "../autograd/apply.hpp"
 #include "../autograd/primitives.hpp"
 #include "../core/parallel.hpp"
+#include "arithmetic.hpp"
 #include "kernels/index.hpp"
 #include "registry.hpp"
 #include "shape.hpp"
@@ -149,7 +150,7 @@ Tensor index_select(Operand x, std::int64_t axis, const Tensor& index) {
   return apply(IndexSelect{at, index}, x);
 }
 
-Tensor index_add(Operand x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+Tensor index_add(Operand x, std::int64_t axis, const Tensor& index, const Tensor& source, const AlphaOptions& options) {
   const std::size_t at = normalize_axis("index_add", axis, x->dim());
   expect_vector("index_add", index);
   Shape expected = x->shape();
@@ -157,7 +158,10 @@ Tensor index_add(Operand x, std::int64_t axis, const Tensor& index, const Tensor
   check(source.shape() == expected, "index_add: a source of shape ", source.shape(), " for shape ", x->shape(), " and ",
         index.numel(), " indices along axis ", axis, "; it must have shape ", expected);
   const DType dtype = promote(x->dtype(), source.dtype());
-  return apply(IndexAdd{at, index}, x->to(dtype), source.to(dtype));
+  check(promote(dtype, options.alpha) == dtype, "index_add: alpha is ", options.alpha, " and the tensors are ", dtype,
+        "; the product must have this dtype");
+  const Tensor added = options.alpha.value() == 1 ? source.to(dtype) : mul(source.to(dtype), options.alpha);
+  return apply(IndexAdd{at, index}, x->to(dtype), added);
 }
 
 namespace detail {
@@ -220,6 +224,9 @@ std::vector<OpSample> index_add_samples() {
           of("-1", sample_normal({2, 3}), index, sample_normal({2, 5}, 2), last),
           of("0", turned(), index, sample_normal({5, 4}, 2), first),
           of("0", sample_normal({3, 4}), no_indices({0}), sample_normal({0, 4}, 2), first),
+          sample("torch.index_add(x[0], 0, x[1], x[2], alpha=-0.5)",
+                 {sample_normal({3, 4}), index, sample_normal({5, 4}, 2)},
+                 [](auto& in) { return index_add(in[0], 0, in[1], in[2], {.alpha = -0.5}); }),
           of("-1", sample_normal({0, 3}), index, sample_normal({0, 5}, 2), last)};
 }
 

@@ -11,8 +11,9 @@ namespace xgrad {
 
 /// The parts of x at the indices of a vector, along an axis, whose size becomes that of the vector.
 Tensor index_select(Operand x, std::int64_t axis, const Tensor& index);
-/// x with part i of `source` along an axis added to part index[i] of x, for every i. Source has the shape of x, but the
-/// size of the index along the axis.
-Tensor index_add(Operand x, std::int64_t axis, const Tensor& index, const Tensor& source);
+/// x with part i of `source`, times alpha, along an axis added to part index[i] of x, for every i. Source has the shape
+/// of x, but the size of the index along the axis.
+Tensor index_add(Operand x, std::int64_t axis, const Tensor& index, const Tensor& source,
+                 const AlphaOptions& options = {});
 
 }  // namespace xgrad

@@ -121,6 +121,13 @@ Tensor& replace(const char* op, Tensor& self, const Tensor& other) {
   return self;
 }
 
+/// other * alpha, as the operations with an alpha take it.
+Tensor scaled(const char* op, const Tensor& self, const Tensor& other, const Scalar& alpha) {
+  check(is_floating(self.dtype()) || !is_floating(alpha.kind()), op, ": alpha is ", alpha, " and this tensor ",
+        self.dtype(), "; it must be an integer");
+  return mul(other, alpha);
+}
+
 constexpr auto recorded_add = [](const Tensor& a, const auto& b) { return add(a, b); };
 constexpr auto recorded_sub = [](const Tensor& a, const auto& b) { return sub(a, b); };
 constexpr auto recorded_mul = [](const Tensor& a, const auto& b) { return mul(a, b); };
@@ -143,6 +150,14 @@ Tensor& Tensor::sub_(const Tensor& other, CallSite site) {
 Tensor& Tensor::sub_(const Scalar& other, CallSite site) {
   const CallSiteScope scope(site);
   return update("sub_", Minus{}, recorded_sub, *this, other);
+}
+Tensor& Tensor::add_(const Tensor& other, const AlphaOptions& options, CallSite site) {
+  const CallSiteScope scope(site);
+  return update("add_", Plus{}, recorded_add, false, *this, scaled("add_", *this, other, options.alpha));
+}
+Tensor& Tensor::sub_(const Tensor& other, const AlphaOptions& options, CallSite site) {
+  const CallSiteScope scope(site);
+  return update("sub_", Minus{}, recorded_sub, false, *this, scaled("sub_", *this, other, options.alpha));
 }
 Tensor& Tensor::mul_(const Tensor& other, CallSite site) {
   const CallSiteScope scope(site);
@@ -171,10 +186,7 @@ Tensor& Tensor::copy_(const Tensor& other, CallSite site) {
 Tensor& Tensor::fill_(const Scalar& value, CallSite site) {
   const CallSiteScope scope(site);
   const Tensor number = empty({}, dtype());
-  dispatch(dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    *number.data<T>() = std::is_integral_v<T> ? element_cast<T>(value.integer()) : element_cast<T>(value.value());
-  });
+  dispatch(dtype(), [&](auto zero) { *number.data<decltype(zero)>() = value.to<decltype(zero)>("fill_"); });
   return replace("fill_", *this, number);
 }
 

@@ -42,8 +42,8 @@ void multiply(const Factor& a, bool transpose_a, const Factor& b, bool transpose
               std::int64_t k, T beta, T* out, std::int64_t a_offset = 0, std::int64_t b_offset = 0,
               const T* bias = nullptr) {
   detail::gemm<T>(a.transposed != transpose_a, b.transposed != transpose_b, m, n, k, T(1),
-                  a.memory->data<T>() + a_offset, a.ld, b.memory->data<T>() + b_offset, b.ld, beta, out,
-                  std::max<std::int64_t>(n, 1), bias);
+                  detail::first_element<T>(*a.memory) + a_offset, a.ld, detail::first_element<T>(*b.memory) + b_offset,
+                  b.ld, beta, out, std::max<std::int64_t>(n, 1), bias);
 }
 
 Shape batch_of(const Tensor& x) { return Shape(x.shape().begin(), x.dim() - 2); }
@@ -53,6 +53,30 @@ std::int64_t offset_of(std::int64_t index, const Shape& batch, const Shape& stri
   std::int64_t offset = 0;
   for (std::size_t axis = batch.size(); axis-- > 0; index /= batch[axis]) offset += index % batch[axis] * strides[axis];
   return offset;
+}
+
+/// Products of int64 matrices, exact but for sums over 2^63, which wrap around. `out` lies dense, in shape
+/// (batch..., m, n).
+void multiply_integers(const Tensor& left, const Tensor& right, const Shape& batch, const Tensor& out) {
+  const detail::Borrowed a = detail::dense(left), b = detail::dense(right);
+  const std::int64_t m = left.size(-2), k = left.size(-1), n = right.size(-1);
+  const auto strides_in = [&](const Tensor& x) {
+    return detail::broadcast_strides(batch_of(x), Shape(x.strides().begin(), x.dim() - 2), batch);
+  };
+  const Shape a_strides = strides_in(a), b_strides = strides_in(b);
+  const auto* const from_a = reinterpret_cast<const std::uint64_t*>(a->impl().data);
+  const auto* const from_b = reinterpret_cast<const std::uint64_t*>(b->impl().data);
+  auto* const to = reinterpret_cast<std::uint64_t*>(out.impl().data);
+  parallel_for(batch.numel() * m, (1 << 16) / (n * std::max<std::int64_t>(k, 1)) + 1, [=](auto begin, auto end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::uint64_t* const factors = from_a + offset_of(row / m, batch, a_strides) + row % m * k;
+      const std::uint64_t* const rows = from_b + offset_of(row / m, batch, b_strides);
+      std::uint64_t* const sums = to + row * n;
+      std::fill_n(sums, n, std::uint64_t{0});
+      for (std::int64_t i = 0; i < k; ++i)
+        for (std::int64_t j = 0; j < n; ++j) sums[j] += factors[i] * rows[i * n + j];
+    }
+  });
 }
 
 struct MatMul {
@@ -69,6 +93,10 @@ struct MatMul {
     shape.push_back(n);
     const Tensor out = detail::empty(shape, left.dtype());
     if (out.numel() == 0) return out;
+    if (out.dtype() == int64) {
+      multiply_integers(left, right, batch, out);
+      return out;
+    }
     const Factor l = factor(left), r = factor(right);
     const auto strides_in = [&](const Factor& f) {
       const Shape strides(f.memory->strides().begin(), f.memory->dim() - 2);
@@ -192,10 +220,10 @@ void check_size(const char* op, const Tensor& a, const Tensor& b, std::int64_t s
         detail::gemm_limit, ", the most that BLAS takes");
 }
 
-DType floating_dtype(const char* op, const Tensor& a, const Tensor& b) {
+DType product_dtype(const char* op, const Tensor& a, const Tensor& b, DType least, const char* remedy) {
   const DType dtype = promote(a.dtype(), b.dtype());
-  check(is_floating(dtype), op, ": ", a.shape(), " of ", a.dtype(), " x ", b.shape(), " of ", b.dtype(),
-        ": there is no integer product; convert one with .to(float32)");
+  check(dtype >= least, op, ": ", a.shape(), " of ", a.dtype(), " x ", b.shape(), " of ", b.dtype(),
+        ": there is no such product; convert one with ", remedy);
   return dtype;
 }
 
@@ -203,7 +231,7 @@ DType floating_dtype(const char* op, const Tensor& a, const Tensor& b) {
 
 Tensor matmul(Operand a, Operand b) {
   check(a->dim() > 0 && b->dim() > 0, "matmul: ", a->shape(), " x ", b->shape(), ": a number is no matrix; use mul");
-  const DType dtype = floating_dtype("matmul", *a, *b);
+  const DType dtype = product_dtype("matmul", *a, *b, DType::int64, ".to(int64)");
   const bool row = a->dim() == 1, column = b->dim() == 1;
   const std::int64_t k = a->size(-1), inner = b->size(column ? -1 : -2);
   check(k == inner, "matmul: ", a->shape(), " x ", b->shape(), ": inner sizes ", k, " and ", inner,
@@ -238,7 +266,7 @@ Tensor linear(Operand input, Operand weight, const Tensor& bias) {
   check(weight->dim() == 2, "linear: a weight of shape ", weight->shape(), "; it must have two axes, (out, in)");
   check(input->dim() > 0 && input->size(-1) == weight->size(1), "linear: input ", input->shape(), " and weight ",
         weight->shape(), ": the last size of the input must be ", weight->size(1));
-  DType dtype = floating_dtype("linear", *input, *weight);
+  DType dtype = product_dtype("linear", *input, *weight, DType::float32, ".to(float32)");
   for (const std::int64_t size : {weight->size(0), weight->size(1), product(input->shape(), 0, input->dim() - 1)})
     check_size("linear", *input, *weight, size);
   using detail::converted;
@@ -300,9 +328,9 @@ std::vector<OpError> matmul_errors() {
            "matmul: (2, 3, 4) x (5, 4, 6): batch sizes 2 and 5 do not broadcast"},
           {[] { matmul(ones({}), ones({2})); }, "matmul: () x (2,): a number is no matrix"},
           {[] {
-             matmul(zeros({2, 2}, {.dtype = int64}), zeros({2, 2}, {.dtype = bool_}));
+             matmul(zeros({2, 2}, {.dtype = bool_}), zeros({2, 2}, {.dtype = bool_}));
            },
-           "matmul: (2, 2) of int64 x (2, 2) of bool: there is no integer product"},
+           "matmul: (2, 2) of bool x (2, 2) of bool: there is no such product; convert one with .to(int64)"},
           {[] {
              matmul(expand(ones({1, 1}), {1, 1LL << 31}), expand(ones({1, 1}), {1LL << 31, 1}));
            },
@@ -352,7 +380,7 @@ std::vector<OpError> linear_errors() {
           {[] {
              linear(zeros({3, 4}, {.dtype = int64}), zeros({5, 4}, {.dtype = int64}));
            },
-           "no integer product"},
+           "there is no such product; convert one with .to(float32)"},
           {[] {
              linear(expand(ones({1, 1}), {1LL << 31, 1}), ones({1, 1}));
            },

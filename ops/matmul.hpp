@@ -1,8 +1,9 @@
 #pragma once
 // Matrix products.
 //
-// Operands are float32 or float64; of two different dtypes the wider is used. Transposed matrices (views by transpose)
-// are read as they lie, without a copy. Results are the same, bit for bit, for any number of threads.
+// Operands are float32, float64 or, in matmul, int64; of two different dtypes the wider is used. Products of integers
+// are exact, and wrap around beyond 2^63. Transposed matrices of floating numbers (views by transpose) are read as they
+// lie, without a copy. Results are the same, bit for bit, for any number of threads.
 
 #include "../autograd/operand.hpp"
 
@@ -15,7 +16,7 @@ namespace xgrad {
 ///   broadcast;
 ///   - a vector on the left is a row, one on the right a column, and the axis of size 1 does not appear in the result.
 /// Sums over k = 0 elements are 0. Throws Error for inner sizes that differ, axes that do not broadcast, a number, two
-/// integer tensors, and sizes over 2^31 - 1.
+/// bool tensors, and sizes over 2^31 - 1.
 Tensor matmul(Operand a, Operand b);
 
 /// input weight^T + bias, for input (..., in), weight (out, in) and bias (out,), which may be undefined; (..., out).

@@ -170,7 +170,7 @@ Tensor norm(Operand x, double p, const Axes& axes, const ReduceOptions& options)
   check(p == p, "norm: p is NaN");
   const Tensor input = detail::floating(x);
   if (p == 0) return count_nonzero(input, axes, options).to(input.dtype());
-  if (p == 1) return sum(abs(input), axes, options);
+  if (p == 1) return sum(abs(input), axes, {.keepdim = options.keepdim});
   if (std::isinf(p)) return p > 0 ? amax(abs(input), axes, options) : amin(abs(input), axes, options);
   const ReducedShape shape("norm", x->shape(), axes, options.keepdim);
   if (p < 0) shape.expect_elements("norm");

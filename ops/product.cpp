@@ -182,8 +182,12 @@ struct Prod {
 
 }  // namespace
 
-Tensor prod(Operand x, const Axes& axes, const ReduceOptions& options) {
-  return apply(Prod{{"prod", x->shape(), axes, options.keepdim}}, x->dtype() == bool_ ? x->to(int64) : *x);
+Tensor prod(Operand x, const Axes& axes, const SumOptions& options) {
+  const Tensor in = x->to(options.dtype.value_or(x->dtype()));
+  const Prod op{{"prod", x->shape(), axes, options.keepdim}};
+  if (in.dtype() != bool_) return apply(op, in);
+  const Tensor out = apply(op, in.to(int64));
+  return options.dtype ? out.to(bool_) : out;
 }
 
 namespace detail {

@@ -147,7 +147,7 @@ struct Stddev {
     return dispatch_floating(name, values.dtype(), [&](auto zero) {
       using T = decltype(zero);
       static const T least = std::sqrt(std::numeric_limits<T>::min()), most = std::sqrt(std::numeric_limits<T>::max());
-      const T* const at = values.data<T>();
+      const T* const at = detail::first_element<T>(values);
       std::int64_t far = 0;
       for (std::int64_t i = 0; i < values.numel(); ++i) far += (at[i] < least && at[i] > 0) || at[i] > most ? 1 : 0;
       return far > 0;
@@ -183,14 +183,20 @@ Tensor moved(const Tensor& x) {
 Tensor detail::spread(const Tensor& x, const ReducedShape& shape) { return apply(Spread{shape}, x); }
 Tensor detail::sum_over(const Tensor& x, const ReducedShape& shape) { return apply(xgrad::Sum{shape}, x); }
 
-Tensor sum(Operand x, const Axes& axes, const ReduceOptions& options) {
-  return apply(Sum{{"sum", x->shape(), axes, options.keepdim}}, x);
+Tensor sum(Operand x, const Axes& axes, const SumOptions& options) {
+  const ReducedShape shape("sum", x->shape(), axes, options.keepdim);
+  const detail::Borrowed in = detail::converted(*x, options.dtype.value_or(x->dtype()));
+  if (options.dtype == DType::bool_) return apply(Sum{shape}, in).to(bool_);
+  return apply(Sum{shape}, in);
 }
 
-Tensor mean(Operand x, const Axes& axes, const ReduceOptions& options) {
+Tensor mean(Operand x, const Axes& axes, const SumOptions& options) {
   const Mean op{{"mean", x->shape(), axes, options.keepdim}};
-  if (!is_floating(x->dtype())) return apply(op, detail::converted(x, float64)).to(float32);
-  return apply(op, x);
+  if (options.dtype) {
+    check(is_floating(*options.dtype), "mean: of dtype ", *options.dtype, "; a mean is float32 or float64");
+    return apply(op, x->to(*options.dtype));
+  }
+  return is_floating(x->dtype()) ? apply(op, x) : apply(op, x->to(float64)).to(float32);
 }
 
 Tensor var(Operand x, const Axes& axes, const VarOptions& options) {

@@ -5,6 +5,8 @@
 // axes disappear from the shape, or stay with size 1 under keepdim. Every reduction throws Error for an axis that x
 // does not have or that is named twice. Results do not depend on the number of threads.
 
+#include <optional>
+
 #include "../autograd/operand.hpp"
 #include "axes.hpp"
 
@@ -14,11 +16,17 @@ struct ReduceOptions {
   bool keepdim = false;  // reduced axes stay, with size 1
 };
 
-/// Sum of the elements; 0 where there are none. int64 and bool give int64.
-Tensor sum(Operand x, const Axes& axes = {}, const ReduceOptions& options = {});
+struct SumOptions {
+  bool keepdim = false;
+  std::optional<DType> dtype = {};  // of the result; x is converted to it first
+};
 
-/// Arithmetic mean; NaN where there are no elements. int64 and bool give float32.
-Tensor mean(Operand x, const Axes& axes = {}, const ReduceOptions& options = {});
+/// Sum of the elements; 0 where there are none. int64 and bool give int64 where options name no dtype.
+Tensor sum(Operand x, const Axes& axes = {}, const SumOptions& options = {});
+
+/// Arithmetic mean; NaN where there are no elements. int64 and bool are averaged in float64 and give float32 where
+/// options name no dtype, which must be a floating one.
+Tensor mean(Operand x, const Axes& axes = {}, const SumOptions& options = {});
 
 struct VarOptions {
   std::int64_t correction = 1;  // subtracted from the number of elements in the divisor; 0 for the population variance
@@ -26,7 +34,7 @@ struct VarOptions {
 };
 
 /// Variance: sum of (x - mean)^2, divided by the number of elements less `correction`, or 0 if that is negative.
-/// int64 and bool give float32.
+/// int64 and bool are computed in float64 and give float32.
 Tensor var(Operand x, const Axes& axes = {}, const VarOptions& options = {});
 
 /// Standard deviation, the square root of var(); its derivative at 0 is 0. PyTorch's std: that name would make `std::`

@@ -9,6 +9,7 @@ namespace detail {
 // One a family file.
 std::span<const OpInfo> primitive_ops();
 std::span<const OpInfo> arithmetic_ops();
+std::span<const OpInfo> division_ops();
 std::span<const OpInfo> math_ops();
 std::span<const OpInfo> comparison_ops();
 std::span<const OpInfo> activation_ops();
@@ -48,10 +49,10 @@ std::span<const OpInfo> registry() {
     using namespace detail;
     std::vector<OpInfo> ops;
     for (const auto family : {
-             primitive_ops(),  arithmetic_ops(), math_ops(),    comparison_ops(), activation_ops(), shape_ops(),
-             slicing_ops(),    joining_ops(),    matmul_ops(),  indexing_ops(),   gather_ops(),     reduce_ops(),
-             norm_ops(),       product_ops(),    extrema_ops(), cumulative_ops(), softmax_ops(),    normalization_ops(),
-             layer_norm_ops(), attention_ops(),  loss_ops(),
+             primitive_ops(),     arithmetic_ops(), division_ops(),  math_ops(),    comparison_ops(), activation_ops(),
+             shape_ops(),         slicing_ops(),    joining_ops(),   matmul_ops(),  indexing_ops(),   gather_ops(),
+             reduce_ops(),        norm_ops(),       product_ops(),   extrema_ops(), cumulative_ops(), softmax_ops(),
+             normalization_ops(), layer_norm_ops(), attention_ops(), loss_ops(),
          })
       ops.insert(ops.end(), family.begin(), family.end());
     return ops;

@@ -135,18 +135,11 @@ Tensor permute(Operand x, const Shape& axes) {
   return apply(Permute{order}, x);
 }
 
-Tensor squeeze(Operand x) {
-  Shape shape;
-  for (const std::int64_t size : x->shape())
-    if (size != 1) shape.push_back(size);
-  return reshaped(*x, shape);
-}
-
-Tensor squeeze(Operand x, std::int64_t axis) {
+Tensor squeeze(Operand x, const Axes& axes) {
   Shape shape = x->shape();
-  const std::size_t at = normalize_axis("squeeze", axis, x->dim());
-  if (shape[at] != 1) return *x;
-  shape.erase(at);
+  const Shape named = normalize_axes("squeeze", axes.numbers(), x->dim());
+  for (std::size_t i = named.size(); i-- > 0;)
+    if (const auto axis = static_cast<std::size_t>(named[i]); shape[axis] == 1) shape.erase(axis);
   return reshaped(*x, shape);
 }
 
@@ -305,13 +298,24 @@ std::vector<OpSample> squeeze_samples() {
       {"torch.squeeze(x[0])", sample_normal({1, 3, 1, 2}), [](auto& x) { return squeeze(x); }},
       {"torch.squeeze(x[0], 2)", sample_normal({1, 3, 1, 2}), [](auto& x) { return squeeze(x, 2); }},
       {"torch.squeeze(x[0], -1)", sample_normal({3, 2}), [](auto& x) { return squeeze(x, -1); }},
+      {"torch.squeeze(x[0], (0, -2, 1))", sample_normal({1, 3, 1, 2}),
+       [](auto& x) {
+         return squeeze(x, {0, -2, 1});
+       }},
       {"torch.squeeze(x[0])", sample_normal({1, 1}), [](auto& x) { return squeeze(x); }},
       {"torch.squeeze(x[0])", sample_normal({1, 0}), [](auto& x) { return squeeze(x); }},
   });
 }
 
 std::vector<OpError> squeeze_errors() {
-  return {{[] { squeeze(ones({2, 3}), 2); }, "squeeze: axis 2 is out of range"}};
+  return {{[] {
+             squeeze(ones({2, 3}), 2);
+           },
+           "squeeze: axis 2 is out of range"},
+          {[] {
+             squeeze(ones({1, 3}), {0, -2});
+           },
+           "squeeze: axis 0 is named twice"}};
 }
 
 std::vector<OpSample> unsqueeze_samples() {

@@ -5,6 +5,7 @@
 // other. Axes may be counted from the back: -1 is the last. What is out of range throws Error with the shapes.
 
 #include "../autograd/operand.hpp"
+#include "axes.hpp"
 
 namespace xgrad {
 
@@ -17,10 +18,9 @@ Tensor flatten(Operand x, std::int64_t start_axis = 0, std::int64_t end_axis = -
 Tensor transpose(Operand x, std::int64_t axis0, std::int64_t axis1);
 /// The axes in the order given: axis i of the result is axis axes[i] of x. Every axis is named once.
 Tensor permute(Operand x, const Shape& axes);
-/// Without the axes of size 1.
-Tensor squeeze(Operand x);
-/// Without this axis if its size is 1; x itself otherwise.
-Tensor squeeze(Operand x, std::int64_t axis);
+/// Without those of the axes that have size 1; all axes where none are named: squeeze(x), squeeze(x, 0),
+/// squeeze(x, {0, 2}).
+Tensor squeeze(Operand x, const Axes& axes = {});
 /// With an axis of size 1 inserted such that it becomes `axis`.
 Tensor unsqueeze(Operand x, std::int64_t axis);
 

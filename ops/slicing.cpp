@@ -180,6 +180,11 @@ Tensor select(Operand x, std::int64_t axis, std::int64_t index) {
   return apply(Select{{at, index < 0 ? index + size : index, 1, 1}}, x);
 }
 
+Tensor Tensor::operator[](detail::Index index) const {
+  const detail::CallSiteScope scope(index.site);
+  return select(*this, 0, index.value);
+}
+
 std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t axis) {
   const std::size_t at = normalize_axis("split", axis, x->dim());
   check(size >= 1, "split: parts of size ", size, "; they must have at least 1");

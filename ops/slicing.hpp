@@ -15,7 +15,7 @@ namespace xgrad {
 Tensor slice(Operand x, std::int64_t axis, std::int64_t begin, std::int64_t end = INT64_MAX, std::int64_t step = 1);
 /// `length` elements along an axis from `begin` on, which may be negative. Throws Error where they are not all there.
 Tensor narrow(Operand x, std::int64_t axis, std::int64_t begin, std::int64_t length);
-/// The part of x at `index` along an axis, without that axis; -1 is the last.
+/// The part of x at `index` along an axis, without that axis; -1 is the last. Along the first axis also x[index].
 Tensor select(Operand x, std::int64_t axis, std::int64_t index);
 /// Parts of `size` along an axis, one after the other; the last is smaller if they do not come out even.
 std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t axis = 0);

@@ -67,7 +67,8 @@ Tensor run_reduction(const R& reduction, const Tensor& x, const ReducedShape& sh
   using Partial = typename R::Partial;
   const ReductionMemory in(x, shape);
   Tensor out = in.make_result(shape, dtype_of_partial<Partial>());
-  reduce_axes(reduction, in.shape, in.reduced, in.tensor.data<Element>(), reinterpret_cast<Partial*>(out.impl().data),
+  reduce_axes(reduction, in.shape, in.reduced, first_element<Element>(in.tensor),
+              reinterpret_cast<Partial*>(out.impl().data),
               R::centred ? reinterpret_cast<const Element*>(centers.impl().data) : nullptr);
   return out;
 }
@@ -75,7 +76,7 @@ Tensor run_reduction(const R& reduction, const Tensor& x, const ReducedShape& sh
 /// Replaces every element of a dense tensor that no one else holds by f of it.
 template <class T, class F>
 void change_elements(const Tensor& x, const F& f) {
-  T* const at = x.data<T>();
+  T* const at = first_element<T>(x);
   parallel_for(x.numel(), 16384, [&](std::int64_t begin, std::int64_t end) {
     vectorized([at, begin, end, f] {
       XGRAD_INDEPENDENT_ITERATIONS

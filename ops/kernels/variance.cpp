@@ -225,7 +225,7 @@ void find(const Shape& shape, const Shape& result, const T* x, const Found<T>& t
 template <class T>
 void finish(const ReductionMemory& in, std::int64_t results, Dispersion which, double divisor, const Found<T>& found,
             T* to) {
-  const T* const x = in.tensor.data<T>();
+  const T* const x = first_element<T>(in.tensor);
   const std::int64_t elements = in.tensor.numel() / results;
   const bool root = which == Dispersion::deviation;
   const T most = std::numeric_limits<T>::max(),
@@ -280,15 +280,17 @@ Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape
   dispatch_floating(op, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const std::int64_t results = out.dispersion.numel();
+    T *const centre = first_element<T>(out.centre), *const shift = first_element<T>(out.shift),
+             *const dispersion = first_element<T>(out.dispersion);
     if (x.numel() == 0) {
-      for (const Tensor& tensor : {out.centre, out.shift, out.dispersion})
-        std::fill_n(tensor.data<T>(), results, std::numeric_limits<T>::quiet_NaN());
+      for (T* const values : {centre, shift, dispersion})
+        std::fill_n(values, results, std::numeric_limits<T>::quiet_NaN());
       return;
     }
     const Scratch<T> squares(results);
-    const Found<T> found{out.centre.data<T>(), out.shift.data<T>(), squares.data()};
-    find(in.shape, in.reduced, in.tensor.data<T>(), found);
-    finish(in, results, which, divisor, found, out.dispersion.data<T>());
+    const Found<T> found{centre, shift, squares.data()};
+    find(in.shape, in.reduced, first_element<T>(in.tensor), found);
+    finish(in, results, which, divisor, found, dispersion);
     shifted = counts(found, results, static_cast<double>(x.numel() / results));
   });
   if (!shifted) out.shift = Tensor();

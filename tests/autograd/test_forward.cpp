@@ -313,7 +313,7 @@ TEST_CASE("forward: views, changes in place, and tensors used twice") {
 }
 
 TEST_CASE("forward: float32, and conversions between dtypes") {
-  const Tensor x = tensor({1, 2}), v = tensor({3, 4});
+  const Tensor x = tensor({1.0, 2.0}), v = tensor({3.0, 4.0});
   const auto [y, change] = jvp([](const Tensor& t) { return square(t.to(float64)) * 0.5; }, x, v);
   CHECK(change.dtype() == float64);
   CHECK(close(change, tensor({3, 8}, {.dtype = float64}), 0));

@@ -79,10 +79,10 @@ const std::vector<Mistake>& mistakes() {
        "select() an element; called at <line>"},
       {[] { ones({2}).data<double>(); }, "tensor: elements are float32, not float64; convert with .to(float64)"},
       {[] {
-         matmul(ones({2, 2}, {.dtype = int64}), ones({2, 2}, {.dtype = int64}));
+         linear(ones({2, 2}, {.dtype = int64}), ones({2, 2}, {.dtype = int64}));
        },
-       "matmul: (2, 2) of int64 x (2, 2) of int64: there is no integer product; convert one with .to(float32); called "
-       "at <line>"},
+       "linear: (2, 2) of int64 x (2, 2) of int64: there is no such product; convert one with .to(float32); called at "
+       "<line>"},
       {[] { Tensor().shape(); }, "tensor: used before it was given a value; this Tensor is undefined"},
       {[] {
          tensor({{1, 2}, {3}});

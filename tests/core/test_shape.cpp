@@ -1,5 +1,8 @@
 #include <xgrad/core/shape.hpp>
 
+#include <array>
+#include <vector>
+
 #include "../catch.hpp"
 
 using namespace xgrad;
@@ -8,6 +11,15 @@ TEST_CASE("shape: prints as Python prints a tuple") {
   CHECK(Shape{}.str() == "()");
   CHECK(Shape{3}.str() == "(3,)");
   CHECK(Shape{3, 4}.str() == "(3, 4)");
+}
+
+TEST_CASE("shape: of a number, and of a range of integers") {
+  CHECK(Shape(3).str() == "(3,)");
+  CHECK((Shape(std::vector<int>{3, 4}) == Shape{3, 4}));
+  CHECK((Shape(std::array<std::size_t, 2>{3, 4}) == Shape{3, 4}));
+  CHECK(Shape(std::vector<std::int64_t>{}).empty());
+  CHECK_THROWS_AS(Shape(18446744073709551615ull), Error);
+  CHECK_THROWS_AS(Shape(std::vector<std::int64_t>(9, 1)), Error);
 }
 
 TEST_CASE("shape: element count is checked") {

@@ -53,7 +53,7 @@ TEST_CASE("data set: tensors are gathered by sample") {
 }
 
 TEST_CASE("data set: a view is gathered like a copy of it") {
-  const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}});
+  const Tensor x = tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}});
   const data::TensorDataset set(detail::view(x, {3, 2}, {1, 3}), zeros({3}));
   CHECK(values<float>(set.batch(Indices{2}).x) == std::vector<float>{3, 6});
 }

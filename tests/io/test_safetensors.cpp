@@ -47,7 +47,7 @@ TEST_CASE("safetensors: tensors of every dtype come back as they were") {
 TEST_CASE("safetensors: a view is written in row-major order") {
   const TemporaryDirectory directory;
   const std::string path = directory.path("model.safetensors");
-  const Tensor t = tensor({{1, 2, 3}, {4, 5, 6}});
+  const Tensor t = tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}});
   save_safetensors(path, {{"transposed", detail::view(t, {3, 2}, {1, 3})}});
   const Tensor loaded = load_safetensors(path)[0].second;
   CHECK(loaded.shape() == Shape{3, 2});
@@ -57,7 +57,7 @@ TEST_CASE("safetensors: a view is written in row-major order") {
 TEST_CASE("safetensors: what cannot be saved is an error and leaves the old file") {
   const TemporaryDirectory directory;
   const std::string path = directory.path("model.safetensors");
-  const Tensor t = tensor({1, 2});
+  const Tensor t = tensor({1.0, 2.0});
   save_safetensors(path, {{"a", t}});
   CHECK_THROWS_WITH(save_safetensors(path, {{"a", t}, {"b", Tensor()}}), Contains("tensor 'b' is undefined"));
   CHECK_THROWS_WITH(save_safetensors(path, {{"a", t}, {"a", t}}), Contains("duplicate tensor 'a'"));

@@ -5,7 +5,7 @@
 #include "modules.hpp"
 
 TEST_CASE("activations: each layer is its function, with the parameters it was given") {
-  const Tensor x = tensor({-2, -0.5, 0, 0.5, 3});
+  const Tensor x = tensor({-2.0, -0.5, 0.0, 0.5, 3.0});
   CHECK(values(nn::ReLU()(x)) == std::vector<double>{0, 0, 0, 0.5, 3});
   CHECK(values(nn::LeakyReLU()(x)) == values(leaky_relu(x)));
   CHECK(values(nn::LeakyReLU(0.5)(x)) == std::vector<double>{-1, -0.25, 0, 0.5, 3});

@@ -9,10 +9,10 @@ TEST_CASE("LayerNorm: begins as PyTorch's and normalises the last axes") {
   CHECK(keys(nn::named_parameters(ln)) == Keys{"weight", "bias"});
   CHECK(values(ln.weight) == std::vector<double>{1, 1});
   CHECK(values(ln.bias) == std::vector<double>{0, 0});
-  const auto y = values(ln(tensor({{1, 3}, {10, 30}})));
+  const auto y = values(ln(tensor({{1.0, 3.0}, {10.0, 30.0}})));
   for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == Approx(i % 2 == 0 ? -1 : 1).epsilon(1e-4));
-  nn::load_state_dict(ln, {{"weight", tensor({2, 2})}, {"bias", tensor({5, 5})}});
-  CHECK(values(ln(tensor({{1, 3}})))[1] == Approx(7).epsilon(1e-4));
+  nn::load_state_dict(ln, {{"weight", tensor({2.0, 2.0})}, {"bias", tensor({5.0, 5.0})}});
+  CHECK(values(ln(tensor({{1.0, 3.0}})))[1] == Approx(7).epsilon(1e-4));
 }
 
 TEST_CASE("LayerNorm: options") {

@@ -12,8 +12,9 @@
 
 TEST_CASE("Linear: y = x W^T + b, on any axes before the last") {
   nn::Linear fc(2, 3);
-  nn::load_state_dict(fc, {{"weight", tensor({{1, 2}, {3, 4}, {5, 6}})}, {"bias", tensor({10, 20, 30})}});
-  CHECK(values(fc(tensor({{1, 1}, {0, 2}}))) == std::vector<double>{13, 27, 41, 14, 28, 42});
+  nn::load_state_dict(fc,
+                      {{"weight", tensor({{1.0, 2.0}, {3.0, 4.0}, {5.0, 6.0}})}, {"bias", tensor({10.0, 20.0, 30.0})}});
+  CHECK(values(fc(tensor({{1.0, 1.0}, {0.0, 2.0}}))) == std::vector<double>{13, 27, 41, 14, 28, 42});
   CHECK(fc(zeros({4, 1, 2})).shape() == Shape{4, 1, 3});
   CHECK_THROWS_AS(fc(zeros({4, 3})), Error);
 }

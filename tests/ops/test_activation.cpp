@@ -167,7 +167,7 @@ TEST_CASE("gelu: an unknown approximation is an error") {
 }
 
 TEST_CASE("relu: saves its output alone") {
-  Tensor x = tensor({-1, 2}, {.requires_grad = true});
+  Tensor x = tensor({-1.0, 2.0}, {.requires_grad = true});
   const Tensor y = relu(x);
   x.impl().storage->raise_version();
   CHECK_NOTHROW(sum_to(y, {}).backward());

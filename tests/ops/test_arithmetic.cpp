@@ -6,6 +6,7 @@
 #include <xgrad/core/parallel.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/comparison.hpp>
+#include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/registry.hpp>
 #include <xgrad/ops/slicing.hpp>
 
@@ -15,18 +16,19 @@
 using namespace xgrad;
 
 TEST_CASE("arithmetic: operands broadcast as in NumPy") {
-  const Tensor column = tensor({{1}, {2}}), row = tensor({10, 20, 30});
+  const Tensor column = tensor({{1.0}, {2.0}}), row = tensor({10.0, 20.0, 30.0});
   CHECK((column + row).shape() == Shape{2, 3});
   CHECK(values<float>(column + row) == Floats{11, 21, 31, 12, 22, 32});
   CHECK(values<float>(row / column) == Floats{10, 20, 30, 5, 10, 15});
   CHECK((ones({0, 1}) * ones({4})).shape() == Shape{0, 4});
-  CHECK((tensor(2) * tensor(3)).shape() == Shape{});
-  CHECK_THROWS_WITH(ones({2, 3}) + ones({2}), Catch::StartsWith("add: shapes (2, 3) and (2,) do not broadcast: sizes 3 and 2 at axis 1; counted from the last axis, sizes must "
-                    "be equal or one of them 1"));
+  CHECK((tensor(2.0) * tensor(3.0)).shape() == Shape{});
+  CHECK_THROWS_WITH(ones({2, 3}) + ones({2}),
+                    Catch::StartsWith("add: shapes (2, 3) and (2,) do not broadcast: sizes 3 and 2 at axis 1; counted "
+                                      "from the last axis, sizes must be equal or one of them 1"));
 }
 
 TEST_CASE("arithmetic: dtypes are promoted as in PyTorch") {
-  const Tensor i = integers({1, 2}), f = tensor({1, 2}), d = tensor({1, 2}, {.dtype = float64}),
+  const Tensor i = integers({1, 2}), f = tensor({1.0, 2.0}), d = tensor({1, 2}, {.dtype = float64}),
                b = tensor({0, 1}, {.dtype = bool_});
   CHECK((i + 1).dtype() == int64);
   CHECK((i + 0.5).dtype() == float32);
@@ -62,8 +64,28 @@ TEST_CASE("arithmetic: int64 is exact and wraps around") {
   CHECK(values<std::int64_t>(0 - x) == values<std::int64_t>(-x));
 }
 
+TEST_CASE("arithmetic: maximum and minimum of a tensor and a number") {
+  const Tensor x = doubles({-1, 0, 2, NaN});
+  CHECK(alike(values<double>(maximum(x, 0.0)), {0, 0, 2, NaN}));
+  CHECK(alike(values<double>(minimum(0, x)), {-1, 0, 0, NaN}));
+  sum(maximum(x, 0.0)).backward();
+  CHECK(values<double>(x.grad()) == Doubles{0, 0.5, 1, 1});
+  CHECK(values<std::int64_t>(maximum(integers({9007199254740993, 1}), 9007199254740992)) ==
+        Integers{9007199254740993, 9007199254740992});
+  CHECK(minimum(integers({1}), 0.5).dtype() == float32);
+}
+
+TEST_CASE("arithmetic: alpha is a factor of the second operand") {
+  const Tensor a = doubles({1, 2}), b = doubles({10, 20});
+  CHECK(values<double>(add(a, b, {.alpha = 0.5})) == Doubles{6, 12});
+  CHECK(values<double>(sub(a, b, {.alpha = 2})) == Doubles{-19, -38});
+  CHECK(values<std::int64_t>(add(integers({1}), integers({9007199254740993}), {.alpha = 3})) ==
+        Integers{27021597764222980});
+  CHECK_THROWS_WITH(add(integers({1}), integers({1}), {.alpha = 0.5}), Catch::Contains("alpha is 0.5"));
+}
+
 TEST_CASE("arithmetic: a gradient reaches an operand of a lower dtype in that dtype") {
-  Tensor x = tensor({1, 2}, {.requires_grad = true});
+  Tensor x = tensor({1.0, 2.0}, {.requires_grad = true});
   sum_to(x * tensor({0.5, 0.25}, {.dtype = float64}), {}).backward();
   CHECK(values<float>(x.grad()) == Floats{0.5, 0.25});
 }
@@ -87,7 +109,7 @@ TEST_CASE("arithmetic: an operand that is not differentiated is not kept from ch
 TEST_CASE("arithmetic: the result lies in memory in the order of its operand") {
   const Tensor base = ones({2, 5, 5, 3});  // (N, H, W, C)
   const Tensor image = detail::view(base, {2, 3, 5, 5}, {75, 1, 15, 3});
-  const Tensor per_channel = detail::view(tensor({1, 2, 3}), {3, 1, 1}, {1, 1, 1});
+  const Tensor per_channel = detail::view(tensor({1.0, 2.0, 3.0}), {3, 1, 1}, {1, 1, 1});
   const Tensor shifted = image + per_channel, both = image * shifted, negated = -both;
   for (const Tensor& out : {shifted, both, negated}) {
     CHECK(out.shape() == image.shape());
@@ -102,7 +124,7 @@ TEST_CASE("arithmetic: the result lies in memory in the order of its operand") {
 }
 
 TEST_CASE("arithmetic: Saved operands and numbers mix with tensors") {
-  const Tensor t = tensor({1, 2});
+  const Tensor t = tensor({1.0, 2.0});
   const Saved s = t;
   CHECK(values<float>(s + 0.5 * s * t - (1.0 - s) / 2) == Floats{1.5, 4.5});
   CHECK(values<float>(-s * s) == Floats{-1, -4});

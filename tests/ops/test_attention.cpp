@@ -202,7 +202,8 @@ TEST_CASE("scaled_dot_product_attention: memory grows with the length, not with 
 }
 
 TEST_CASE("scaled_dot_product_attention: large scores neither overflow nor vanish") {
-  const Tensor q = full({1, 4}, 100), k = tensor({{100, 100, 100, 100}, {-100, 0, 0, 0}}), v = tensor({{1, 2}, {3, 4}});
+  const Tensor q = full({1, 4}, 100), k = tensor({{100.0, 100.0, 100.0, 100.0}, {-100.0, 0.0, 0.0, 0.0}}),
+               v = tensor({{1.0, 2.0}, {3.0, 4.0}});
   const Tensor y = scaled_dot_product_attention(q, k, v);
   CHECK(y.data<float>()[0] == 1);
   CHECK(y.data<float>()[1] == 2);

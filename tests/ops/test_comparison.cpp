@@ -29,7 +29,7 @@ TEST_CASE("comparison: operators on tensors and numbers give bool tensors") {
   CHECK(bits(2.0 > x) == Bools{true, false, false});
   CHECK(bits(2 == x) == Bools{false, true, false});
   CHECK(bits(2 != x) == Bools{true, false, true});
-  CHECK((x < tensor({{1}, {2}})).shape() == Shape{2, 3});
+  CHECK((x < tensor({{1.0}, {2.0}})).shape() == Shape{2, 3});
   CHECK((zeros({0, 2}) < zeros({2})).shape() == Shape{0, 2});
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("logic: truth tables, and numbers that count as true") {
 }
 
 TEST_CASE("where: broadcasts three ways and promotes") {
-  const Tensor condition = bools({{1}, {0}}), a = tensor({1, 2, 3}), b = tensor(9);
+  const Tensor condition = bools({{1}, {0}}), a = tensor({1.0, 2.0, 3.0}), b = tensor(9.0);
   CHECK(values<float>(where(condition, a, b)) == Floats{1, 2, 3, 9, 9, 9});
   CHECK(values<float>(where(condition, 7, a)) == Floats{7, 7, 7, 1, 2, 3});
   CHECK(values<float>(where(condition, a, 7.5)) == Floats{1, 2, 3, 7.5, 7.5, 7.5});
@@ -90,7 +90,7 @@ TEST_CASE("where: broadcasts three ways and promotes") {
   CHECK(values<bool>(where(bools({1, 0}), false, bools({1, 1}))) == Bools{false, true});
   CHECK(values<float>(where(bools({1, 0}), integers({1, 2}), 0.5)) == Floats{1, 0.5});
   CHECK(where(bools({1, 0}), integers({1, 2}), tensor({1, 2}, {.dtype = float64})).dtype() == float64);
-  CHECK(values<float>(where(bools({0}), NaN, tensor({1}))) == Floats{1});
+  CHECK(values<float>(where(bools({0}), NaN, tensor({1.0}))) == Floats{1});
   CHECK_THROWS_WITH(where(ones({2}), a, b), Catch::Contains("expected bool"));
   CHECK_THROWS_WITH(where(bools({1, 0}), a, b), Catch::Contains("where: shapes"));
 }
@@ -114,8 +114,27 @@ TEST_CASE("where: a condition changed before backward is an error") {
 
 TEST_CASE("masked_fill: keeps the dtype and the other elements") {
   CHECK(values<std::int64_t>(masked_fill(integers({1, 2, 3}), bools({0, 1, 0}), 9)) == Integers{1, 9, 3});
-  CHECK(values<float>(masked_fill(tensor({{1, 2}, {3, 4}}), bools({0, 1}), -inf)) ==
+  CHECK(values<float>(masked_fill(tensor({{1.0, 2.0}, {3.0, 4.0}}), bools({0, 1}), -inf)) ==
         Floats{1, -std::numeric_limits<float>::infinity(), 3, -std::numeric_limits<float>::infinity()});
+  Tensor x = doubles({1, 2});
+  const Tensor y = masked_fill(x, bools({{0, 1}, {1, 1}, {0, 0}}), 9);  // x broadcasts, too
+  CHECK(values<double>(y) == Doubles{1, 9, 9, 9, 1, 2});
+  y.backward(ones({3, 2}, {.dtype = float64}));
+  CHECK(values<double>(x.grad()) == Doubles{2, 1});
+  CHECK_THROWS_WITH(masked_fill(x, bools({1, 0, 1}), 9), Catch::StartsWith("masked_fill: shapes (2,) and (3,)"));
+  CHECK(values<std::int64_t>(masked_fill(integers({1}), bools({1}), 9007199254740993)) == Integers{9007199254740993});
+}
+
+TEST_CASE("comparison: an integer number beside int64 is exact") {
+  const std::int64_t big = 9007199254740993;
+  const Tensor x = integers({big - 1, big, big + 1});
+  CHECK(bits(x == big) == Bools{false, true, false});
+  CHECK(bits(x < big) == Bools{true, false, false});
+  CHECK(bits(big >= x) == Bools{true, true, false});
+  CHECK(values<std::int64_t>(where(bools({1, 0, 1}), x, big)) == Integers{big - 1, big, big + 1});
+  CHECK(where(bools({1}), big, 0).item<std::int64_t>() == big);
+  CHECK(values<std::int64_t>(clamp(x, big, big)) == Integers{big, big, big});
+  CHECK_THROWS_WITH(x == 18446744073709551615ull, Catch::Contains("18446744073709551615 does not fit into int64"));
 }
 
 TEST_CASE("clamp: bounds, conventions of PyTorch on them, and NaN") {

@@ -28,3 +28,9 @@ TEST_CASE("cumsum: float32 keeps its precision over a long way") {
   const double tenth = 0.1f;
   CHECK(y.data<float>()[999'999] == Approx(1e6 * tenth).epsilon(1e-7));
 }
+
+TEST_CASE("cumsum: in the dtype that options name") {
+  CHECK(cumsum(integers({1, 2}), 0, {.dtype = float64}).dtype() == float64);
+  CHECK(values<std::int64_t>(cumsum(tensor({1.75, 2.75}), 0, {.dtype = int64})) == Integers{1, 3});
+  CHECK(values<bool>(cumsum(integers({0, 2}), 0, {.dtype = bool_})) == Bools{false, true});
+}

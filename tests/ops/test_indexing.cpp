@@ -52,11 +52,11 @@ TEST_CASE("indexing: every dtype is picked and added") {
 
 TEST_CASE("indexing: repeated indices add up, in the values and in the gradient") {
   const Tensor x = zeros({3}, {.requires_grad = true}), at = integers({1, 1, 1, 0});
-  CHECK(values<float>(index_add(x, 0, at, tensor({1, 2, 3, 4}))) == std::vector<float>{4, 6, 0});
-  index_select(x, 0, at).backward(tensor({1, 10, 100, 1000}));
+  CHECK(values<float>(index_add(x, 0, at, tensor({1.0, 2.0, 3.0, 4.0}))) == std::vector<float>{4, 6, 0});
+  index_select(x, 0, at).backward(tensor({1.0, 10.0, 100.0, 1000.0}));
   CHECK(values<float>(x.grad()) == std::vector<float>{1000, 111, 0});
   x.zero_grad();
-  gather(x, 0, at).backward(tensor({1, 10, 100, 1000}));
+  gather(x, 0, at).backward(tensor({1.0, 10.0, 100.0, 1000.0}));
   CHECK(values<float>(x.grad()) == std::vector<float>{1000, 111, 0});
 }
 
@@ -92,4 +92,20 @@ TEST_CASE("indexing: sums have the same bits for any number of threads") {
   };
   const auto one = with_threads(1, run), three = with_threads(3, run);
   for (std::size_t i = 0; i < one.size(); ++i) CHECK(values<float>(one[i]) == values<float>(three[i]));
+}
+
+TEST_CASE("index_add: alpha is a factor of the source") {
+  const Tensor at = tensor({1, 1}), x = zeros({2}, {.dtype = int64});
+  CHECK(values<std::int64_t>(index_add(x, 0, at, tensor({9007199254740993, std::int64_t{1}}), {.alpha = -3})) ==
+        std::vector<std::int64_t>{0, -27021597764222982});
+  CHECK_THROWS_WITH(index_add(x, 0, at, tensor({1, 2}), {.alpha = 0.5}), Catch::Contains("alpha is 0.5"));
+}
+
+TEST_CASE("scatter_add: what lies beyond the index in a larger source is not added and gets no gradient") {
+  const Tensor x = zeros({2, 3}, {.dtype = float64}), at = tensor({{2, 0}});
+  Tensor source = tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}, {.dtype = float64, .requires_grad = true});
+  const Tensor y = scatter_add(x, 1, at, source);
+  CHECK(values<double>(y) == std::vector<double>{2, 0, 1, 0, 0, 0});
+  y.backward(ones({2, 3}, {.dtype = float64}));
+  CHECK(values<double>(source.grad()) == std::vector<double>{1, 1, 0, 0, 0, 0});
 }

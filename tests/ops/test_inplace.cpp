@@ -15,14 +15,14 @@
 using namespace xgrad;
 
 TEST_CASE("in place: arithmetic with tensors and numbers writes to the same memory") {
-  Tensor x = tensor({{1, 2, 3}, {4, 5, 6}});
+  Tensor x = tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}});
   const float* before = x.data<float>();
-  x.add_(tensor({10, 20, 30}))
+  x.add_(tensor({10.0, 20.0, 30.0}))
       .sub_(1)
       .mul_(2)
-      .div_(tensor({{2}, {4}}))
-      .sub_(tensor(1))
-      .mul_(tensor(2))
+      .div_(tensor({{2.0}, {4.0}}))
+      .sub_(tensor(1.0))
+      .mul_(tensor(2.0))
       .div_(2)
       .add_(0.5);
   CHECK(values<float>(x) == Floats{9.5, 20.5, 31.5, 6, 11.5, 17});
@@ -32,7 +32,7 @@ TEST_CASE("in place: arithmetic with tensors and numbers writes to the same memo
 
 TEST_CASE("in place: a view changes the tensor it was taken of") {
   Tensor x = zeros({2, 3});
-  transpose(x, 0, 1).add_(tensor({1, 2}));
+  transpose(x, 0, 1).add_(tensor({1.0, 2.0}));
   slice(x, 1, 1, 2).fill_(7);
   select(x, 0, 1).copy_(tensor({8, 9, 10}, {.dtype = int64}));
   CHECK(values<float>(x) == Floats{1, 7, 1, 8, 9, 10});
@@ -42,7 +42,7 @@ TEST_CASE("in place: a view changes the tensor it was taken of") {
 }
 
 TEST_CASE("in place: the other operand may be or overlap this tensor") {
-  Tensor x = tensor({{1, 2}, {3, 4}});
+  Tensor x = tensor({{1.0, 2.0}, {3.0, 4.0}});
   x.add_(x);
   CHECK(values<float>(x) == Floats{2, 4, 6, 8});
   x.sub_(transpose(x, 0, 1));
@@ -71,7 +71,7 @@ TEST_CASE("in place: int64 and bool tensors") {
 }
 
 TEST_CASE("in place: errors leave everything as it was") {
-  Tensor x = tensor({1, 2}), i = integers({1, 2});
+  Tensor x = tensor({1.0, 2.0}), i = integers({1, 2});
   CHECK_THROWS_WITH(x.add_(ones({3})),
                     Catch::StartsWith("add_: a tensor of shape (3,) does not broadcast to this one's shape (2,)"));
   CHECK_THROWS_AS(x.add_(ones({2, 2})), Error);
@@ -91,7 +91,7 @@ TEST_CASE("in place: errors leave everything as it was") {
 }
 
 TEST_CASE("in place: a leaf changes under NoGrad only") {
-  Tensor w = tensor({1, 2}, {.requires_grad = true});
+  Tensor w = tensor({1.0, 2.0}, {.requires_grad = true});
   CHECK_THROWS_WITH(w.add_(1), Catch::Contains("add_: a leaf") && Catch::Contains("NoGrad"));
   CHECK_THROWS_AS(w.zero_(), Error);
   CHECK(w.version() == 0);
@@ -106,7 +106,7 @@ TEST_CASE("in place: a leaf changes under NoGrad only") {
 }
 
 TEST_CASE("in place: a view of a tensor in the graph is refused, with a remedy") {
-  Tensor w = tensor({1, 2}, {.requires_grad = true});
+  Tensor w = tensor({1.0, 2.0}, {.requires_grad = true});
   Tensor y = w * 2;
   CHECK_THROWS_WITH(slice(y, 0, 0, 1).mul_(3), Catch::Contains("clone"));
   CHECK_THROWS_AS(slice(w, 0, 0, 1).add_(1), Error);

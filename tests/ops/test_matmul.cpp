@@ -142,9 +142,28 @@ TEST_CASE("matmul: dtypes are promoted, and gradients come back in the operand's
   CHECK(mixed.dtype() == float64);
 }
 
+TEST_CASE("matmul: int64 is exact and wraps around") {
+  const Tensor a = tensor({{9007199254740993, 2}, {-3, INT64_MAX}}), b = tensor({{1, 3}, {0, 2}});
+  CHECK(values<std::int64_t>(matmul(a, b)) == std::vector<std::int64_t>{9007199254740993, 27021597764222983, -3, -11});
+  CHECK(values<std::int64_t>(matmul(transpose(a, 0, 1), b)) ==
+        std::vector<std::int64_t>{9007199254740993, 27021597764222973, 2, 4});
+  CHECK(matmul(tensor({1, 2}), tensor({3, 4})).item<std::int64_t>() == 11);
+  CHECK(values<std::int64_t>(matmul(a, tensor({1, 1}))) == std::vector<std::int64_t>{9007199254740995, INT64_MAX - 3});
+  CHECK(matmul(a, b.to(bool_)).dtype() == int64);
+  CHECK(matmul(a, b.to(float64)).dtype() == float64);
+  const Tensor batch = arange(24, {.dtype = int64});
+  const Tensor left = reshape(batch, {2, 1, 3, 4}), right = transpose(reshape(batch, {3, 2, 4}), 1, 2);
+  CHECK(values<std::int64_t>(matmul(left, right)) ==
+        values<std::int64_t>(matmul(left.to(float64), right.to(float64)).to(int64)));
+  CHECK(values<std::int64_t>(matmul(zeros({2, 0}, {.dtype = int64}), zeros({0, 1}, {.dtype = int64}))) ==
+        std::vector<std::int64_t>{0, 0});
+  CHECK_THROWS_AS(matmul(tensor({true}), tensor({true})), Error);
+  CHECK_THROWS_AS(linear(a, b), Error);
+}
+
 TEST_CASE("matmul: NaN and infinity are not lost beside zeros") {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
-  const Tensor a = tensor({{nan, 0, 1}, {infinity, 0, 1}, {1, 2, 3}}), zero = zeros({3, 2});
+  const Tensor a = tensor({{nan, 0.0, 1.0}, {infinity, 0.0, 1.0}, {1.0, 2.0, 3.0}}), zero = zeros({3, 2});
   const auto y = values<float>(matmul(a, zero)), bias = values<float>(linear(a, zeros({2, 3}), ones({2})));
   for (std::size_t i = 0; i < 4; ++i) {
     CHECK(std::isnan(y[i]));

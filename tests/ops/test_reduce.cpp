@@ -3,6 +3,7 @@
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/comparison.hpp>
 #include <xgrad/ops/extrema.hpp>
+#include <xgrad/ops/product.hpp>
 #include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/shape.hpp>
 
@@ -33,7 +34,7 @@ TEST_CASE("sum: axes are spelled as a number, a list, a Shape, or not at all") {
 }
 
 TEST_CASE("sum: of comparisons it counts, as accuracy does") {
-  const Tensor scores = tensor({{1, 3, 2}, {9, 0, 1}, {0, 1, 5}}), y = integers({1, 2, 2});
+  const Tensor scores = tensor({{1.0, 3.0, 2.0}, {9.0, 0.0, 1.0}, {0.0, 1.0, 5.0}}), y = integers({1, 2, 2});
   CHECK(sum(argmax(scores, 1) == y).item<std::int64_t>() == 2);
 }
 
@@ -51,6 +52,36 @@ TEST_CASE("reductions: dtypes of the results") {
   CHECK(stddev(flags, {}, {.correction = 0}).item() == Approx(std::sqrt(2) / 3));
   CHECK(count_nonzero(single).dtype() == int64);
   CHECK(all(whole).dtype() == bool_);
+}
+
+TEST_CASE("reductions: are made in the dtype that options name") {
+  const Tensor x = tensor({16777216.0, 1.0, 1.0}), i = integers({1, 2, -2}), b = bools({1, 0, 1});
+  CHECK(sum(x, {}, {.dtype = float64}).dtype() == float64);
+  CHECK(sum(x, {}, {.dtype = float64}).item() == 16777218);
+  CHECK(values<std::int64_t>(sum(tensor({1.75, 2.75}), 0, {.keepdim = true, .dtype = int64})) == Integers{3});
+  CHECK(sum(i, {}, {.dtype = float64}).dtype() == float64);
+  CHECK(sum(b, {}, {.dtype = float32}).item() == 2);
+  CHECK(sum(i, {}, {.dtype = bool_}).dtype() == bool_);
+  CHECK(sum(i, {}, {.dtype = bool_}).item<bool>());  // of 3 elements that are not 0, though they add up to 1
+  CHECK(mean(x, {}, {.dtype = float64}).item() == 16777218.0 / 3);
+  CHECK(mean(i, {}, {.dtype = float64}).item() == 1.0 / 3);
+  CHECK_THROWS_WITH(mean(x, {}, {.dtype = int64}), Catch::Contains("mean: of dtype int64"));
+  CHECK(prod(integers({3, 5}), {}, {.dtype = float64}).item() == 15);
+  CHECK(prod(full({2}, 1e30), {}, {.dtype = float64}).item() == Approx(1e60));
+  CHECK(prod(i, {}, {.dtype = bool_}).dtype() == bool_);
+  const Tensor w = tensor({1.0, 2.0}, {.requires_grad = true});
+  sum(w, {}, {.dtype = float64}).backward();
+  CHECK(w.grad().dtype() == float32);
+}
+
+TEST_CASE("reductions: moments of integers do not pass through float32") {
+  const Tensor x = integers({100000001, 100000002, 100000003});
+  CHECK(mean(x).dtype() == float32);
+  CHECK(mean(x).item<float>() == 100000002.0f);
+  CHECK(var(x).item<float>() == 1);
+  CHECK(stddev(x).item<float>() == 1);
+  CHECK(var(x).dtype() == float32);
+  CHECK(mean(bools({1, 0, 1, 1})).item<float>() == 0.75f);
 }
 
 TEST_CASE("reductions: of no elements") {
@@ -81,7 +112,7 @@ TEST_CASE("var and stddev: of one element, of equal ones, and with more correcti
 }
 
 TEST_CASE("var: small deviations from a large mean are not lost") {
-  const Tensor x = tensor({100000, 100001, 100002, 100003});
+  const Tensor x = tensor({100000.0, 100001.0, 100002.0, 100003.0});
   CHECK(var(x).item() == Approx(5.0 / 3).epsilon(1e-6));
   const Tensor many = full({64, 3000}, 4096.25);
   CHECK(values<float>(var(many, 1)) == Floats(64, 0));

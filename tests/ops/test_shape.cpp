@@ -147,3 +147,12 @@ TEST_CASE("concat: of many tensors, some of which need no gradient") {
   CHECK_FALSE(tensors[98].grad().defined());
   CHECK(values(tensors[99].grad()) == Values{99, 99});
 }
+
+TEST_CASE("squeeze: several axes, of which those of another size stay") {
+  const Tensor x = zeros({1, 3, 1, 2, 1});
+  CHECK(squeeze(x).shape() == Shape{3, 2});
+  CHECK(squeeze(x, {0, -1}).shape() == Shape{3, 1, 2});
+  CHECK(squeeze(x, {1, 2}).shape() == Shape{1, 3, 2, 1});
+  CHECK(squeeze(x, 1).shape() == x.shape());
+  CHECK_THROWS_AS(squeeze(x, {0, 0}), Error);
+}

@@ -1,0 +1,14 @@
+// What gdb prints of the arguments of stop() is told in tests/CMakeLists.txt.
+#include <xgrad/autograd/create.hpp>
+#include <xgrad/autograd/operand.hpp>
+
+using namespace xgrad;
+
+[[gnu::noinline]] void stop(Operand operand, const Tensor& view, const Saved& saved, const Shape& shape, DType dtype) {
+  asm volatile("" ::"r"(&operand), "r"(&view), "r"(&saved), "r"(&shape), "r"(dtype) : "memory");
+}
+
+int main() {
+  const Tensor x = tensor({{1.5, 2.0, 3.0}, {4.0, 5.0, 6.0}}, {.requires_grad = true});
+  stop(x, detail::view(arange(8, {.dtype = int64}), {7}, {1}, 1), Saved(tensor({true, false})), x.shape(), x.dtype());
+}
