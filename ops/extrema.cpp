@@ -33,7 +33,7 @@ struct Amax {
   static constexpr const char* name = "amax";
   Extreme which;
   ReducedShape shape;
-  bool nan_to_nan;  // whether those that are NaN share the gradient of NaN, as PyTorch's max() has it; else all get NaN
+  bool nans_share;  // whether those that are NaN share the gradient of NaN, as PyTorch's max() has it; else all get NaN
   Saved x = {}, y = {};
   Tensor forward(const Tensor& input) {
     const Tensor out = detail::extreme_values(which, input, shape);
@@ -46,9 +46,9 @@ struct Amax {
     const auto given = [](const auto& in, const auto& out, const auto& share) {
       return where(in == out || out != out, share, 0);
     };
-    if (nan_to_nan || is_grad_enabled()) {
+    if (nans_share || is_grad_enabled()) {
       const Tensor shares = grad / number;
-      if (nan_to_nan) return where(chosen(), spread(shares, shape), 0);
+      if (nans_share) return where(chosen(), spread(shares, shape), 0);
       return where(chosen(), spread(where(values == values, shares, NAN), shape), 0);
     }
     return detail::map(name, given, x.get(), spread(values, shape),
@@ -62,7 +62,7 @@ struct Amax {
  private:
   Tensor chosen() const {
     const Tensor values = spread(y.get().detach(), shape);
-    if (nan_to_nan)
+    if (nans_share)
       return detail::map(
           name, [](const auto& in, const auto& out) { return in == out || in != in; }, x.get(), values);
     return detail::map(
@@ -75,10 +75,10 @@ struct Amax {
   }
 };
 
-Tensor extreme(const char* op, Extreme which, const Tensor& x, const Axes& axes, bool keepdim, bool nan_to_nan) {
+Tensor extreme(const char* op, Extreme which, const Tensor& x, const Axes& axes, bool keepdim, bool nans_share) {
   const ReducedShape shape(op, x.shape(), axes, keepdim);
   shape.expect_elements(op);
-  return apply(Amax{which, shape, nan_to_nan}, x);
+  return apply(Amax{which, shape, nans_share}, x);
 }
 
 /// The values along an axis, not recorded, and their positions.
