@@ -132,7 +132,5 @@ int main() {
   AnomalyMode();
 #elif MISUSE == 29
   Profile("trace.json");
-#elif MISUSE == 30
-  x.register_hook([](const Tensor& g) { return g; });
 #endif
 }
