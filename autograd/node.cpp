@@ -175,6 +175,12 @@ void fail_once_differentiable(const char* op) {
 }
 
 void keep_out_of_reach(Node& node, bool lists_saved, std::span<const Tensor> upstream, std::span<Tensor> results) {
+  if (running_node_will_be_freed) {
+    node.release_saved();
+    for (Tensor& result : results)
+      if (may_be_kept(result, upstream)) result = result.clone();  // others have it besides the node
+    return;
+  }
   std::vector<Tensor*> kept;
   {
     const std::vector<Tensor> saved = node.saved();
@@ -186,10 +192,7 @@ void keep_out_of_reach(Node& node, bool lists_saved, std::span<const Tensor> ups
     for (Tensor& result : results)
       if (may_be_kept(result, upstream) && is_kept(result)) kept.push_back(&result);
   }
-  if (kept.empty()) return;
-  if (running_node_will_be_freed) node.release_saved();
-  for (Tensor* result : kept)
-    if (!owned_alone(*result)) *result = result->clone();
+  for (Tensor* result : kept) *result = result->clone();
 }
 
 void fail_kept_input(const char* op, std::string_view member, const Saved& saved) {
