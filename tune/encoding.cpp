@@ -77,26 +77,29 @@ json parse(std::string_view text) {
 
 }  // namespace
 
+// Written by hand: the destructor of a json that is an array or an object allocates, and ends the process where that
+// fails.
 std::string distribution_to_json(const Distribution& distribution) {
-  json attributes, out;
-  if (const auto* real = std::get_if<FloatDistribution>(&distribution)) {
-    attributes = {{"low", real->low}, {"high", real->high}, {"log", real->scale == Scale::log}};
-    attributes["step"] = real->step ? json(*real->step) : json();
-    out = {{"name", "FloatDistribution"}};
-    if (real->scale == Scale::log_one_minus) out["scale"] = "log_one_minus";
-  } else if (const auto* integer = std::get_if<IntDistribution>(&distribution)) {
-    attributes = {
-        {"low", integer->low}, {"high", integer->high}, {"log", integer->scale == Scale::log}, {"step", integer->step}};
-    out = {{"name", "IntDistribution"}};
-  } else {
-    json choices = json::array();
-    for (const Choice& choice : std::get<CategoricalDistribution>(distribution).choices)
-      choices.push_back(to_json(choice));
-    attributes = {{"choices", std::move(choices)}};
-    out = {{"name", "CategoricalDistribution"}};
+  const auto scalar = [](const auto& value) { return dump(json(value)); };
+  const auto range = [&](const auto& d, const std::string& step, std::string_view rest) {
+    std::string out = "{\"attributes\":{\"high\":";
+    out.append(scalar(d.high)).append(d.scale == Scale::log ? ",\"log\":true" : ",\"log\":false");
+    out.append(",\"low\":").append(scalar(d.low)).append(",\"step\":").append(step);
+    return out.append("},\"name\":").append(rest).append("}");
+  };
+  if (const auto* real = std::get_if<FloatDistribution>(&distribution))
+    return range(*real, real->step ? scalar(*real->step) : "null",
+                 real->scale == Scale::log_one_minus ? "\"FloatDistribution\",\"scale\":\"log_one_minus\""
+                                                     : "\"FloatDistribution\"");
+  if (const auto* integer = std::get_if<IntDistribution>(&distribution))
+    return range(*integer, scalar(integer->step), "\"IntDistribution\"");
+  std::string out = "{\"attributes\":{\"choices\":[";
+  std::string_view comma;
+  for (const Choice& choice : std::get<CategoricalDistribution>(distribution).choices) {
+    out.append(comma).append(choice_to_json(choice));
+    comma = ",";
   }
-  out["attributes"] = std::move(attributes);
-  return dump(out);
+  return out.append("]},\"name\":\"CategoricalDistribution\"}");
 }
 
 Distribution distribution_from_json(std::string_view text) {
@@ -140,12 +143,14 @@ std::string choice_to_json(const Choice& choice) { return dump(to_json(choice));
 Choice choice_from_json(std::string_view text) { return to_choice(parse(text)); }
 
 std::string choices_to_json(const std::map<std::string, Choice>& choices) {
-  json out = json::object();
+  std::string out = "{";
+  std::string_view comma;
   for (const auto& [name, choice] : choices) {
     check_name("tune", "parameter", name);
-    out[name] = to_json(choice);
+    out.append(comma).append(text_to_json(name)).append(":").append(choice_to_json(choice));
+    comma = ",";
   }
-  return dump(out);
+  return out.append("}");
 }
 
 std::map<std::string, Choice> choices_from_json(std::string_view text) {

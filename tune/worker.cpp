@@ -45,9 +45,9 @@ const std::string& this_process() {
   static thread_local pid_t known = 0;
   static thread_local std::string name;
   if (known != ::getpid()) {  // it changes in the child of a fork
-    known = ::getpid();
-    const std::string pid = std::to_string(known);
+    const std::string pid = std::to_string(::getpid());
     name = machine() + ' ' + pid + ' ' + start_of(pid);
+    known = ::getpid();
   }
   return name;
 }

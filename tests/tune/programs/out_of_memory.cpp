@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   const std::filesystem::path directory = std::filesystem::path(argv[1]) / "out_of_memory";
   for (const bool all : {false, true}) {
     long n = 1;
-    for (bool ended = false; !ended; n += 1 + n / 60) {
+    for (bool ended = false; !ended; n += 1 + n / 25) {
       std::filesystem::remove_all(directory);
       std::filesystem::create_directories(directory);
       const std::string url = "sqlite:" + (directory / "study.db").string();
