@@ -110,6 +110,28 @@ void finding_by_name() {
   for (const auto& [name, value] : all) EXPECT(value.numel() == 2 && name.size() == 1);
 }
 
+void training() {
+  nn::Linear net(2, 1);
+  optim::Adam a(net, {.lr = 1e-3});
+  optim::Adam adam = std::move(a);
+  optim::CosineAnnealingLR schedule(adam, {.t_max = 10});
+  const data::TensorDataset set(ones({4, 2}), zeros({4, 1}));
+  auto [fit, test] = data::random_split(set, {3, 1});
+  auto [most, rest] = data::random_split(set, {0.75, 0.25});
+  EXPECT(fit.size() == 3 && test.size() == 1 && most.size() == 3 && rest.size() == 1);
+  int batches = 0;
+  for (const auto& [x, y] : data::DataLoader(fit, 2)) {
+    adam.zero_grad();
+    mse_loss(net(x), y).backward();
+    adam.step();
+    ++batches;
+  }
+  schedule.step();
+  EXPECT(batches == 2 && adam.lr() < 1e-3);
+  const std::vector<Tensor> rows = unbind(tensor({{1.0, 2.0}, {3.0, 4.0}}));
+  EXPECT(rows.size() == 2 && same(rows[1], tensor({3.0, 4.0})));
+}
+
 int main() {
   making_tensors();
   random_numbers();
@@ -117,4 +139,5 @@ int main() {
   changing_tensors();
   differentiating();
   finding_by_name();
+  training();
 }
