@@ -69,9 +69,9 @@ Rebase::Rebase(const Tensor& self) : self_(self), version_(self.version()) {
     const std::lock_guard lock(extras->mutex);
     for (const auto& [output, gradient] : extras->retained) {
       if (output != self.impl().output_index) continue;
-      with_memory_for("retain_grad", [&] {
+      with_memory_for("retain_grad", [this, &kept = gradient] {
         extras_ = std::make_unique<Node::Extras>();
-        extras_->retained.emplace_back(0, gradient);
+        extras_->retained.emplace_back(0, kept);
       });
       before_ = self.impl().node;
     }

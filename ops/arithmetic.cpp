@@ -348,7 +348,7 @@ Tensor pow(Operand a, Scalar b) {
   return apply_with_number(PowNumber{b}, *a, DType::int64);
 }
 Tensor pow(Scalar a, Operand b) { return apply_with_number(NumberPow{a}, *b, DType::int64); }
-Tensor square(Operand x) { return apply(Square{}, *x); }
+Tensor square(Operand x) { return x->dtype() == bool_ ? x->to(int64) : apply(Square{}, *x); }
 Tensor reciprocal(Operand x) {
   return function_of_output<"reciprocal">(
       *x, [](const auto& v) { return 1 / v; }, [](const auto& g, const auto& y) { return -g * (y * y); });

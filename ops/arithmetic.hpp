@@ -38,7 +38,7 @@ Tensor neg(Operand x);
 Tensor pow(Operand a, Operand b);
 Tensor pow(Operand a, Scalar b);
 Tensor pow(Scalar a, Operand b);
-/// x^2
+/// x^2; of a bool tensor int64.
 Tensor square(Operand x);
 /// 1 / x; of integers as float32.
 Tensor reciprocal(Operand x);

@@ -410,7 +410,10 @@ std::span<const OpInfo> comparison_ops() {
                 binary_samples("torch.clamp(x[0], x[1], x[1] + 0.5)",
                                [](auto& x, auto& low) { return clamp(x, low, low + 0.5); }) +
                 binary_samples("torch.clamp(x[0], min=x[1])", [](auto& x, auto& low) { return clamp(x, low); }) +
-                binary_samples("torch.clamp(x[0], max=x[1])", [](auto& x, auto& high) { return clamp(x, {}, high); });
+                binary_samples("torch.clamp(x[0], max=x[1])", [](auto& x, auto& high) { return clamp(x, {}, high); }) +
+                std::vector<OpSample>{sample("torch.clamp(x[0], x[1], x[2])",
+                                             {sample_normal({3, 4}), sample_normal({4}, 2), sample_normal({3, 1}, 3)},
+                                             [](auto& x) { return clamp(x[0], x[1], x[2]); })};
        },
        [] {
          return binary_errors([](auto& x, auto& low) { return clamp(x, low); }) +

@@ -26,7 +26,7 @@ using detail::sum_over;
 template <class T>
 struct Equal : detail::Adding<T> {
   static constexpr bool centred = true;
-  [[gnu::always_inline]] static T lift(T x, T extreme) { return (x == extreme) | (x != x) ? T(1) : T(0); }
+  [[gnu::always_inline]] static T lift(T x, T extreme) { return T((x == extreme) | (x != x)); }
 };
 
 struct Amax {

@@ -218,7 +218,7 @@ struct BinaryCrossEntropy {
       return g * ((1 - t) * p.value - w * t * p.rest);
     };
     const auto by_target = [](const auto& g, const auto& v, const auto& w) {
-      return g * ((w - 1) * detail::log_of_one_plus_exp(-v) - v);
+      return g * (where(w == 1, 0, (w - 1) * detail::log_of_one_plus_exp(-v)) - v);
     };
     const auto by_weight = [](const auto& g, const auto& v, const auto& t) {
       return g * (t * detail::log_of_one_plus_exp(-v));

@@ -125,7 +125,7 @@ struct Norm {
   /// Whether no sum lost what is below the normal numbers, or overflowed.
   static bool in_range(const Tensor& sums) {
     const double* const s = dense_elements<double>(sums);
-    return std::all_of(s, s + sums.numel(), [](double x) { return x > 0x1p-900 && x < 0x1p1023; });
+    return std::all_of(s, s + sums.numel(), [](double value) { return value > 0x1p-900 && value < 0x1p1023; });
   }
   /// norm(x / c) c, where c is the largest |x|; for p < 0 the smallest.
   template <class T>

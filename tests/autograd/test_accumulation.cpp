@@ -103,7 +103,7 @@ TEST_CASE("accumulation: what lies between the elements of a gradient stays as i
   Tensor x = zeros({5}, {.requires_grad = true}), large = zeros({10});
   x.set_grad(slice(large, 0, 0, 10, 2));
   sum(x).backward();
-  CHECK(equal(large, tensor({1, 0, 1, 0, 1, 0, 1, 0, 1, 0})));
+  CHECK(equal(large, tensor({1.0, 0, 1, 0, 1, 0, 1, 0, 1, 0})));
 }
 
 TEST_CASE("accumulation: an expanded gradient is replaced by one with an element for each", "[threads]") {
@@ -260,5 +260,5 @@ TEST_CASE("accumulation: a custom operation adds its part") {
                all_of_it = sum(x);
   sum(once + twice + all_of_it).backward();
   CHECK(added == 2);
-  CHECK(equal(x.grad(), tensor({4, 1, 1})));
+  CHECK(equal(x.grad(), tensor({4.0, 1, 1})));
 }

@@ -226,7 +226,8 @@ TEST_CASE("forward: a rule serves without backward") {
   const Tensor x = tensor({1, -2, 3}, {.dtype = float64}), v = tensor({5, 6, 7}, {.dtype = float64});
   CHECK(close(jvp([](const Tensor& t) { return apply(OnlyForward{}, t); }, x, v).second, 4.0 * x * v, 0));
   CHECK(close(jvp([](const Tensor& t) { return apply(OnlyLinear{}, t); }, x, v).second, 3.0 * v, 0));
-  CHECK_THROWS_WITH(grad([](const Tensor& t) { return sum(apply(OnlyForward{}, t)); }, x), "backward ran");
+  CHECK_THROWS_WITH(grad([](const Tensor& t) { return sum(apply(OnlyForward{}, t)); }, x),
+                    Catch::StartsWith("backward ran"));
   // and has derivatives itself
   const auto change = [&](const Tensor& t) {
     return jvp([](const Tensor& s) { return apply(OnlyForward{}, s); }, t, v).second;
@@ -258,10 +259,10 @@ TEST_CASE("forward: a rule that gives the wrong shape or number of tangents is a
   const Tensor x = ones({3}, {.dtype = float64});
   CHECK_THROWS_WITH(
       jvp([](const Tensor& t) { return apply(WrongTangentShape{}, t); }, x, x),
-      "WrongTangentShape: forward mode gave output 0 of shape (3,) and dtype float64 a tangent of shape () "
-      "and dtype float64");
+      Catch::StartsWith("WrongTangentShape: forward mode gave output 0 of shape (3,) and dtype float64 a tangent of shape () "
+                        "and dtype float64"));
   CHECK_THROWS_WITH(jvp([](const Tensor& t) { return apply(WrongTangentCount{}, t); }, x, x),
-                    "WrongTangentCount: jvp returned 1 tangents for 2 outputs");
+                    Catch::StartsWith("WrongTangentCount: jvp returned 1 tangents for 2 outputs"));
 }
 
 TEST_CASE("forward: views, changes in place, and tensors used twice") {

@@ -38,7 +38,7 @@ std::vector<T> one_by_one(const Tensor& x) {
     std::int64_t offset = 0, rest = i;
     for (std::size_t axis = x.dim(); axis-- > 0; rest /= x.shape()[axis])
       offset += rest % x.shape()[axis] * x.strides()[axis];
-    out.push_back(x.data<T>()[offset]);
+    out.push_back(detail::first_element<T>(x)[offset]);
   }
   return out;
 }

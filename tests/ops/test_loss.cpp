@@ -279,8 +279,8 @@ TEST_CASE("mse_loss, l1_loss: shapes that are not equal are an error that says w
     const Tensor input = ones(row.input), target = zeros(row.target);
     const std::string message =
         ": input has shape " + row.input.str() + " and target " + row.target.str() + row.message;
-    CHECK_THROWS_WITH(mse_loss(input, target), "mse_loss" + message);
-    CHECK_THROWS_WITH(l1_loss(input, target), "l1_loss" + message);
+    CHECK_THROWS_WITH(mse_loss(input, target), Catch::StartsWith("mse_loss" + message));
+    CHECK_THROWS_WITH(l1_loss(input, target), Catch::StartsWith("l1_loss" + message));
   }
   Tensor input = ones({5, 1}), target = zeros({5});
   CHECK(mse_loss(squeeze(input, 1), target).item() == 1);

@@ -508,7 +508,7 @@ def _():
         inputs = [g.tensor([*g.shape(0, 2), *normalized], dtype, special=0.02)]
         if g.chance(0.5):
             inputs += [g.tensor(normalized, dtype, special=0), g.tensor(normalized, dtype, special=0)]
-        return inputs, {"shape": normalized, "eps": g.pick(1e-5, 0.5)}
+        return inputs, {"shape": normalized, "eps": g.pick(1e-5, 0.5) if dtype == "float64" else 0.5}
     return draw, lambda x, a: F.layer_norm(x[0], a["shape"], *x[1:], eps=a["eps"])
 
 
@@ -519,12 +519,13 @@ def _():
         inputs = [g.tensor([g.random.randint(1, 4), channels, *g.shape(0, 2, empty=0.02)], dtype, special=0.02)]
         if g.chance(0.6):
             inputs += [g.tensor([channels], dtype, special=0), g.tensor([channels], dtype, special=0)]
-        return inputs, {"training": g.chance(0.6), "momentum": g.pick(0.1, 0.5), "eps": g.pick(1e-5, 0.5)}
+        return inputs, {"training": g.chance(0.6), "momentum": g.pick(0.1, 0.5), "eps": g.pick(1e-5, 0.5) if dtype == "float64" else 0.5}
 
     def call(x, a):
         mean = torch.arange(x[0].shape[1]).to(x[0].dtype) / 8
         var = mean + 0.5
-        y = F.batch_norm(x[0], mean, var, *x[1:], training=a["training"], momentum=a["momentum"], eps=a["eps"])
+        weights = [weight.contiguous() for weight in x[1:]]  # PyTorch 2.13 reads others as if they were
+        y = F.batch_norm(x[0], mean, var, *weights, training=a["training"], momentum=a["momentum"], eps=a["eps"])
         return y, mean, var
     return draw, call
 
@@ -556,16 +557,16 @@ def _():
     return draw, lambda x, a: F.cross_entropy(x[0], x[1], reduction=a["reduction"], label_smoothing=a["smoothing"])
 
 
-def element_loss(name, call, low=-3, high=3):
+def element_loss(name, call, low=-3, high=3, special=0.02):
     def draw(g):
         shape, dtype = g.shape(), g.dtype()
-        return [g.tensor(shape, dtype), g.tensor(shape, dtype, low, high, special=0.02)], {"reduction": g.pick("mean", "sum", "none")}
+        return [g.tensor(shape, dtype), g.tensor(shape, dtype, low, high, special=special)], {"reduction": g.pick("mean", "sum", "none")}
     OPERATIONS[name] = ((draw, lambda x, a: call(x[0], x[1], reduction=a["reduction"])), 2)
 
 
 element_loss("mse_loss", F.mse_loss)
 element_loss("l1_loss", F.l1_loss)
-element_loss("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, 0, 1)
+element_loss("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, 0, 1, special=0)
 
 
 @operation("attention", 4)
