@@ -42,7 +42,7 @@ Tensor elu(Operand x, double alpha) {
       *x, [alpha](const auto& v) { return where(v > 0, v, alpha * expm1(v)); },
       [alpha](const auto& g, const auto& v) {
         // Clamped, because the derivative of the branch not taken would be infinite, and 0 times that is NaN.
-        return where(v <= 0, g * (alpha * exp(clamp(v, -infinity, 0.0))), g);
+        return where(v > 0, g, g * (alpha * exp(clamp(v, -infinity, 0.0))));
       });
 }
 
