@@ -36,8 +36,9 @@ void each_tensor(Tensors& tensors, F&& f) {
 /// gradient, integer or not differentiable, gets no place in the graph.
 void attach(Tensor& output, Reference<Node> node, OutputInfo& info, std::uint32_t index, bool is_input,
             bool is_differentiable);
-/// The edge for an input of the operation `op`; throws Error for a view whose elements changed since it was taken.
-Edge edge_to(const char* op, const Tensor& input);
+/// Leads an edge to where an input of the operation `op`, one that requires a gradient, has its place; throws Error for
+/// a view whose elements changed since it was taken.
+void lead_to(Edge& edge, const char* op, const Tensor& input);
 [[noreturn]] void fail_gradient_count(const char* op, std::size_t gradients, std::size_t inputs);
 /// Throws Error that names the first undefined input of an operation whose forward used one; where there is none,
 /// throws on what is being handled.
@@ -83,11 +84,10 @@ void each_saved(const Field& field, F&& f) {
 template <class Op>
 void expect_no_kept_input(const char* name, const Op& op) {
   if constexpr (!std::is_trivially_destructible_v<Op> && fields_can_be_found<Op>()) {
-    if (!grad_enabled || running_node) return;
     std::size_t index = 0;
     with_fields(op, [&](const auto&... field) {
       const auto expect = [&](const Saved& saved) {
-        if (saved.requires_grad()) [[unlikely]]
+        if (saved.requires_grad() && grad_enabled && !running_node) [[unlikely]]
           fail_kept_input(name, field_names<Op>[index], saved);
       };
       ((each_saved(field, expect), ++index), ...);
@@ -124,6 +124,7 @@ template <class Op, std::size_t InputCount, class Result>
 class OpNode final : public Node {
  public:
   static constexpr std::size_t output_count = tensor_count<Result>();
+  static constexpr bool may_hold_tensors = !std::is_trivially_destructible_v<Op>;
 
   explicit OpNode(Op&& op) : name_(op_name(op)), op_(std::move(op)) {
     if constexpr (AddsBackward<Op>) adds_in_place_ = true;
@@ -133,7 +134,7 @@ class OpNode final : public Node {
   const char* name() const override { return name_; }
   // An operation that holds no resource saved no tensor: there is nothing to free, and backward may run again.
   void release_saved() noexcept override {
-    if constexpr (!std::is_trivially_destructible_v<Op>) op_.reset();
+    if constexpr (may_hold_tensors) op_.reset();
   }
   bool released() const noexcept override { return !op_.has_value(); }
 
@@ -155,7 +156,11 @@ class OpNode final : public Node {
       edges_.resize(count);
     }
     std::size_t at = 0;
-    (each_tensor(inputs, [&](const Tensor& input) { edges_[at++] = edge_to(name(), input); }), ...);
+    const auto take = [&](const Tensor& input) {
+      if (input.requires_grad()) lead_to(edges_[at], name(), input);
+      ++at;
+    };
+    (each_tensor(inputs, take), ...);
   }
 
   /// Makes the node, which `owner` holds, the history of its outputs.
@@ -240,20 +245,20 @@ class OpNode final : public Node {
     if (actual != outputs.size()) fail_tangent_count(name(), actual, outputs.size());
     bool shared = false;
     each_tensor(tangents, [&](Tensor& tangent) {
-      shared = shared || may_be_kept(tangent, inputs);
+      if constexpr (may_hold_tensors) shared = shared || may_be_kept(tangent, inputs);
       outputs[at++] = std::move(tangent);
     });
     if (shared) keep_out_of_reach(*this, std::is_copy_constructible_v<Op>, inputs, outputs);
   }
 
   template <class Gradients>
-  void distribute(Gradients&& gradients, std::span<const Tensor> upstream, std::span<Tensor> inputs) {
+  void distribute(Gradients&& gradients, [[maybe_unused]] std::span<const Tensor> upstream, std::span<Tensor> inputs) {
     std::size_t actual = 0, at = 0;
     each_tensor(gradients, [&](Tensor&) { ++actual; });
     if (actual != inputs.size()) fail_gradient_count(name(), actual, inputs.size());
     bool shared = false;
     each_tensor(gradients, [&](Tensor& gradient) {
-      shared = shared || may_be_kept(gradient, upstream);
+      if constexpr (may_hold_tensors) shared = shared || may_be_kept(gradient, upstream);
       inputs[at++] = std::move(gradient);
     });
     if (shared) [[unlikely]]

@@ -18,8 +18,8 @@ class CaptureScope {
 
   /// An operation that is being recorded uses a tensor that requires a gradient.
   static void note(const Tensor& input) {
-    for (CaptureScope* scope = current_; scope; scope = scope->outer_)
-      [[unlikely]] if (input.impl().node->sequence() <= scope->first_) scope->add(input);
+    if (current_) [[unlikely]]
+      note_in_all(input);
   }
   const std::vector<Tensor>& tensors() const { return tensors_; }
 
@@ -36,7 +36,7 @@ class CaptureScope {
   };
 
  private:
-  void add(const Tensor& input);
+  static void note_in_all(const Tensor& input);
 
   static inline constinit thread_local CaptureScope* current_ = nullptr;
 

@@ -62,7 +62,10 @@ class Pass {
   void grow();
   void add(Node* node, std::uint32_t output, Tensor gradient);
   bool leads_on(const Node& node) const;
-  void apply_hooks(const Slot& slot);
+  void apply_hooks(const Slot& slot) {
+    if (Node::Extras* extras = slot.node->extras_if_any()) apply_hooks(slot, *extras);
+  }
+  void apply_hooks(const Slot& slot, Node::Extras& extras);
   static void call_after_accumulation(detail::LeafNode& leaf);
   void run_node(const Slot& slot);
   bool add_in_place(Node& node, std::span<Tensor> gradients);
@@ -201,15 +204,13 @@ detail::SharedHook locked(const std::weak_ptr<const detail::SharedHook>& hook) {
   return in_place ? *in_place : nullptr;
 }
 
-void Pass::apply_hooks(const Slot& slot) {
-  Node::Extras* extras = slot.node->extras_if_any();
-  if (!extras) return;
+void Pass::apply_hooks(const Slot& slot, Node::Extras& extras) {
   const bool is_leaf = slot.node->is_leaf();
   std::vector<Node::Hook> hooks;
   {
-    const std::lock_guard lock(extras->mutex);
-    std::erase_if(extras->hooks, [](const Node::Hook& hook) { return hook.call.expired(); });
-    hooks = extras->hooks;  // a hook may register or remove hooks
+    const std::lock_guard lock(extras.mutex);
+    std::erase_if(extras.hooks, [](const Node::Hook& hook) { return hook.call.expired(); });
+    hooks = extras.hooks;  // a hook may register or remove hooks
   }
   for (const Node::Hook& hook : hooks) {
     Tensor& gradient = gradients_[slot.first + hook.output];
@@ -227,8 +228,8 @@ void Pass::apply_hooks(const Slot& slot) {
   }
   if (is_leaf || aimed_) return;
   std::vector<Tensor> before;  // freed without the lock, which freeing a graph may want
-  const std::lock_guard lock(extras->mutex);
-  for (auto& [output, kept] : extras->retained) {
+  const std::lock_guard lock(extras.mutex);
+  for (auto& [output, kept] : extras.retained) {
     const Tensor& gradient = gradients_[slot.first + output];
     if (!gradient.defined()) continue;
     before.push_back(kept);

@@ -72,7 +72,7 @@ void* Node::operator new(std::size_t bytes) { return allocate(bytes); }
 void Node::operator delete(void* block, std::size_t bytes) noexcept { deallocate(block, bytes); }
 
 // A node's destructor drops references to further nodes, which come back here: they queue up instead of recursing.
-void Node::destroy(Node* node) noexcept {
+[[gnu::noinline]] void Node::destroy(Node* node) noexcept {
   node->next_freed_ = freed;
   freed = node;
   if (freeing) return;
@@ -122,10 +122,12 @@ std::int64_t count_live_nodes() {
 
 LeafNode::LeafNode(const Shape& shape, DType dtype) : info_{shape, dtype, nullptr} { enter_graph({}, {&info_, 1}); }
 
-void CaptureScope::add(const Tensor& input) {
-  for (const Tensor& tensor : tensors_)
-    if (tensor.reference() == input.reference()) return;
-  tensors_.push_back(input);
+[[gnu::noinline, gnu::cold]] void CaptureScope::note_in_all(const Tensor& input) {
+  for (CaptureScope* scope = current_; scope; scope = scope->outer_) {
+    if (input.impl().node->sequence() > scope->first_) continue;
+    const auto is_input = [&](const Tensor& tensor) { return tensor.reference() == input.reference(); };
+    if (std::none_of(scope->tensors_.begin(), scope->tensors_.end(), is_input)) scope->tensors_.push_back(input);
+  }
 }
 
 void attach(Tensor& output, Reference<Node> node, OutputInfo& info, std::uint32_t index, bool is_input,
@@ -150,12 +152,12 @@ void attach(Tensor& output, Reference<Node> node, OutputInfo& info, std::uint32_
   if (anomaly_enabled) expect_finite_output(*impl.node, index, output);
 }
 
-Edge edge_to(const char* op, const Tensor& input) {
-  if (!input.requires_grad()) return {};
+void lead_to(Edge& edge, const char* op, const Tensor& input) {
   const TensorImpl& impl = input.impl();
   if (impl.is_view) expect_current(op, input);
   CaptureScope::note(input);
-  return {impl.node, impl.output_index};
+  edge.index = impl.output_index;
+  edge.node = Reference<Node>::share(impl.node.get());
 }
 
 void fail_gradient_count(const char* op, std::size_t gradients, std::size_t inputs) {

@@ -43,7 +43,8 @@ class Saved {
   }
   Saved(Saved&&) = default;
   Saved& operator=(const Saved&) = default;
-  Saved& operator=(Saved&&) = default;
+  [[gnu::always_inline]] Saved& operator=(Saved&&) = default;
+  [[gnu::always_inline]] ~Saved() = default;  // mostly of what was moved, as that of KeptTensor
 
   bool defined() const { return tensor_.defined(); }
   const Shape& shape() const { return tensor_.shape(); }

@@ -92,6 +92,7 @@ std::string scalar_text(T value) {
 class Printer {
  public:
   explicit Printer(const Tensor& tensor) : shape_(tensor.shape()), abridged_(tensor.numel() > abridge_over) {
+    if (tensor.numel() == 0) return;  // its other sizes may be any
     const Tensor memory = detail::dense(tensor);
     dispatch(memory.dtype(), [&](auto zero) {
       using T = decltype(zero);

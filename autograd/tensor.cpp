@@ -31,6 +31,12 @@ Tensor take_recorded_gradient(const TensorImpl& tensor) {
   return {};
 }
 
+/// The tensor whose place as a leaf this is goes.
+[[gnu::noinline]] void leave(LeafNode& leaf) {
+  const std::lock_guard lock(leaf.mutex);
+  leaf.tensor = nullptr;
+}
+
 }  // namespace
 
 bool HandleCount::release_watched() noexcept {
@@ -42,10 +48,8 @@ bool HandleCount::release_watched() noexcept {
 
 TensorImpl::TensorImpl() = default;
 TensorImpl::~TensorImpl() {
-  if (!leaf) return;
-  auto& own = static_cast<LeafNode&>(*leaf);
-  const std::lock_guard lock(own.mutex);
-  own.tensor = nullptr;
+  if (leaf) [[unlikely]]
+    leave(static_cast<LeafNode&>(*leaf));
 }
 void TensorImpl::destroy(TensorImpl* impl) noexcept { delete impl; }
 void* TensorImpl::operator new(std::size_t bytes) { return allocate(bytes); }
@@ -75,7 +79,6 @@ Tensor empty(const Shape& shape, DType dtype) {
 namespace {
 
 bool is_row_major(const Shape& shape, const Shape& strides) {
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return true;
   std::int64_t stride = 1;
   for (std::size_t axis = shape.size(); axis-- > 0;) {
     if (shape[axis] == 1) continue;
@@ -94,7 +97,7 @@ Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::i
   impl->shape = shape;
   impl->strides = strides;
   impl->numel = shape.numel();
-  impl->row_major = is_row_major(shape, strides);
+  impl->row_major = impl->numel == 0 || is_row_major(shape, strides);
   impl->data = from.data + offset * static_cast<std::int64_t>(item_size(from.dtype));
   impl->storage = from.storage;
   impl->is_view = true;

@@ -288,17 +288,18 @@ class KeptTensor : public Tensor {
   KeptTensor(const Tensor& tensor) : Tensor(kept(tensor)) {}
   KeptTensor(const KeptTensor& other) : Tensor(kept(other)) {}
   KeptTensor(KeptTensor&&) = default;
-  KeptTensor& operator=(KeptTensor other) noexcept {
+  [[gnu::always_inline]] KeptTensor& operator=(KeptTensor other) noexcept {
     std::swap(impl_, other.impl_);
     return *this;
   }
-  ~KeptTensor() {
+  // Mostly of a tensor that was moved elsewhere: a call would cost more than what it does.
+  [[gnu::always_inline]] ~KeptTensor() {
     TensorImpl* const impl = impl_.leak();
     if (impl && impl->release_kept()) TensorImpl::destroy(impl);
   }
 
  private:
-  static Tensor kept(const Tensor& tensor) noexcept {
+  [[gnu::always_inline]] static Tensor kept(const Tensor& tensor) noexcept {
     if (tensor.defined()) tensor.impl().retain_kept();
     return Tensor(Reference<TensorImpl>::adopt(tensor.reference().get()));
   }

@@ -65,7 +65,7 @@ namespace detail {
 /// f(), where Error in the name of `op` takes the place of the exceptions by which containers say that there is no
 /// memory.
 template <class F>
-decltype(auto) with_memory_for(std::string_view op, F&& f) {
+[[gnu::always_inline]] inline decltype(auto) with_memory_for(std::string_view op, F&& f) {
   try {
     return f();
   } catch (const std::bad_alloc&) {

@@ -124,3 +124,9 @@ TEST_CASE("print: integers, bool, single numbers, views and undefined tensors") 
   CHECK(text(tensor({-1e-10, 1e300}, {.dtype = float64})) == "[-1.e-010  1.e+300]");
   CHECK(text(Tensor()) == "undefined");
 }
+
+TEST_CASE("print: a tensor without elements takes no time, whatever its other sizes are") {
+  constexpr std::int64_t huge = std::int64_t{1} << 62;
+  for (const Shape& shape : {Shape{0, huge, 8}, Shape{huge, 0}, Shape{huge, huge, 0, 2}})
+    CHECK(text(zeros(shape)) == "[]");
+}

@@ -1,8 +1,5 @@
 #include <xgrad/core/parallel.hpp>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -13,6 +10,7 @@
 
 #include <xgrad/core/error.hpp>
 #include "../catch.hpp"
+#include "../forked.hpp"
 
 using namespace xgrad;
 
@@ -233,17 +231,10 @@ TEST_CASE("parallel: a forked child has threads of its own") {
   if (!can_fork) return;
   const Threads set(3);
   REQUIRE(sum_of_squares(1000) == 332833500);
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    alarm(10);
-    const bool right = sum_of_squares(1000) == 332833500 && num_threads() == 3 && ranges_of(3, 1).size() == 3;
-    set_num_threads(2);
-    _exit(right && ranges_of(3, 1).size() == 2 ? 0 : 1);
-  }
-  int status = -1;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(run_forked([] {
+          const bool right = sum_of_squares(1000) == 332833500 && num_threads() == 3 && ranges_of(3, 1).size() == 3;
+          set_num_threads(2);
+          return right && ranges_of(3, 1).size() == 2 ? 0 : 1;
+        }) == 0);
   CHECK(sum_of_squares(1000) == 332833500);
 }

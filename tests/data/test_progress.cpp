@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <thread>
 
 #include "../catch.hpp"
+#include "../forked.hpp"
 #include "../locale.hpp"
 #include "../temporary_directory.hpp"
 
@@ -44,9 +44,7 @@ std::string on_terminal(int columns, Loop&& loop) {
   const int terminal = open_terminal();
   REQUIRE(terminal >= 0);
   const std::string name = ::ptsname(terminal);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
+  const int status = run_forked([&] {
     const int side = ::open(name.c_str(), O_RDWR | O_NOCTTY);
     winsize size{};
     size.ws_col = static_cast<unsigned short>(columns);
@@ -55,10 +53,8 @@ std::string on_terminal(int columns, Loop&& loop) {
     ::setenv("TERM", "xterm", 1);
     ::setenv("LC_ALL", "C", 1);
     loop();
-    ::_exit(0);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);  // what is written fits the terminal's buffer
+    return 0;
+  });  // what is written fits the terminal's buffer
   CHECK(status == 0);
   std::string out(1 << 16, '\0');
   const ssize_t count = ::read(terminal, out.data(), out.size());

@@ -6,13 +6,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <string>
 
 #include "../catch.hpp"
+#include "../forked.hpp"
 #include "../temporary_directory.hpp"
 
 namespace {
@@ -161,15 +161,7 @@ TEST_CASE("file: killed before any system call of a save, the old or the new fil
   io::atomic_write(path, old_contents);
   int killed = 0;
   for (int at = 1; at <= 9; ++at) {
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-      save(path, Fault::kill, at);
-      ::_exit(0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    killed += WIFSIGNALED(status);
+    killed += run_forked([&] { return save(path, Fault::kill, at) ? 0 : 1; }) == -SIGKILL;
     CAPTURE(at, directory.names());
     CHECK(io::read_file(path) == (at <= 8 ? old_contents : new_contents));
     io::atomic_write(path, old_contents);

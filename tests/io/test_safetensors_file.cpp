@@ -1,7 +1,6 @@
 #include <xgrad/io/safetensors_file.hpp>
 
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <fstream>
 
 #include "../catch.hpp"
+#include "../forked.hpp"
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
@@ -327,26 +327,21 @@ namespace {
 // Loads a file that must be refused, in a process that may take `allowed` more bytes than it has; whether that was
 // enough.
 bool refused_within(const std::string& path, std::size_t allowed) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    std::size_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages;
-    const rlim_t bytes = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + allowed;
-    const rlimit limit{bytes, bytes};
-    if (::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(3);
-    try {
-      load(path);
-      ::_exit(1);
-    } catch (const Error&) {
-      ::_exit(0);
-    } catch (const std::bad_alloc&) {
-      ::_exit(2);
-    }
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return run_forked([&] {
+           std::size_t pages = 0;
+           std::ifstream("/proc/self/statm") >> pages;
+           const rlim_t bytes = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + allowed;
+           const rlimit limit{bytes, bytes};
+           if (::setrlimit(RLIMIT_AS, &limit) != 0) return 3;
+           try {
+             load(path);
+             return 1;
+           } catch (const Error&) {
+             return 0;
+           } catch (const std::bad_alloc&) {
+             return 2;
+           }
+         }) == 0;
 }
 
 }  // namespace
@@ -426,14 +421,14 @@ TEST_CASE("safetensors: killed at random times while saving, the file always loa
   unsigned random = 12345;
   bool advanced = false, stray = false;
   for (int round = 0; round < 200; ++round) {
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0)
+    const pid_t child = start_forked([&]() -> int {
       for (std::int64_t step = 1;; ++step) save(path, contents(step));
+    });
+    REQUIRE(child > 0);
     random = random * 1664525u + 1013904223u;
     ::usleep(random >> 20);  // up to 4 ms
     ::kill(child, SIGKILL);
-    REQUIRE(::waitpid(child, nullptr, 0) == child);
+    REQUIRE(wait_for_forked(child) == -SIGKILL);
 
     stray = stray || directory.names().size() > 1;
     const Contents loaded = load(path);
