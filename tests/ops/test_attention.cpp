@@ -131,7 +131,7 @@ TEST_CASE("scaled_dot_product_attention: scores that are not finite, as PyTorch 
       CAPTURE(row.q, row.k, recorded);
       const auto all =
           attended(from_values<double>(row.q, {1, 2}).to(float32), from_values<double>(row.k, {2, 2}).to(float32),
-                   tensor({{1}, {2}}), ones({1, 1}), {}, recorded);
+                   tensor({{1}, {2}}).to(float32), ones({1, 1}), {}, recorded);
       CHECK(alike(as_doubles(all[0]), {row.y}));
       CHECK(alike(as_doubles(all[1]), row.dq));
       CHECK(alike(as_doubles(all[3]), row.dv));
