@@ -87,7 +87,7 @@ template <class T>
   }
   const T most = largest(x, classes);
   T* const powers = gradient ? gradient : scratch;
-  double total[1] = {};
+  double totals[2] = {};  // of the exponentials, and of those below 1
   constexpr std::int64_t piece = 2048, line = 64 / sizeof(T);
   for (std::int64_t begin = 0; begin < classes; begin += piece) {
     const std::int64_t end = std::min(classes, begin + piece);
@@ -95,21 +95,16 @@ template <class T>
       __builtin_prefetch(x + classes + i, 0, 2);
       if (gradient) __builtin_prefetch(gradient + classes + i, 1, 2);
     }
-    add_terms<1, T>(begin, end, total, [=](std::int64_t i, T(&value)[1]) {
+    add_terms<2, T>(begin, end, totals, [=](std::int64_t i, T(&values)[2]) {
       const T power = lane_math::exp_of_negative(x[i] - most);
-      value[0] = power;
+      values[0] = power;
+      values[1] = power < T(1) ? power : T(0);
       powers[i] = power;
     });
   }
-  const T sum = static_cast<T>(total[0]);
-  T others = sum - powers[label];
-  if (x[label] == most && sum < T(2)) {  // too small, maybe, to be seen beside the 1 of the label
-    double rest[1] = {};
-    const auto power = [=](std::int64_t i, T(&value)[1]) { value[0] = powers[i]; };
-    add_terms<1, T>(0, label, rest, power);
-    add_terms<1, T>(label + 1, classes, rest, power);
-    others = static_cast<T>(rest[0]);
-  }
+  const T sum = static_cast<T>(totals[0]);
+  // The others may be too small to be seen beside the 1 of the label.
+  const T others = x[label] == most && sum < T(2) ? static_cast<T>(totals[1]) : sum - powers[label];
   *loss = row_loss(targets, classes, x, 1, label, most, sum, others);
   if (!gradient) return;
   const RowTargets<T> row = row_targets(targets, all, scale, label);

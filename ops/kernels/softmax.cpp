@@ -4,7 +4,6 @@
 
 #include "extrema.hpp"
 #include "lane_math.hpp"
-#include "lane_sums.hpp"
 
 namespace xgrad::detail {
 
@@ -46,56 +45,75 @@ struct SumBelowOne : Adding<T> {
 template <class T>
 inline constexpr T one_leads = 2;
 
-// The backward functions: three sums of `terms` of y and dy give two numbers by `totals`, and these with y and dy the
-// `result`. An element that has nearly all of the probability, of which there is one at most, is kept out of the sums:
-// its derivative is what the others sum up to, which 1 - p would round away.
+// The backward functions: a sum of `term` of y and dy gives the `result` of every element but one that has nearly all of
+// the probability and leads, of which there is one at most: its derivative is `leading`, made of its own term, the sum of
+// the others' and one more: what they have of the probability, which 1 - p would round away, or its logarithm of p.
 
 struct SoftmaxBackward {
-  static constexpr bool forward = false;
+  static constexpr bool forward = false, logarithm = false;
   template <class T>
   [[gnu::always_inline]] static bool leads(T y) {
     return y > T(0.7);
   }
   template <class T>
-  [[gnu::always_inline]] static void terms(T y, T dy, T (&to)[3]) {
-    const T product = y * dy;
-    to[0] = leads(y) ? T(0) : product;
-    to[1] = leads(y) ? product : T(0);
-    to[2] = leads(y) ? T(0) : y;
+  [[gnu::always_inline]] static T term(T y, T dy) {
+    return y * dy;
   }
   template <class T>
-  [[gnu::always_inline]] static void totals(T others, T own, T rest, T (&to)[2]) {
-    to[0] = others + own;
-    to[1] = rest * own - (T(1) - rest) * others;
+  [[gnu::always_inline]] static T result(T y, T dy, T total) {
+    return y * (dy - total);
   }
   template <class T>
-  [[gnu::always_inline]] static T result(T y, T dy, T total, T leading) {
-    return leads(y) ? leading : y * (dy - total);
+  [[gnu::always_inline]] static T leading(T own, T others, T rest) {
+    return rest * own - (T(1) - rest) * others;
   }
 };
 
 struct LogSoftmaxBackward {
-  static constexpr bool forward = false;
+  static constexpr bool forward = false, logarithm = true;
   template <class T>
   [[gnu::always_inline]] static bool leads(T y) {
     return y > T(-0.35);
   }
   template <class T>
-  [[gnu::always_inline]] static void terms(T y, T dy, T (&to)[3]) {
-    to[0] = leads(y) ? T(0) : dy;
-    to[1] = leads(y) ? dy : T(0);
-    to[2] = leads(y) ? y : T(0);
+  [[gnu::always_inline]] static T term(T, T dy) {
+    return dy;
   }
   template <class T>
-  [[gnu::always_inline]] static void totals(T others, T own, T y, T (&to)[2]) {
-    to[0] = others + own;
-    to[1] = -others - lane_math::expm1(y) * to[0];
+  [[gnu::always_inline]] static T result(T y, T dy, T total) {
+    return dy - lane_math::exp_of_negative(y) * total;
   }
   template <class T>
-  [[gnu::always_inline]] static T result(T y, T dy, T total, T leading) {
-    return leads(y) ? leading : dy - lane_math::exp_of_negative(y) * total;
+  [[gnu::always_inline]] static T leading(T own, T others, T y) {
+    return -others - lane_math::expm1(y) * (others + own);
   }
 };
+
+/// The first element that leads, or n.
+template <class F, class T>
+[[gnu::always_inline]] inline std::int64_t leader(const T* y, std::int64_t n) {
+  constexpr std::int64_t lanes = 64;
+  const auto any = [=](std::int64_t from) __attribute__((always_inline)) {
+    int found = 0;
+    for (std::int64_t lane = 0; lane < lanes; ++lane) found |= F::leads(y[from + lane]) ? 1 : 0;
+    return found != 0;
+  };
+  std::int64_t at = 0;
+  while (n - at > lanes && !any(at)) at += lanes;
+  if (n >= lanes && n - at <= lanes && !any(n - lanes)) return n;
+  while (at < n && !F::leads(y[at])) ++at;
+  return at;
+}
+
+/// The sum of n elements without the one at `skipped`.
+template <class T>
+[[gnu::always_inline]] inline T sum_of_others(const T* x, std::int64_t n, std::int64_t skipped) {
+  constexpr const T* none = nullptr;
+  T before, behind;
+  reduce_block(Sum<T>{}, x, skipped, 1, 1, none, &before);
+  reduce_block(Sum<T>{}, x + skipped + 1, n - skipped - 1, 1, 1, none, &behind);
+  return before + behind;
+}
 
 /// One row of n elements; b is not read by the forward functions.
 template <class F, class T>
@@ -112,25 +130,66 @@ template <class F, class T>
     XGRAD_INDEPENDENT_ITERATIONS
     for (std::int64_t i = 0; i < n; ++i) to[i] = F::result(a[i], to[i], m, total);
   } else {
-    double sums[3] = {};
-    T totals[2];
-    add_terms<3, T>(
-        0, n, sums, [=](std::int64_t i, T(&terms)[3]) __attribute__((always_inline)) { F::terms(a[i], b[i], terms); });
-    F::totals(static_cast<T>(sums[0]), static_cast<T>(sums[1]), static_cast<T>(sums[2]), totals);
-    const T total = totals[0], leading = totals[1];
+    constexpr const T* none = nullptr;
+    for_each_streaming(
+        n, [=](std::int64_t i) __attribute__((always_inline)) { to[i] = F::term(a[i], b[i]); }, a, b, to);
+    T total;
+    reduce_block(Sum<T>{}, to, n, 1, 1, none, &total);
+    const std::int64_t lead = leader<F>(a, n);
+    T leading = 0;
+    if (lead < n)
+      leading = F::leading(to[lead], sum_of_others(to, n, lead), F::logarithm ? a[lead] : sum_of_others(a, n, lead));
     XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t i = 0; i < n; ++i) to[i] = F::result(a[i], b[i], total, leading);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = F::result(a[i], b[i], total);
+    if (lead < n) to[lead] = leading;
   }
 }
 
 inline constexpr std::int64_t most_columns = 256;
+
+/// sums[k][i] = the sum of value k that `term(at, values)` sets, over the elements `at` of column i: in T over 64 rows,
+/// then in double.
+template <int Sums, class T, class Term>
+[[gnu::always_inline]] inline void add_columns(std::int64_t stride, std::int64_t rows, std::int64_t width,
+                                               T (&sums)[Sums][most_columns], const Term& term) {
+  constexpr std::int64_t block = 64;
+  double totals[Sums][most_columns];
+  for (std::int64_t begin = 0; begin < rows || begin == 0; begin += block) {
+    const std::int64_t end = rows - begin < block ? rows : begin + block;
+    for (auto& sum : sums)
+      for (std::int64_t i = 0; i < width; ++i) sum[i] = 0;
+    std::int64_t row = begin;
+    for (; row + 4 <= end; row += 4) {
+      XGRAD_INDEPENDENT_ITERATIONS
+      for (std::int64_t i = 0; i < width; ++i) {
+        T values[4][Sums];
+        for (int k = 0; k < 4; ++k) term((row + k) * stride + i, values[k]);
+        for (int k = 0; k < Sums; ++k) sums[k][i] += (values[0][k] + values[1][k]) + (values[2][k] + values[3][k]);
+      }
+    }
+    for (; row < end; ++row) {
+      XGRAD_INDEPENDENT_ITERATIONS
+      for (std::int64_t i = 0; i < width; ++i) {
+        T values[Sums];
+        term(row * stride + i, values);
+        for (int k = 0; k < Sums; ++k) sums[k][i] += values[k];
+      }
+    }
+    if (rows <= block) return;
+    for (int k = 0; k < Sums; ++k)
+      for (std::int64_t i = 0; i < width; ++i)
+        totals[k][i] = (begin == 0 ? 0 : totals[k][i]) + static_cast<double>(sums[k][i]);
+  }
+  for (int k = 0; k < Sums; ++k)
+    for (std::int64_t i = 0; i < width; ++i) sums[k][i] = static_cast<T>(totals[k][i]);
+}
 
 /// `width` neighbouring columns of `rows` elements.
 template <class F, class T>
 [[gnu::always_inline]] inline void run_columns(const T* a, const T* b, T* to, std::int64_t stride, std::int64_t rows,
                                                std::int64_t width) {
   if constexpr (F::forward) {
-    T m[most_columns] = {}, total[most_columns], others[most_columns] = {};
+    T m[most_columns], total[most_columns], others[most_columns];
     constexpr const T* none = nullptr;
     reduce_columns(Choosing<T, Extreme::largest>{}, a, stride, rows, width, none, m);
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -140,11 +199,15 @@ template <class F, class T>
       for (std::int64_t i = 0; i < width; ++i) rt[i] = lane_math::exp_of_negative(ra[i] - m[i]);
     }
     reduce_columns(Sum<T>{}, to, stride, rows, width, none, total);
+    for (std::int64_t i = 0; i < width; ++i) others[i] = total[i] - T(1);
     if constexpr (F::logarithm) {
-      T least = one_leads<T>;
-      for (std::int64_t i = 0; i < width; ++i) least = total[i] < least ? total[i] : least;
-      if (least < one_leads<T>) reduce_columns(SumBelowOne<T>{}, to, stride, rows, width, none, others);
-      for (std::int64_t i = 0; i < width; ++i) others[i] = total[i] < one_leads<T> ? others[i] : total[i] - T(1);
+      int alone = 0;
+      for (std::int64_t i = 0; i < width; ++i) alone |= total[i] < one_leads<T> ? 1 : 0;
+      if (alone != 0) {
+        T below[most_columns];
+        reduce_columns(SumBelowOne<T>{}, to, stride, rows, width, none, below);
+        for (std::int64_t i = 0; i < width; ++i) others[i] = total[i] < one_leads<T> ? below[i] : others[i];
+      }
     }
     for (std::int64_t i = 0; i < width; ++i) total[i] = F::total(total[i], others[i]);
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -154,35 +217,39 @@ template <class F, class T>
       for (std::int64_t i = 0; i < width; ++i) rt[i] = F::result(ra[i], rt[i], m[i], total[i]);
     }
   } else {
-    constexpr std::int64_t block = 64;  // rows that are added up in T
-    double sums[3][most_columns] = {};
-    T total[most_columns], leading[most_columns];
-    for (std::int64_t begin = 0; begin < rows; begin += block) {
-      T partial[3][most_columns];
-      for (auto& one : partial)
-        for (std::int64_t i = 0; i < width; ++i) one[i] = 0;
-      for (std::int64_t row = begin; row < (rows - begin < block ? rows : begin + block); ++row) {
+    T sums[2][most_columns];  // of the terms, and of the number of elements that lead
+    add_columns(
+        stride, rows, width, sums, [=](std::int64_t at, T(&values)[2]) __attribute__((always_inline)) {
+          values[0] = F::term(a[at], b[at]);
+          values[1] = F::leads(a[at]) ? T(1) : T(0);
+        });
+    int leads = 0;
+    for (std::int64_t i = 0; i < width; ++i) leads |= sums[1][i] > T(0) ? 1 : 0;
+    if (leads == 0) {
+      for (std::int64_t row = 0; row < rows; ++row) {
         const T *const ra = a + row * stride, *const rb = b + row * stride;
+        T* const rt = to + row * stride;
         XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t i = 0; i < width; ++i) {
-          T terms[3];
-          F::terms(ra[i], rb[i], terms);
-          partial[0][i] += terms[0], partial[1][i] += terms[1], partial[2][i] += terms[2];
-        }
+        for (std::int64_t i = 0; i < width; ++i) rt[i] = F::result(ra[i], rb[i], sums[0][i]);
       }
-      for (int k = 0; k < 3; ++k)
-        for (std::int64_t i = 0; i < width; ++i) sums[k][i] += static_cast<double>(partial[k][i]);
+      return;
     }
-    for (std::int64_t i = 0; i < width; ++i) {
-      T totals[2];
-      F::totals(static_cast<T>(sums[0][i]), static_cast<T>(sums[1][i]), static_cast<T>(sums[2][i]), totals);
-      total[i] = totals[0], leading[i] = totals[1];
-    }
+    T parts[3][most_columns], leading[most_columns];
+    add_columns(
+        stride, rows, width, parts, [=](std::int64_t at, T(&values)[3]) __attribute__((always_inline)) {
+          const T y = a[at], term = F::term(y, b[at]);
+          values[0] = F::leads(y) ? term : T(0);
+          values[1] = F::leads(y) ? T(0) : term;
+          values[2] = F::leads(y) == F::logarithm ? y : T(0);
+        });
+    XGRAD_INDEPENDENT_ITERATIONS
+    for (std::int64_t i = 0; i < width; ++i) leading[i] = F::leading(parts[0][i], parts[1][i], parts[2][i]);
     for (std::int64_t row = 0; row < rows; ++row) {
       const T *const ra = a + row * stride, *const rb = b + row * stride;
       T* const rt = to + row * stride;
       XGRAD_INDEPENDENT_ITERATIONS
-      for (std::int64_t i = 0; i < width; ++i) rt[i] = F::result(ra[i], rb[i], total[i], leading[i]);
+      for (std::int64_t i = 0; i < width; ++i)
+        rt[i] = F::leads(ra[i]) ? leading[i] : F::result(ra[i], rb[i], sums[0][i]);
     }
   }
 }
