@@ -113,7 +113,7 @@ template <class T>
 }
 
 /// The same for one channel, whose values lie in planes.
-template <class T>
+template <int lanes, class T>
 [[gnu::always_inline]] inline void find_planes(const BatchNormSize& size, const T* x, T* centres, double* sums,
                                                double* squares) {
   constexpr std::int64_t piece = 8192;
@@ -130,7 +130,7 @@ template <class T>
   for (int pass = 0; pass < 2; ++pass) {
     sums[0] = squares[0] = 0;
     for (std::int64_t plane = 0; plane < size.n;) {
-      WideDeviationSums<T> wide;
+      WideDeviationSums<T, lanes> wide;
       for (std::int64_t seen = 0; plane < size.n && seen < piece; ++plane, seen += size.length)
         wide.add(x + plane * step, size.length, centres[0], Ahead<T>{nullptr});
       const DeviationSums total = wide.total();
@@ -157,14 +157,14 @@ void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* cent
     double found[tile];
     double* const all_squares = found;
     std::int64_t beyond = 0;
-    vectorized([=, &beyond] {
+    vectorized_in_lanes([ =, &beyond ](auto lanes) __attribute__((always_inline)) {
       const std::int64_t width = c1 - c0;
       T centres[tile];
       double sums[tile], squares[tile];
       if (size.length == 1)
         find_columns(size, x + c0, width, centres, sums, squares);
       else
-        find_planes(size, x + c0 * size.length, centres, sums, squares);
+        find_planes<lanes.value>(size, x + c0 * size.length, centres, sums, squares);
       std::int64_t far = 0;
       XGRAD_INDEPENDENT_ITERATIONS
       for (std::int64_t i = 0; i < width; ++i) {
