@@ -263,13 +263,16 @@ void finish(const ReductionMemory& in, std::int64_t results, Dispersion which, d
   const bool root = which == Dispersion::deviation;
   const T most = std::numeric_limits<T>::max(),
           least = root ? static_cast<T>(least_squares<T>(static_cast<double>(elements))) : T(-1);
-  std::int64_t beyond = 0;
+  std::int32_t beyond = 0;
   vectorized([=, &beyond] {
+    const T by = static_cast<T>(divisor);
+    std::int32_t some = 0;
     for (std::int64_t i = 0; i < results; ++i) {
-      const double variance = static_cast<double>(found.squares[i]) / divisor;
-      to[i] = static_cast<T>(root ? std::sqrt(variance) : variance);
-      beyond += !(found.squares[i] <= most) || found.squares[i] < least ? 1 : 0;
+      const T squares = found.squares[i], variance = squares / by;
+      to[i] = root ? std::sqrt(variance) : variance;
+      some |= (squares <= most) & (squares >= least) ? 0 : 1;
     }
+    beyond = some;
   });
   if (beyond == 0 || divisor == 0) [[likely]]
     return;
@@ -291,16 +294,18 @@ void finish(const ReductionMemory& in, std::int64_t results, Dispersion which, d
 /// Whether some shift matters: more than two units in the last place of deviations as large as the usual ones.
 template <class T>
 bool counts(const Found<T>& found, std::int64_t results, double elements) {
-  constexpr double digit = 2 * static_cast<double>(std::numeric_limits<T>::epsilon());
-  std::int64_t many = 0;
-  vectorized([=, &many] {
+  using Limits = std::numeric_limits<T>;
+  const T by = static_cast<T>(elements) / (4 * Limits::epsilon() * Limits::epsilon()), least = 2 * by * Limits::min();
+  std::int32_t matters = 0;
+  vectorized([=, &matters] {
+    std::int32_t some = 0;
     for (std::int64_t i = 0; i < results; ++i) {
-      const double shift = static_cast<double>(found.shift[i]);
-      const auto squares = static_cast<double>(found.squares[i]);
-      many += squares <= std::numeric_limits<T>::max() && shift * shift * elements <= digit * digit * squares ? 0 : 1;
+      const T shift = found.shift[i], squares = found.squares[i];
+      some |= (shift == 0) | ((squares >= least) & (squares <= Limits::max()) & (shift * shift * by <= squares)) ? 0 : 1;
     }
+    matters = some;
   });
-  return many > 0;
+  return matters != 0;
 }
 
 }  // namespace
