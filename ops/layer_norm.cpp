@@ -71,8 +71,8 @@ struct LayerNorm {
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), c->data<T>(), s->data<T>(),
-                                  o->data<T>(), data_or_null<T>(w), data_or_null<T>(gradients[0]), data_or_null<T>(gradients[1]),
-                                  data_or_null<T>(gradients[2]));
+                                  o->data<T>(), data_or_null<T>(w), data_or_null<T>(gradients[0]),
+                                  data_or_null<T>(gradients[1]), data_or_null<T>(gradients[2]));
     });
     return gradients;
   }

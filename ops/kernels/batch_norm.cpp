@@ -46,8 +46,7 @@ template <int Sums, class T, class Term>
         for (std::int64_t c = 0; c < width; ++c) {
           T values[4][Sums];
           for (int j = 0; j < 4; ++j) term(c0 + c, at + j * size.channels + c, values[j]);
-          for (int k = 0; k < Sums; ++k)
-            partial[k][c] += (values[0][k] + values[1][k]) + (values[2][k] + values[3][k]);
+          for (int k = 0; k < Sums; ++k) partial[k][c] += (values[0][k] + values[1][k]) + (values[2][k] + values[3][k]);
         }
       }
       for (; row < end; ++row) {
@@ -208,9 +207,8 @@ void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, con
     term[c] = (offset ? offset[c] * w : T(0)) + (bias ? bias[c] : T(0));
   }
   if (weight && any_tiny(size, scale))  // the factors would be short of digits
-    return fill_batch(size, y, [=](std::int64_t c, std::int64_t at) {
-      return (x[at] - centre[c]) * scale[c] * weight[c] + term[c];
-    });
+    return fill_batch(
+        size, y, [=](std::int64_t c, std::int64_t at) { return (x[at] - centre[c]) * scale[c] * weight[c] + term[c]; });
   fill_batch(size, y, [=](std::int64_t c, std::int64_t at) { return (x[at] - centre[c]) * factor[c] + term[c]; });
 }
 
@@ -226,8 +224,8 @@ void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const
       });
       for (std::int64_t c = c0; c < c1; ++c) {
         bias_grad[c] = static_cast<T>(totals[0][c - c0]);
-        weight_grad[c] = static_cast<T>(totals[1][c - c0] +
-                                        (offset ? totals[0][c - c0] * static_cast<double>(offset[c]) : 0.0));
+        weight_grad[c] =
+            static_cast<T>(totals[1][c - c0] + (offset ? totals[0][c - c0] * static_cast<double>(offset[c]) : 0.0));
       }
     });
   });
@@ -256,12 +254,11 @@ void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x,
   });
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                     \
-  template void batch_statistics(const BatchNormSize&, const T*, double, T*, T*, T*, T*);                        \
-  template void normalize_batch(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*,          \
-                                const T*, T*);                                                                   \
-  template void batch_norm_sums(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, T*, T*); \
-  template void batch_norm_input_grad(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*,    \
+#define XGRAD_INSTANTIATE(T)                                                                                           \
+  template void batch_statistics(const BatchNormSize&, const T*, double, T*, T*, T*, T*);                              \
+  template void normalize_batch(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, const T*, T*); \
+  template void batch_norm_sums(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, T*, T*);       \
+  template void batch_norm_input_grad(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*,          \
                                       const T*, const T*, const T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

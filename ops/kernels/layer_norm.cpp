@@ -127,8 +127,7 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
               to[i] = by.scale * (g[i] * weight[i] - level - (from[i] - by.centre) * slope);
           } else {
             XGRAD_INDEPENDENT_ITERATIONS
-            for (std::int64_t i = 0; i < width; ++i)
-              to[i] = by.scale * (g[i] - level - (from[i] - by.centre) * slope);
+            for (std::int64_t i = 0; i < width; ++i) to[i] = by.scale * (g[i] - level - (from[i] - by.centre) * slope);
           }
         }
       }
@@ -146,9 +145,9 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
   }
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                          \
-  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, double, T*, T*, T*, T*);         \
-  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*,     \
+#define XGRAD_INSTANTIATE(T)                                                                                      \
+  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, double, T*, T*, T*, T*);     \
+  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*, \
                                     const T*, T*, T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

@@ -68,7 +68,7 @@ struct WideDeviationSums {
   /// Of n neighbours in memory, at most some thousands. `ahead.from` may be null, where nothing is to be asked for.
   [[gnu::always_inline]] void add(const T* x, std::int64_t n, T centre, const Ahead<T>& ahead) {
     constexpr std::int64_t row = 4 * width, deep = 16;  // rows that are summed in T
-    const auto take = [=](std::int64_t at, Lanes& sum, Lanes& square) __attribute__((always_inline)) {
+    const auto take = [=](std::int64_t at, Lanes & sum, Lanes & square) __attribute__((always_inline)) {
       Lanes d;
       __builtin_memcpy(&d, x + at, sizeof d);
       d -= centre;

@@ -107,9 +107,8 @@ template <class T>
   T centres[most];
   double sums[most], squares[most];
   // A few columns are taken several rows at a time, as if these were one.
-  const std::int64_t together = stride < few_columns && rows >= 4 * (regrouped_width / stride)
-                                    ? regrouped_width / stride
-                                    : 1,
+  const std::int64_t together =
+                         stride < few_columns && rows >= 4 * (regrouped_width / stride) ? regrouped_width / stride : 1,
                      wide = together * width, left = rows % together * width;
   centres_of_columns(x, stride, rows, width, centres);
   for (int pass = 0; pass < 2; ++pass) {
@@ -149,8 +148,7 @@ void find_in_blocks(const Blocks<T>& blocks, const T* x, const Found<T>& to) {
           for (std::int64_t part = begin; part < end; ++part) {
             const std::int64_t across = part % blocks.in_inner, down = part / blocks.in_inner % blocks.in_rows,
                                index = part / blocks.in_inner / blocks.in_rows, column = across * blocks.columns,
-                               rows = blocks.rows_of(down),
-                               at = (index * blocks.in_rows + down) * size.inner + column;
+                               rows = blocks.rows_of(down), at = (index * blocks.in_rows + down) * size.inner + column;
             const T* const from = x + (index * size.reduced + down * blocks.rows) * size.inner + column;
             if (size.inner == 1)
               to.set(at, row_moments<lanes.value>(from, rows, Ahead<T>{from + stream_ahead}));
@@ -217,8 +215,7 @@ void join(const ReducedSize& size, double count, double last_count, const Found<
         for (std::int64_t i = 0; i < width; ++i) {
           const double from = static_cast<double>(parts.centre[first + i]);
           const T centre = static_cast<T>(from + mean[i]);
-          to.set(index * size.inner + column + i,
-                 {centre, mean[i] - (static_cast<double>(centre) - from), total[i]});
+          to.set(index * size.inner + column + i, {centre, mean[i] - (static_cast<double>(centre) - from), total[i]});
         }
       }
     });
@@ -301,7 +298,8 @@ bool counts(const Found<T>& found, std::int64_t results, double elements) {
     std::int32_t some = 0;
     for (std::int64_t i = 0; i < results; ++i) {
       const T shift = found.shift[i], squares = found.squares[i];
-      some |= (shift == 0) | ((squares >= least) & (squares <= Limits::max()) & (shift * shift * by <= squares)) ? 0 : 1;
+      some |=
+          (shift == 0) | ((squares >= least) & (squares <= Limits::max()) & (shift * shift * by <= squares)) ? 0 : 1;
     }
     matters = some;
   });
@@ -314,7 +312,7 @@ Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape
   const ReductionMemory in(x, shape);
   bool shifted = true;
   Deviations out{in.make_result(shape.keeping(), x.dtype()), in.make_result(shape.keeping(), x.dtype()),
-                       in.make_result(shape, x.dtype())};
+                 in.make_result(shape, x.dtype())};
   dispatch_floating(op, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const std::int64_t results = out.dispersion.numel();

@@ -2,14 +2,14 @@
 #include <xgrad/autograd/engine.hpp>
 #include <xgrad/autograd/gradcheck.hpp>
 #include <xgrad/autograd/node.hpp>
+#include <xgrad/core/allocator.hpp>
 #include <xgrad/core/parallel.hpp>
 #include <xgrad/core/random.hpp>
-#include <xgrad/core/allocator.hpp>
 #include <xgrad/ops/comparison.hpp>
 #include <xgrad/ops/layer_norm.hpp>
 #include <xgrad/ops/normalization.hpp>
-#include <xgrad/ops/registry.hpp>
 #include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/registry.hpp>
 #include <xgrad/ops/shape.hpp>
 
 #include <cmath>
