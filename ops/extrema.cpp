@@ -55,8 +55,8 @@ struct Amax {
                        spread(detail::map(name, divided, grad, number, values), shape));
   }
   Tensor jvp(const Tensor& dx) const {
-    const Tensor at = chosen();
-    return sum_over(where(at, dx, 0), shape) / sum_over(at, shape);
+    const Tensor at = chosen(), change = sum_over(where(at, dx, 0), shape) / sum_over(at, shape);
+    return nans_share ? change : where(isnan(y.get().detach()), NAN, change);
   }
 
  private:

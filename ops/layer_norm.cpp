@@ -1,5 +1,7 @@
 #include "layer_norm.hpp"
 
+#include <cmath>
+
 #include "../autograd/apply.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
@@ -69,8 +71,8 @@ struct LayerNorm {
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), c->data<T>(), s->data<T>(),
-                                  o->data<T>(), data_or_null<T>(w), data_or_null<T>(gradients[0]), data_or_null<T>(gradients[1]),
-                                  data_or_null<T>(gradients[2]));
+                                  o->data<T>(), data_or_null<T>(w), data_or_null<T>(gradients[0]),
+                                  data_or_null<T>(gradients[1]), data_or_null<T>(gradients[2]));
     });
     return gradients;
   }
@@ -98,7 +100,7 @@ struct LayerNorm {
     Shape rows(input.shape().begin(), input.dim() - normalized.size());
     while (rows.size() < input.dim()) rows.push_back(1);
     const Tensor about = input - means(input), near = reshape(scale, rows), scaled = (about - means(about)) * near,
-                 more = rsqrt(means(square(scaled)) + square(near) * eps);
+                 more = rsqrt(means(square(scaled)) + square(near * std::sqrt(eps)));
     return {scaled * more, near * more};
   }
   Tensor composed(const Tensor& input, const Tensor& w, const Tensor& b) const {

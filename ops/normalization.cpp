@@ -59,7 +59,7 @@ Standardized standardize(const Tensor& x, bool fixed, const Tensor& centre, cons
   }
   // Centred twice: the first mean has no digits for what may count in the difference.
   const Tensor about = x - channel_means(x), scaled = (about - channel_means(about)) * s,
-               more = rsqrt(channel_means(square(scaled)) + square(s) * eps);
+               more = rsqrt(channel_means(square(scaled)) + square(s * std::sqrt(eps)));
   return {scaled * more, s * more};
 }
 

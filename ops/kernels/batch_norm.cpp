@@ -46,8 +46,7 @@ template <int Sums, class T, class Term>
         for (std::int64_t c = 0; c < width; ++c) {
           T values[4][Sums];
           for (int j = 0; j < 4; ++j) term(c0 + c, at + j * size.channels + c, values[j]);
-          for (int k = 0; k < Sums; ++k)
-            partial[k][c] += (values[0][k] + values[1][k]) + (values[2][k] + values[3][k]);
+          for (int k = 0; k < Sums; ++k) partial[k][c] += (values[0][k] + values[1][k]) + (values[2][k] + values[3][k]);
         }
       }
       for (; row < end; ++row) {
@@ -113,7 +112,7 @@ template <class T>
 }
 
 /// The same for one channel, whose values lie in planes.
-template <class T>
+template <int lanes, class T>
 [[gnu::always_inline]] inline void find_planes(const BatchNormSize& size, const T* x, T* centres, double* sums,
                                                double* squares) {
   constexpr std::int64_t piece = 8192;
@@ -130,7 +129,7 @@ template <class T>
   for (int pass = 0; pass < 2; ++pass) {
     sums[0] = squares[0] = 0;
     for (std::int64_t plane = 0; plane < size.n;) {
-      WideDeviationSums<T> wide;
+      WideDeviationSums<T, lanes> wide;
       for (std::int64_t seen = 0; plane < size.n && seen < piece; ++plane, seen += size.length)
         wide.add(x + plane * step, size.length, centres[0], Ahead<T>{nullptr});
       const DeviationSums total = wide.total();
@@ -157,14 +156,14 @@ void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* cent
     double found[tile];
     double* const all_squares = found;
     std::int64_t beyond = 0;
-    vectorized([=, &beyond] {
+    vectorized_in_lanes([ =, &beyond ](auto lanes) __attribute__((always_inline)) {
       const std::int64_t width = c1 - c0;
       T centres[tile];
       double sums[tile], squares[tile];
       if (size.length == 1)
         find_columns(size, x + c0, width, centres, sums, squares);
       else
-        find_planes(size, x + c0 * size.length, centres, sums, squares);
+        find_planes<lanes.value>(size, x + c0 * size.length, centres, sums, squares);
       std::int64_t far = 0;
       XGRAD_INDEPENDENT_ITERATIONS
       for (std::int64_t i = 0; i < width; ++i) {
@@ -208,9 +207,8 @@ void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, con
     term[c] = (offset ? offset[c] * w : T(0)) + (bias ? bias[c] : T(0));
   }
   if (weight && any_tiny(size, scale))  // the factors would be short of digits
-    return fill_batch(size, y, [=](std::int64_t c, std::int64_t at) {
-      return (x[at] - centre[c]) * scale[c] * weight[c] + term[c];
-    });
+    return fill_batch(
+        size, y, [=](std::int64_t c, std::int64_t at) { return (x[at] - centre[c]) * scale[c] * weight[c] + term[c]; });
   fill_batch(size, y, [=](std::int64_t c, std::int64_t at) { return (x[at] - centre[c]) * factor[c] + term[c]; });
 }
 
@@ -226,8 +224,8 @@ void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const
       });
       for (std::int64_t c = c0; c < c1; ++c) {
         bias_grad[c] = static_cast<T>(totals[0][c - c0]);
-        weight_grad[c] = static_cast<T>(totals[1][c - c0] +
-                                        (offset ? totals[0][c - c0] * static_cast<double>(offset[c]) : 0.0));
+        weight_grad[c] =
+            static_cast<T>(totals[1][c - c0] + (offset ? totals[0][c - c0] * static_cast<double>(offset[c]) : 0.0));
       }
     });
   });
@@ -256,12 +254,11 @@ void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x,
   });
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                     \
-  template void batch_statistics(const BatchNormSize&, const T*, double, T*, T*, T*, T*);                        \
-  template void normalize_batch(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*,          \
-                                const T*, T*);                                                                   \
-  template void batch_norm_sums(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, T*, T*); \
-  template void batch_norm_input_grad(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*,    \
+#define XGRAD_INSTANTIATE(T)                                                                                           \
+  template void batch_statistics(const BatchNormSize&, const T*, double, T*, T*, T*, T*);                              \
+  template void normalize_batch(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, const T*, T*); \
+  template void batch_norm_sums(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, T*, T*);       \
+  template void batch_norm_input_grad(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*,          \
                                       const T*, const T*, const T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

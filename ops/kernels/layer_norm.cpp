@@ -54,12 +54,12 @@ template <class T>
 void layer_norm(std::int64_t rows, std::int64_t width, const T* x, const T* weight, const T* bias, double eps, T* y,
                 T* centres, T* scales, T* offsets) {
   parallel_for(rows, elements / width + 1, [=](std::int64_t begin, std::int64_t end) {
-    vectorized([=] {
+    vectorized_in_lanes([=](auto lanes) __attribute__((always_inline)) {
       const auto count = static_cast<double>(width);
       for (std::int64_t row = begin; row < end; ++row) {
         const T* const from = x + row * width;
         T* const to = y + row * width;
-        const Moments<T> moments = row_moments(from, width, Ahead<T>{nullptr});
+        const Moments<T> moments = row_moments<lanes.value>(from, width, Ahead<T>{nullptr});
         Standard<T> by = standard(moments, count, eps);
         if (is_beyond(moments, count, eps)) [[unlikely]]
           by = exact_row(from, width, eps);
@@ -127,8 +127,7 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
               to[i] = by.scale * (g[i] * weight[i] - level - (from[i] - by.centre) * slope);
           } else {
             XGRAD_INDEPENDENT_ITERATIONS
-            for (std::int64_t i = 0; i < width; ++i)
-              to[i] = by.scale * (g[i] - level - (from[i] - by.centre) * slope);
+            for (std::int64_t i = 0; i < width; ++i) to[i] = by.scale * (g[i] - level - (from[i] - by.centre) * slope);
           }
         }
       }
@@ -146,9 +145,9 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
   }
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                          \
-  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, double, T*, T*, T*, T*);         \
-  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*,     \
+#define XGRAD_INSTANTIATE(T)                                                                                      \
+  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, double, T*, T*, T*, T*);     \
+  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*, \
                                     const T*, T*, T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include "../../core/reduce.hpp"
 
@@ -44,17 +45,30 @@ constexpr double least_squares(double n) {
   return n * static_cast<double>(Limits::min()) / static_cast<double>(Limits::epsilon());
 }
 
-/// Partial sums, in double.
-template <class T>
+/// Runs f(lanes) as vectorized() would, `lanes` being a constant: the bytes of a vector of the processor. An f that is
+/// always inlined may then keep vectors in registers.
+template <class F>
+void vectorized_in_lanes(const F& f) {
+#if defined(__x86_64__)
+  const auto wide = [f]() __attribute__((always_inline)) { f(std::integral_constant<int, 32>{}); };
+  const SimdLevel level = simd_level();
+  if (level == SimdLevel::avx512) return run_avx512(wide);
+  if (level == SimdLevel::avx2) return run_avx2(wide);
+#endif
+  run_baseline([f]() __attribute__((always_inline)) { f(std::integral_constant<int, 16>{}); });
+}
+
+/// Partial sums, in double, over memory read in vectors of `bytes`.
+template <class T, int bytes>
 struct WideDeviationSums {
-  typedef T Lanes [[gnu::vector_size(32)]];
-  static constexpr std::int64_t width = sizeof(Lanes) / sizeof(T);
+  typedef T Lanes [[gnu::vector_size(bytes)]];
+  static constexpr std::int64_t width = bytes / static_cast<int>(sizeof(T));
   double sums[width] = {}, squares[width] = {};
 
   /// Of n neighbours in memory, at most some thousands. `ahead.from` may be null, where nothing is to be asked for.
   [[gnu::always_inline]] void add(const T* x, std::int64_t n, T centre, const Ahead<T>& ahead) {
-    constexpr std::int64_t row = 4 * width, deep = 8;  // rows that are summed in T
-    const auto take = [=](std::int64_t at, Lanes& sum, Lanes& square) __attribute__((always_inline)) {
+    constexpr std::int64_t row = 4 * width, deep = 16;  // rows that are summed in T
+    const auto take = [=](std::int64_t at, Lanes & sum, Lanes & square) __attribute__((always_inline)) {
       Lanes d;
       __builtin_memcpy(&d, x + at, sizeof d);
       d -= centre;
@@ -116,13 +130,13 @@ template <class T>
   return first + sum[0] / static_cast<T>(count);
 }
 
-template <class T>
+template <int lanes, class T>
 [[gnu::always_inline]] inline DeviationSums row_deviations(const T* x, std::int64_t n, T centre,
                                                            const Ahead<T>& ahead) {
   constexpr std::int64_t piece = 8192;
   DeviationSums all;
   for (std::int64_t begin = 0; begin < n; begin += piece) {
-    WideDeviationSums<T> sums;
+    WideDeviationSums<T, lanes> sums;
     sums.add(x + begin, n - begin < piece ? n - begin : piece, centre,
              Ahead<T>{ahead.from ? ahead.from + begin / ahead.share : nullptr, ahead.share});
     const DeviationSums total = sums.total();
@@ -132,15 +146,15 @@ template <class T>
   return all;
 }
 
-/// Of n neighbours in memory.
-template <class T>
+/// Of n neighbours in memory, inside vectorized_in_lanes().
+template <int lanes, class T>
 [[gnu::always_inline]] inline Moments<T> row_moments(const T* x, std::int64_t n, const Ahead<T>& ahead) {
   const auto count = static_cast<double>(n);
   T centre = centre_of_row(x, n);
-  DeviationSums sums = row_deviations(x, n, centre, ahead);
+  DeviationSums sums = row_deviations<lanes>(x, n, centre, ahead);
   if (sums.is_off(count)) [[unlikely]] {
     centre = static_cast<T>(static_cast<double>(centre) + sums.sum / count);
-    sums = row_deviations(x, n, centre, ahead);
+    sums = row_deviations<lanes>(x, n, centre, ahead);
   }
   return moments_around(centre, count, sums);
 }
@@ -167,11 +181,11 @@ template <class T>
   for (std::int64_t i = 0; i < width; ++i) centres[i] = x[i] + centres[i] * inverse;
 }
 
-/// Sums over `rows` rows for each column i < width <= Most.
+/// Sums over `rows` rows, at most some thousands, for each column i < width <= Most.
 template <std::int64_t Most, class T>
-[[gnu::always_inline]] inline void column_deviations(const T* x, std::int64_t stride, std::int64_t rows,
-                                                     std::int64_t width, const T* centres, double* sums,
-                                                     double* squares) {
+[[gnu::always_inline]] inline void some_column_deviations(const T* x, std::int64_t stride, std::int64_t rows,
+                                                          std::int64_t width, const T* centres, double* sums,
+                                                          double* squares) {
   constexpr std::int64_t deep = 64;  // rows that are summed in T, four at a time
   for (std::int64_t i = 0; i < width; ++i) sums[i] = 0;
   for (std::int64_t i = 0; i < width; ++i) squares[i] = 0;
@@ -203,6 +217,22 @@ template <std::int64_t Most, class T>
     for (std::int64_t i = 0; i < width; ++i) sums[i] += static_cast<double>(sum[i]);
     XGRAD_INDEPENDENT_ITERATIONS
     for (std::int64_t i = 0; i < width; ++i) squares[i] += static_cast<double>(square[i]);
+  }
+}
+
+/// The same for any number of rows.
+template <std::int64_t Most, class T>
+[[gnu::always_inline]] inline void column_deviations(const T* x, std::int64_t stride, std::int64_t rows,
+                                                     std::int64_t width, const T* centres, double* sums,
+                                                     double* squares) {
+  constexpr std::int64_t some = 2048;
+  double more_sums[Most], more_squares[Most];
+  for (std::int64_t begin = 0; begin < rows; begin += some) {
+    some_column_deviations<Most>(x + begin * stride, stride, rows - begin < some ? rows - begin : some, width, centres,
+                                 begin == 0 ? sums : more_sums, begin == 0 ? squares : more_squares);
+    if (begin == 0) continue;
+    for (std::int64_t i = 0; i < width; ++i) sums[i] += more_sums[i];
+    for (std::int64_t i = 0; i < width; ++i) squares[i] += more_squares[i];
   }
 }
 

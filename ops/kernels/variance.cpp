@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "../../core/reduced_elements.hpp"
 #include "moments.hpp"
@@ -56,11 +57,10 @@ constexpr std::int64_t short_length = 64;  // of rows that are taken row_tile at
 /// Of `count` rows of n elements one after the other.
 template <std::int64_t count, class T>
 [[gnu::always_inline]] inline void short_rows(const T* x, std::int64_t n, const Found<T>& to, std::int64_t at) {
-  const auto size = static_cast<double>(n);
-  T centres[count] = {};
+  const T inverse = T(1) / static_cast<T>(n);
+  T centres[count] = {}, sums[count], squares[count];
   reduce_short_rows<count>(Sum<T>{}, x, n, centres, centres);
   for (std::int64_t k = 0; k < count; ++k) centres[k] /= static_cast<T>(n);
-  double sums[count], squares[count];
   for (int pass = 0; pass < 2; ++pass) {
     T sum[count] = {}, square[count] = {};
     std::int64_t i = 0;
@@ -79,11 +79,23 @@ template <std::int64_t count, class T>
         square[k] += d * d;
       }
     }
-    for (std::int64_t k = 0; k < count; ++k) sums[k] = static_cast<double>(sum[k]);
-    for (std::int64_t k = 0; k < count; ++k) squares[k] = static_cast<double>(square[k]);
-    if (pass == 1 || !improve_centres(centres, count, size, sums, squares)) break;
+    for (std::int64_t k = 0; k < count; ++k) sums[k] = sum[k];
+    for (std::int64_t k = 0; k < count; ++k) squares[k] = square[k];
+    int off = 0;
+    for (std::int64_t k = 0; k < count; ++k) off += sum[k] * (sum[k] * inverse) > T(0.5) * square[k] ? 1 : 0;
+    if (pass == 1 || off == 0) [[likely]]
+      break;
+    for (std::int64_t k = 0; k < count; ++k) centres[k] += sum[k] * inverse;
   }
-  for (std::int64_t k = 0; k < count; ++k) to.set(at + k, moments_around(centres[k], size, {sums[k], squares[k]}));
+  // As moments_around(), in T, which has the digits that sums of so few have.
+  T *const centre = to.centre + at, *const shift = to.shift + at, *const left = to.squares + at;
+  XGRAD_INDEPENDENT_ITERATIONS
+  for (std::int64_t k = 0; k < count; ++k) {
+    const T moved = sums[k] * inverse, rounded = centres[k] + moved, rest = squares[k] - sums[k] * moved;
+    centre[k] = rounded;
+    shift[k] = moved - (rounded - centres[k]);
+    left[k] = rest < 0 ? T(0) : rest;
+  }
 }
 
 /// Of `width` columns of rows that are `stride` apart; width = stride where stride < few_columns.
@@ -95,9 +107,8 @@ template <class T>
   T centres[most];
   double sums[most], squares[most];
   // A few columns are taken several rows at a time, as if these were one.
-  const std::int64_t together = stride < few_columns && rows >= 4 * (regrouped_width / stride)
-                                    ? regrouped_width / stride
-                                    : 1,
+  const std::int64_t together =
+                         stride < few_columns && rows >= 4 * (regrouped_width / stride) ? regrouped_width / stride : 1,
                      wide = together * width, left = rows % together * width;
   centres_of_columns(x, stride, rows, width, centres);
   for (int pass = 0; pass < 2; ++pass) {
@@ -133,20 +144,33 @@ void find_in_blocks(const Blocks<T>& blocks, const T* x, const Found<T>& to) {
   }
   parallel_for(
       size.outer * blocks.in_rows * blocks.in_inner, blocks.grain(), [=](std::int64_t begin, std::int64_t end) {
-        vectorized([=] {
+        vectorized_in_lanes([=](auto lanes) __attribute__((always_inline)) {
           for (std::int64_t part = begin; part < end; ++part) {
             const std::int64_t across = part % blocks.in_inner, down = part / blocks.in_inner % blocks.in_rows,
                                index = part / blocks.in_inner / blocks.in_rows, column = across * blocks.columns,
-                               rows = blocks.rows_of(down),
-                               at = (index * blocks.in_rows + down) * size.inner + column;
+                               rows = blocks.rows_of(down), at = (index * blocks.in_rows + down) * size.inner + column;
             const T* const from = x + (index * size.reduced + down * blocks.rows) * size.inner + column;
             if (size.inner == 1)
-              to.set(at, row_moments(from, rows, {from + stream_ahead}));
+              to.set(at, row_moments<lanes.value>(from, rows, Ahead<T>{from + stream_ahead}));
             else
               columns_of_block(from, size.inner, rows, blocks.columns_of(across), to, at);
           }
         });
       });
+}
+
+/// to[i] for i < width <= 256, the sum of term(part, i) over all parts.
+template <class Term>
+[[gnu::always_inline]] inline void add_parts(std::int64_t parts, std::int64_t width, double* to, const Term& term) {
+  constexpr std::int64_t some = 32;  // that are added up before they are added to the rest, as rounding errors add up
+  for (std::int64_t i = 0; i < width; ++i) to[i] = 0;
+  for (std::int64_t begin = 0; begin < parts; begin += some) {
+    double sums[256];
+    for (std::int64_t i = 0; i < width; ++i) sums[i] = 0;
+    for (std::int64_t part = begin; part < parts && part < begin + some; ++part)
+      for (std::int64_t i = 0; i < width; ++i) sums[i] += term(part, i);
+    for (std::int64_t i = 0; i < width; ++i) to[i] += sums[i];
+  }
 }
 
 /// The moments over the middle axis from those of parts of `count` elements, the last ones of `last_count`: the squares
@@ -162,30 +186,36 @@ void join(const ReducedSize& size, double count, double last_count, const Found<
                            width = size.inner - column < most ? size.inner - column : most,
                            first = index * size.reduced * size.inner + column;
         double mean[most], total[most];  // of what the means differ from the first centre by
-        for (std::int64_t i = 0; i < width; ++i) mean[i] = total[i] = 0;
         const auto differ = [=](std::int64_t at, std::int64_t i) __attribute__((always_inline)) {
           return static_cast<double>(parts.centre[at + i]) - static_cast<double>(parts.centre[first + i]) +
                  static_cast<double>(parts.shift[at + i]);
         };
-        for (std::int64_t part = 0; part < size.reduced; ++part) {
-          const double here = part + 1 < size.reduced ? count : last_count,
-                       weight = here / (static_cast<double>(part) * count + here);
-          const std::int64_t at = first + part * size.inner;
-          for (std::int64_t i = 0; i < width; ++i) mean[i] += weight * (differ(at, i) - mean[i]);
+        add_parts(
+            size.reduced, width, mean, [=](std::int64_t part, std::int64_t i) __attribute__((always_inline)) {
+              return (part + 1 < size.reduced ? count : last_count) * differ(first + part * size.inner, i);
+            });
+        const double all = static_cast<double>(size.reduced - 1) * count + last_count;
+        for (std::int64_t i = 0; i < width; ++i) mean[i] /= all;
+        const double* const means = mean;
+        if constexpr (std::is_same_v<T, double>) {  // the first mean has no digits to spare
+          add_parts(
+              size.reduced, width, total, [=](std::int64_t part, std::int64_t i) __attribute__((always_inline)) {
+                return (part + 1 < size.reduced ? count : last_count) *
+                       (differ(first + part * size.inner, i) - means[i]);
+              });
+          for (std::int64_t i = 0; i < width; ++i) mean[i] += total[i] / all;
         }
-        for (std::int64_t part = 0; part < size.reduced; ++part) {
-          const double here = part + 1 < size.reduced ? count : last_count;
-          const std::int64_t at = first + part * size.inner;
-          for (std::int64_t i = 0; i < width; ++i) {
-            const double apart = differ(at, i) - mean[i];
-            total[i] += static_cast<double>(parts.squares[at + i]) + here * apart * apart;
-          }
-        }
+        add_parts(
+            size.reduced, width, total, [=](std::int64_t part, std::int64_t i) __attribute__((always_inline)) {
+              const std::int64_t at = first + part * size.inner;
+              const double apart = differ(at, i) - means[i];
+              return static_cast<double>(parts.squares[at + i]) +
+                     (part + 1 < size.reduced ? count : last_count) * apart * apart;
+            });
         for (std::int64_t i = 0; i < width; ++i) {
           const double from = static_cast<double>(parts.centre[first + i]);
           const T centre = static_cast<T>(from + mean[i]);
-          to.set(index * size.inner + column + i,
-                 {centre, mean[i] - (static_cast<double>(centre) - from), total[i]});
+          to.set(index * size.inner + column + i, {centre, mean[i] - (static_cast<double>(centre) - from), total[i]});
         }
       }
     });
@@ -230,13 +260,16 @@ void finish(const ReductionMemory& in, std::int64_t results, Dispersion which, d
   const bool root = which == Dispersion::deviation;
   const T most = std::numeric_limits<T>::max(),
           least = root ? static_cast<T>(least_squares<T>(static_cast<double>(elements))) : T(-1);
-  std::int64_t beyond = 0;
+  std::int32_t beyond = 0;
   vectorized([=, &beyond] {
+    const T by = static_cast<T>(divisor);
+    std::int32_t some = 0;
     for (std::int64_t i = 0; i < results; ++i) {
-      const double variance = static_cast<double>(found.squares[i]) / divisor;
-      to[i] = static_cast<T>(root ? std::sqrt(variance) : variance);
-      beyond += !(found.squares[i] <= most) || found.squares[i] < least ? 1 : 0;
+      const T squares = found.squares[i], variance = squares / by;
+      to[i] = root ? std::sqrt(variance) : variance;
+      some |= (squares <= most) & (squares >= least) ? 0 : 1;
     }
+    beyond = some;
   });
   if (beyond == 0 || divisor == 0) [[likely]]
     return;
@@ -255,19 +288,22 @@ void finish(const ReductionMemory& in, std::int64_t results, Dispersion which, d
   });
 }
 
-/// Whether some shift matters: more than the last digit of deviations as large as the usual ones.
+/// Whether some shift matters: more than two units in the last place of deviations as large as the usual ones.
 template <class T>
 bool counts(const Found<T>& found, std::int64_t results, double elements) {
-  constexpr double digit = static_cast<double>(std::numeric_limits<T>::epsilon()) / 2;
-  std::int64_t many = 0;
-  vectorized([=, &many] {
+  using Limits = std::numeric_limits<T>;
+  const T by = static_cast<T>(elements) / (4 * Limits::epsilon() * Limits::epsilon()), least = 2 * by * Limits::min();
+  std::int32_t matters = 0;
+  vectorized([=, &matters] {
+    std::int32_t some = 0;
     for (std::int64_t i = 0; i < results; ++i) {
-      const double shift = static_cast<double>(found.shift[i]);
-      const auto squares = static_cast<double>(found.squares[i]);
-      many += squares <= std::numeric_limits<T>::max() && shift * shift * elements <= digit * digit * squares ? 0 : 1;
+      const T shift = found.shift[i], squares = found.squares[i];
+      some |=
+          (shift == 0) | ((squares >= least) & (squares <= Limits::max()) & (shift * shift * by <= squares)) ? 0 : 1;
     }
+    matters = some;
   });
-  return many > 0;
+  return matters != 0;
 }
 
 }  // namespace
@@ -276,7 +312,7 @@ Deviations deviations(const char* op, const Tensor& x, const ReducedShape& shape
   const ReductionMemory in(x, shape);
   bool shifted = true;
   Deviations out{in.make_result(shape.keeping(), x.dtype()), in.make_result(shape.keeping(), x.dtype()),
-                       in.make_result(shape, x.dtype())};
+                 in.make_result(shape, x.dtype())};
   dispatch_floating(op, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const std::int64_t results = out.dispersion.numel();

@@ -50,6 +50,22 @@ TEST_CASE("extrema: NaN counts as largest and as smallest, the first of several"
   CHECK(values<double>(y.grad()) == Doubles{0, 1, 0});  // as PyTorch's max of all
 }
 
+TEST_CASE("amax and amin: where NaN is among the elements all get NaN, the others what they share, as PyTorch") {
+  for (const bool largest : {true, false})
+    for (const bool across : {false, true})
+      for (const bool recorded : {false, true}) {
+        CAPTURE(largest, across, recorded);
+        const Tensor rows = doubles({{1, NaN, 3, NaN}, {3, 3, 1, 1}, {inf, 2, 5, inf}}),
+                     x = across ? transpose(rows.detach(), 0, 1).contiguous().requires_grad_() : rows;
+        const Tensor y = largest ? amax(x, across ? 0 : 1) : amin(x, across ? 0 : 1);
+        const Tensor gradient = grad(y, {x}, {.create_graph = recorded, .grad_outputs = {doubles({1, 2, 4})}})[0];
+        const Doubles want = largest ? Doubles{NaN, NaN, NaN, NaN, 1, 1, 0, 0, 2, 0, 0, 2}
+                                     : Doubles{NaN, NaN, NaN, NaN, 0, 0, 1, 1, 0, 4, 0, 0};
+        CHECK(alike(values<double>(across ? transpose(gradient, 0, 1) : gradient), want));
+        CHECK(alike(values<double>(grad(largest ? amax(x) : amin(x), {x})[0]), Doubles(12, NaN)));
+      }
+}
+
 TEST_CASE("extrema: the first of equal elements or of NaN, wherever in a long row they are") {
   constexpr std::int64_t n = 10000;  // more than are searched at a time
   const Tensor x = randn({7, n}, {.dtype = float64});

@@ -1,11 +1,16 @@
+#include <xgrad/autograd/create.hpp>
 #include <xgrad/autograd/engine.hpp>
 #include <xgrad/autograd/gradcheck.hpp>
 #include <xgrad/autograd/node.hpp>
+#include <xgrad/core/allocator.hpp>
 #include <xgrad/core/parallel.hpp>
 #include <xgrad/core/random.hpp>
+#include <xgrad/ops/comparison.hpp>
 #include <xgrad/ops/layer_norm.hpp>
 #include <xgrad/ops/normalization.hpp>
+#include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/registry.hpp>
+#include <xgrad/ops/shape.hpp>
 
 #include <cmath>
 #include <vector>
@@ -21,6 +26,35 @@ TEST_CASE("batch_norm: training with one value a channel leaves the running stat
   CHECK(mean.data<float>()[0] == 0.5f);
   CHECK(variance.data<float>()[2] == 4.0f);
   CHECK(batch_norm(x, mean, variance).data<float>()[1] == Approx(0.25).margin(1e-5));
+}
+
+TEST_CASE(
+    "batch_norm: running statistics and their versions are unchanged when forward fails, whichever allocation does") {
+  for (const Shape& shape : {Shape{70, 3}, Shape{4, 3, 2, 2}}) {
+    const Tensor mean = full({3}, 0.5), variance = full({3}, 4), weight = ones({3}, {.requires_grad = true}),
+                 x = transpose(randn(shape), 0, 1).contiguous();
+    const auto forward = [&] {
+      return batch_norm(transpose(x, 0, 1), mean, variance, weight, {}, {.training = true}).requires_grad();
+    };
+    const auto unchanged = [&] {
+      return all(mean == 0.5).item<bool>() && all(variance == 4.0).item<bool>() && mean.version() == 0;
+    };
+    CHECK_THROWS_AS(batch_norm(x, mean, variance, weight, {}, {.training = true}), Error);  // 4 or 70 channels
+    CHECK_THROWS_AS(batch_norm(transpose(x, 0, 1), mean, variance, ones({2}), {}, {.training = true}), Error);
+    CHECK(unchanged());
+    int failures = 0;
+    for (bool done = false; !done; ++failures) {
+      detail::fail_allocation_after(failures + 1);
+      try {
+        done = forward();
+        detail::fail_allocation_after(0);
+      } catch (const Error&) {
+        CHECK(unchanged());
+      }
+    }
+    CHECK(failures > 5);
+    CHECK_FALSE(unchanged());
+  }
 }
 
 TEST_CASE("batch_norm: a large offset costs no accuracy") {
