@@ -86,7 +86,9 @@ struct BatchNorm {
       if (options.training) {
         T* const variance = of_batch.data<T>() + size.channels;
         detail::batch_statistics(size, memory->data<T>(), options.eps, c.data<T>(), s.data<T>(), o.data<T>(), variance);
-        std::copy_n(c.data<T>(), size.channels, of_batch.data<T>());
+        // The centre of elements that are not finite is 0; their mean is not.
+        std::transform(c.data<T>(), c.data<T>() + size.channels, variance, of_batch.data<T>(),
+                       [](T mean, T var) { return var == var ? mean : var; });
       } else {
         std::copy_n(mean_so_far.data<T>(), size.channels, c.data<T>());
         const T* const variance = var_so_far.data<T>();
