@@ -72,12 +72,14 @@ namespace {
 /// Divides `results` sums by `divisor`. Those that are not finite are found anew, one by one.
 template <class T>
 void finish_sums(const Shape& shape, const Shape& result, const T* from, std::int64_t results, double divisor, T* to) {
-  std::int64_t beyond = 0;
+  std::int32_t beyond = 0;
   vectorized([=, &beyond] {
     const T by = static_cast<T>(divisor);
-    for (std::int64_t i = 0; i < results; ++i) beyond += std::abs(to[i]) <= std::numeric_limits<T>::max() ? 0 : 1;
+    std::int32_t some = 0;
+    for (std::int64_t i = 0; i < results; ++i) some |= std::abs(to[i]) <= std::numeric_limits<T>::max() ? 0 : 1;
     if (by != T(1))
       for (std::int64_t i = 0; i < results; ++i) to[i] /= by;
+    beyond = some;
   });
   if (beyond == 0 || shape.numel() == 0) [[likely]]
     return;
