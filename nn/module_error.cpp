@@ -1,6 +1,7 @@
 #include "module_error.hpp"
 
 #include <optional>
+#include <typeinfo>
 
 namespace xgrad::nn::detail {
 
@@ -23,6 +24,11 @@ std::string join(const std::string& name, const std::string& path) {
 
 ModuleError::ModuleError(std::string text, const void* where, std::string at)
     : Error(at.empty() ? text : text + "; in " + at), message(std::move(text)), parameter(where), path(std::move(at)) {}
+
+void rethrow_at(const Tensor& parameter, const Error& error) {
+  if (typeid(error) != typeid(Error) || !parameter.defined()) throw;
+  throw ModuleError(error.what(), &parameter.impl());
+}
 
 void rethrow_from(const Tree& module, const std::string& name, const Error& error) {
   if (const auto* inner = dynamic_cast<const ModuleError*>(&error)) {

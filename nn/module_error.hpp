@@ -2,7 +2,6 @@
 // Where in a model an error arose.
 
 #include <string>
-#include <typeinfo>
 
 #include "tree.hpp"
 
@@ -18,14 +17,17 @@ class ModuleError : public Error {
   std::string path;       // from the outermost module that has found it
 };
 
+/// Throws the error that is being handled, with the parameter by which modules around find its place. Compiled in the
+/// library, where there is RTTI.
+[[noreturn]] void rethrow_at(const Tensor& parameter, const Error& error);
+
 /// f(), which is what a module with this parameter computes.
 template <class F>
 Tensor locate(const Tensor& parameter, const F& f) {
   try {
     return f();
   } catch (const Error& error) {
-    if (typeid(error) != typeid(Error) || !parameter.defined()) throw;
-    throw ModuleError(error.what(), &parameter.impl());
+    rethrow_at(parameter, error);
   }
 }
 

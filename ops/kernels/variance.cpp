@@ -267,7 +267,7 @@ void finish(const ReductionMemory& in, std::int64_t results, Dispersion which, d
     for (std::int64_t i = 0; i < results; ++i) {
       const T squares = found.squares[i], variance = squares / by;
       to[i] = root ? std::sqrt(variance) : variance;
-      some |= (squares <= most) & (squares >= least) ? 0 : 1;
+      some |= ((squares <= most) & (squares >= least)) ? 0 : 1;
     }
     beyond = some;
   });
