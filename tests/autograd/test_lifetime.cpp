@@ -38,7 +38,7 @@ TEST_CASE("lifetime: gradients that were recorded go with the last handle of the
     CHECK(y.grad().requires_grad());
   }
   SECTION("of a module, with gradients accumulated") {
-    auto net = nn::Sequential(nn::Linear(3, 4), nn::Tanh(), nn::LayerNorm({4}), nn::Linear(4, 1));
+    auto net = nn::Sequential(nn::Linear(3, 4), nn::Tanh(), nn::LayerNorm(4), nn::Linear(4, 1));
     for (int i = 0; i < 3; ++i) mean(square(net(ones({2, 3})))).backward({}, {.create_graph = true});
     CHECK(nn::parameters(net)[0].grad().requires_grad());
   }
