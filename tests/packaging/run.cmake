@@ -15,7 +15,7 @@ endfunction()
 if(USE STREQUAL "find_package")
   run(${CMAKE_COMMAND} --install ${XGRAD_BINARY_DIR} --prefix ${WORK_DIR}/prefix)
 endif()
-run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/consumer -B ${WORK_DIR}/build -G "Unix Makefiles" -DUSE=${USE}
+run(${CMAKE_COMMAND} --no-warn-unused-cli -S ${CMAKE_CURRENT_LIST_DIR}/consumer -B ${WORK_DIR}/build -G "Unix Makefiles" -DUSE=${USE}
     -DXGRAD_SOURCE_DIR=${XGRAD_SOURCE_DIR} -DCMAKE_PREFIX_PATH=${WORK_DIR}/prefix -DCMAKE_BUILD_TYPE=${BUILD_TYPE}
     -DCMAKE_CXX_COMPILER=${CXX_COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${COMPILER_LAUNCHER} -DXGRAD_WERROR=${WERROR})
 if(USE STREQUAL "find_package" OR COMPILER_LAUNCHER)
