@@ -66,7 +66,7 @@ void* realloc(void* old, std::size_t size) { return fails() ? nullptr : __libc_r
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
-  const std::filesystem::path directory = std::filesystem::path(argv[1]) / "out_of_memory";
+  const std::filesystem::path directory = std::filesystem::path(argv[1]) / "out_of_memory_study";
   for (const bool all : {false, true}) {
     long n = 1;
     for (bool ended = false; !ended; n += 1 + n / 25) {
