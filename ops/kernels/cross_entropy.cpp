@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "../../core/parallel.hpp"
 #include "../../core/storage.hpp"
@@ -87,7 +88,7 @@ template <class T>
   }
   const T most = largest(x, classes);
   T* const powers = gradient ? gradient : scratch;
-  double totals[2] = {};  // of the exponentials, and of those below 1
+  double total[1] = {};
   constexpr std::int64_t piece = 2048, line = 64 / sizeof(T);
   for (std::int64_t begin = 0; begin < classes; begin += piece) {
     const std::int64_t end = std::min(classes, begin + piece);
@@ -95,16 +96,18 @@ template <class T>
       __builtin_prefetch(x + classes + i, 0, 2);
       if (gradient) __builtin_prefetch(gradient + classes + i, 1, 2);
     }
-    add_terms<2, T>(begin, end, totals, [=](std::int64_t i, T(&values)[2]) {
-      const T power = lane_math::exp_of_negative(x[i] - most);
-      values[0] = power;
-      values[1] = power < T(1) ? power : T(0);
-      powers[i] = power;
+    add_terms<1, T>(begin, end, total, [=](std::int64_t i, T(&value)[1]) {
+      value[0] = powers[i] = lane_math::exp_of_negative(x[i] - most);
     });
   }
-  const T sum = static_cast<T>(totals[0]);
-  // The others may be too small to be seen beside the 1 of the label.
-  const T others = x[label] == most && sum < T(2) ? static_cast<T>(totals[1]) : sum - powers[label];
+  const T sum = static_cast<T>(total[0]);
+  T others = sum - powers[label];
+  if (x[label] == most && sum < T(2)) {  // the others may be too small to be seen beside the 1 of the label
+    double rest[1] = {};
+    powers[label] = 0;
+    add_terms<1, T>(0, classes, rest, [=](std::int64_t i, T(&value)[1]) { value[0] = powers[i]; });
+    others = static_cast<T>(rest[0]);
+  }
   *loss = row_loss(targets, classes, x, 1, label, most, sum, others);
   if (!gradient) return;
   const RowTargets<T> row = row_targets(targets, all, scale, label);
@@ -123,7 +126,7 @@ template <class T>
 [[gnu::always_inline]] inline void short_rows(std::int64_t rows, std::int64_t classes, const T* x,
                                               const ClassTargets<T>& targets, T all, double scale,
                                               const std::int64_t* labels, T* losses, T* gradient) {
-  T turned[short_classes * tile], powers[short_classes * tile], most[tile], sum[tile] = {}, below_one[tile] = {};
+  T turned[short_classes * tile], powers[short_classes * tile], most[tile], own[tile], others[tile] = {};
   for (std::int64_t row = 0; row < tile; ++row)
     for (std::int64_t c = 0; c < classes; ++c) turned[c * tile + row] = row < rows ? x[row * classes + c] : T(0);
   for (T& one : most) one = -std::numeric_limits<T>::infinity();
@@ -133,12 +136,13 @@ template <class T>
       most[row] = value > most[row] ? value : most[row];
     }
   for (std::int64_t c = 0; c < classes; ++c)
-    for (std::int64_t row = 0; row < tile; ++row) {
-      const T power = lane_math::exp_of_negative(turned[c * tile + row] - most[row]);
-      powers[c * tile + row] = power;
-      sum[row] += power;
-      below_one[row] += power < T(1) ? power : T(0);
-    }
+    for (std::int64_t row = 0; row < tile; ++row)
+      powers[c * tile + row] = lane_math::exp_of_negative(turned[c * tile + row] - most[row]);
+  // The others may be too small to be seen beside the label's: they are added up without it.
+  for (std::int64_t row = 0; row < rows; ++row)
+    if (labels[row] != targets.ignored) own[row] = std::exchange(powers[labels[row] * tile + row], T(0));
+  for (std::int64_t c = 0; c < classes; ++c)
+    for (std::int64_t row = 0; row < tile; ++row) others[row] += powers[c * tile + row];
   for (std::int64_t row = 0; row < rows; ++row) {
     const std::int64_t label = labels[row];
     T* const to = gradient ? gradient + row * classes : nullptr;
@@ -147,16 +151,15 @@ template <class T>
       if (gradient) std::fill_n(to, classes, T(0));
       continue;
     }
-    const bool alone = turned[label * tile + row] == most[row] && sum[row] < T(2);
-    const T others = alone ? below_one[row] : sum[row] - powers[label * tile + row];
-    losses[row] = row_loss(targets, classes, turned + row, tile, label, most[row], sum[row], others);
+    const T sum = others[row] + own[row];
+    losses[row] = row_loss(targets, classes, turned + row, tile, label, most[row], sum, others[row]);
     if (!gradient) continue;
     const RowTargets<T> target = row_targets(targets, all, scale, label);
-    const T factor = target.mass / sum[row];
+    const T factor = target.mass / sum;
     for (std::int64_t c = 0; c < classes; ++c) to[c] = factor * powers[c * tile + row];
     if (target.spread != 0)
       for (std::int64_t c = 0; c < classes; ++c) to[c] -= target.spread * weight_of(targets, c);
-    to[label] = gradient_at_label(target, all, weight_of(targets, label), others, sum[row]);
+    to[label] = gradient_at_label(target, all, weight_of(targets, label), others[row], sum);
   }
 }
 

@@ -130,6 +130,8 @@ def explanation(case):
         return "var: derivatives of no more elements than the correction, and beside an infinite element"
     if name in ("layer_norm", "batch_norm") and special:
         return "moments of magnitudes at which PyTorch's lose all digits"
+    if name == "binary_cross_entropy_with_logits" and any(value != value for value in values):
+        return "binary_cross_entropy_with_logits: all derivatives at a NaN logit are NaN"
     if name == "softplus" and any(value * args["beta"] == args["threshold"] for value in values) or name == "elu" and 0 in values:
         return "elu at 0, softplus at its threshold: the second derivative of the curved side"
     return None
