@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "../core/random.hpp"
+#include "../array/random.hpp"
 
 namespace xgrad {
 

@@ -39,7 +39,7 @@ Tensor linspace(double begin, double end, std::int64_t count, const TensorOption
 Tensor eye(std::int64_t n, const TensorOptions& options = {});
 
 // Random numbers come from the generator that options name, or else from the calling thread's default_generator() (see
-// core/random.hpp, manual_seed).
+// array/random.hpp, manual_seed).
 /// Uniform in [0, 1).
 Tensor rand(const Shape& shape, const TensorOptions& options = {});
 /// Normal with mean 0 and standard deviation 1.

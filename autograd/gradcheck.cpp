@@ -3,7 +3,7 @@
 #include <cmath>
 #include <ostream>
 
-#include "../core/random.hpp"
+#include "../array/random.hpp"
 #include "create.hpp"
 #include "engine.hpp"
 #include "primitives.hpp"

@@ -243,9 +243,9 @@ Tensor Saved::as_output() const {
   return {};
 }
 
-Tensor Saved::get() const { return *detail::Borrowed(*this); }
+Tensor Saved::get() const { return *detail::MaybeOwned(*this); }
 
-detail::Borrowed::Borrowed(const Saved& saved)
+detail::MaybeOwned::MaybeOwned(const Saved& saved)
     : made_(saved.as_output()),
       tensor_(made_.defined() ? std::as_const(made_) : static_cast<const Tensor&>(saved.tensor_)) {}
 

@@ -11,7 +11,7 @@ namespace xgrad {
 
 namespace detail {
 
-class Borrowed;
+class MaybeOwned;
 
 /// While it is set, each Saved that is copied in this thread adds its tensor: how the tensors that an operation holds,
 /// in whatever members, are found without a list of them.
@@ -55,7 +55,7 @@ class Saved {
   operator Tensor() const { return get(); }
 
  private:
-  friend class detail::Borrowed;
+  friend class detail::MaybeOwned;
   /// The tensor as an output of the node whose backward runs, where it came here before that was its history; else
   /// undefined. Throws Error if its elements were changed.
   Tensor as_output() const;
@@ -68,14 +68,14 @@ namespace detail {
 
 /// A tensor that is lent where it serves as it is, for the price of a pointer and not of a reference count, and else a
 /// new one made of it. Does not outlive what lends.
-class Borrowed {
+class MaybeOwned {
  public:
-  Borrowed(const Tensor& lent) : tensor_(lent) {}
-  Borrowed(Tensor&& made) : made_(std::move(made)), tensor_(made_) {}
+  MaybeOwned(const Tensor& lent) : tensor_(lent) {}
+  MaybeOwned(Tensor&& made) : made_(std::move(made)), tensor_(made_) {}
   /// As Saved::get().
-  Borrowed(const Saved& saved);
-  Borrowed(const Borrowed&) = delete;
-  Borrowed& operator=(const Borrowed&) = delete;
+  MaybeOwned(const Saved& saved);
+  MaybeOwned(const MaybeOwned&) = delete;
+  MaybeOwned& operator=(const MaybeOwned&) = delete;
 
   operator const Tensor&() const { return tensor_; }
   const Tensor& operator*() const { return tensor_; }
@@ -88,7 +88,7 @@ class Borrowed {
 
 // What apply() is given, as forward takes it.
 inline const Tensor& as_input(const Tensor& tensor) { return tensor; }
-inline const Tensor& as_input(const Borrowed& tensor) { return tensor; }
+inline const Tensor& as_input(const MaybeOwned& tensor) { return tensor; }
 inline const std::vector<Tensor>& as_input(const std::vector<Tensor>& tensors) { return tensors; }
 inline Tensor as_input(const Saved& saved) { return saved; }
 inline Tensor as_input(const std::optional<Tensor>& tensor) { return tensor.value_or(Tensor()); }
@@ -97,12 +97,12 @@ inline Tensor as_input(const std::optional<Tensor>& tensor) { return tensor.valu
 
 /// A tensor as argument of an operation. It is made without being named, from a Tensor or a Saved, and notes the line
 /// of the call, so that error reports can name it.
-class Operand : public detail::Borrowed {
+class Operand : public detail::MaybeOwned {
  public:
   Operand(const Tensor& tensor, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : Borrowed(tensor), site_({file, line}) {}
+      : MaybeOwned(tensor), site_({file, line}) {}
   Operand(const Saved& saved, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : Borrowed(saved), site_({file, line}) {}
+      : MaybeOwned(saved), site_({file, line}) {}
 
  private:
   const detail::CallSiteScope site_;

@@ -87,7 +87,7 @@ struct KeepsTensor {
 
 template <class T>
 consteval bool keeps_tensor() {
-  if constexpr (std::is_same_v<T, Tensor> || std::is_base_of_v<Borrowed, T>) {
+  if constexpr (std::is_same_v<T, Tensor> || std::is_base_of_v<MaybeOwned, T>) {
     return true;
   } else if constexpr (std::is_trivially_destructible_v<T> || std::is_same_v<T, Saved>) {
     return false;

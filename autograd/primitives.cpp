@@ -1,8 +1,6 @@
 #include "primitives.hpp"
 
-#include <cstring>
-
-#include "../core/reduce.hpp"
+#include "../kernels/reduce.hpp"
 #include "apply.hpp"
 
 namespace xgrad {
@@ -38,7 +36,7 @@ struct SumTo {
   Shape shape, input = {};
   Tensor forward(const Tensor& x) {
     input = x.shape();
-    const detail::Borrowed from = detail::dense(x);
+    const detail::MaybeOwned from = detail::dense(x);
     Shape result = Shape::filled(input.size() - shape.size(), 1);
     for (const std::int64_t size : shape) result.push_back(size);
     Tensor out = detail::empty(shape, is_floating(x.dtype()) ? x.dtype() : int64);
@@ -124,27 +122,9 @@ void accumulate_in_place(const Tensor& sum, const Tensor& term) {
   });
 }
 
-Borrowed dense(const Tensor& x) {
+MaybeOwned dense(const Tensor& x) {
   if (!x.defined() || x.is_contiguous()) return x;
-  Tensor out = empty(x.shape(), x.dtype());
-  overwrite(out, x);
-  return out;
-}
-
-void overwrite(const Tensor& to, const Tensor& from) {
-  const std::size_t bytes = static_cast<std::size_t>(to.numel()) * item_size(to.dtype());
-  if (to.is_contiguous() && from.is_contiguous() && to.shape() == from.shape() && to.dtype() == from.dtype() &&
-      bytes <= 16384) {
-    std::memmove(to.impl().data, from.impl().data, bytes);
-    return;
-  }
-  copy_strided(to.shape(), strided(to, to.shape()), to.dtype(), strided(from, to.shape()), from.dtype());
-}
-
-Strided strided(const Tensor& x, const Shape& shape) {
-  const TensorImpl& impl = x.impl();
-  return {impl.data, impl.shape == shape ? impl.strides : broadcast_strides(impl.shape, impl.strides, shape),
-          item_size(impl.dtype)};
+  return Tensor(row_major(x));
 }
 
 }  // namespace detail

@@ -1,7 +1,6 @@
 #pragma once
 // The few differentiable operations that the engine itself needs; all are linear.
 
-#include "../core/strided.hpp"
 #include "operand.hpp"
 
 namespace xgrad {
@@ -22,19 +21,15 @@ Tensor accumulate(const Tensor& a, const Tensor& b);
 /// tensor that is, or be a leaf's gradient.
 void accumulate_in_place(const Tensor& sum, const Tensor& term);
 /// x as row-major memory, recorded nowhere: for kernels that read it. An undefined x is given back.
-Borrowed dense(const Tensor& x);
-Borrowed dense(Tensor&& x) = delete;  // it would lend what is about to go
+MaybeOwned dense(const Tensor& x);
+MaybeOwned dense(Tensor&& x) = delete;  // it would lend what is about to go
 /// x in this dtype; differentiable between floating types.
-inline Borrowed converted(const Tensor& x, DType dtype) {
+inline MaybeOwned converted(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) [[likely]]
     return x;
   return x.to(dtype);
 }
-Borrowed converted(Tensor&& x, DType dtype) = delete;
-/// Overwrites the elements of `to` by those of `from`, broadcast and converted; recorded nowhere, no version raised.
-void overwrite(const Tensor& to, const Tensor& from);
-/// The memory of x seen as `shape`, which x broadcasts to.
-Strided strided(const Tensor& x, const Shape& shape);
+MaybeOwned converted(Tensor&& x, DType dtype) = delete;
 
 }  // namespace detail
 

@@ -55,25 +55,12 @@ void TensorImpl::destroy(TensorImpl* impl) noexcept { delete impl; }
 void* TensorImpl::operator new(std::size_t bytes) { return allocate(bytes); }
 void TensorImpl::operator delete(void* block, std::size_t bytes) noexcept { deallocate(block, bytes); }
 
+Tensor unallocated() { return Tensor(Reference<TensorImpl>::adopt(new TensorImpl)); }
+
 Tensor empty(const Shape& shape, DType dtype) {
-  const std::int64_t numel = shape.numel();
-  std::int64_t bytes = 0;
-  check(!__builtin_mul_overflow(numel, static_cast<std::int64_t>(item_size(dtype)), &bytes), "tensor: shape ", shape,
-        " of ", dtype, " takes more than 2^63 - 1 bytes");
-  auto storage = Storage::make(static_cast<std::size_t>(bytes));
-  auto impl = Reference<TensorImpl>::adopt(new TensorImpl);
-  impl->dtype = dtype;
-  impl->shape = shape;
-  impl->strides = shape;
-  std::uint64_t stride = 1;  // as row_major_strides, in place
-  for (std::size_t axis = shape.size(); axis-- > 0;) {
-    impl->strides[axis] = static_cast<std::int64_t>(stride);
-    stride *= static_cast<std::uint64_t>(std::max<std::int64_t>(shape[axis], 1));
-  }
-  impl->numel = numel;
-  impl->data = storage->data();
-  impl->storage = std::move(storage);
-  return Tensor(std::move(impl));
+  Tensor out = unallocated();
+  allocate_array(out.impl(), shape, dtype);
+  return out;
 }
 
 namespace {
@@ -107,6 +94,10 @@ Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::i
 
 }  // namespace detail
 
+Tensor::Tensor(detail::Array array) : Tensor(detail::unallocated()) {
+  static_cast<detail::Array&>(*impl_) = std::move(array);
+}
+
 void Tensor::raise_undefined() {
   std::string message = "tensor: used before it was given a value; this Tensor is undefined";
   detail::append_call_site(message);
@@ -115,13 +106,9 @@ void Tensor::raise_undefined() {
 
 namespace detail {
 
-void expect_dtype(const Tensor& tensor, DType dtype) {
+void expect_dense(const Tensor& tensor, DType dtype) {
   check(tensor.dtype() == dtype, "tensor: elements are ", tensor.dtype(), ", not ", dtype, "; convert with .to(", dtype,
         ")");
-}
-
-void expect_dense(const Tensor& tensor, DType dtype) {
-  expect_dtype(tensor, dtype);
   check(tensor.is_contiguous(), "tensor: elements of shape ", tensor.shape(), " lie in memory with strides ",
         tensor.strides(), ", not dense in row-major order; use .contiguous() first");
 }

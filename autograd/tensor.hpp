@@ -8,12 +8,10 @@
 #include <span>
 #include <vector>
 
+#include "../array/array.hpp"
+#include "../array/scalar.hpp"
 #include "../core/call_site.hpp"
-#include "../core/dtype.hpp"
 #include "../core/reference.hpp"
-#include "../core/scalar.hpp"
-#include "../core/shape.hpp"
-#include "../core/storage.hpp"
 
 namespace xgrad {
 
@@ -103,20 +101,15 @@ class HandleCount {
   std::atomic<std::uint64_t> count_{user};
 };
 
-struct TensorImpl : HandleCount {
+/// An array with its place in a graph.
+struct TensorImpl : HandleCount, Array {
   TensorImpl();
   ~TensorImpl();
   static void destroy(TensorImpl* impl) noexcept;
   static void* operator new(std::size_t bytes);
   static void operator delete(void* block, std::size_t bytes) noexcept;
 
-  DType dtype = DType::float32;
-  bool row_major = true;           // elements dense, in C order
-  std::uint32_t output_index = 0;  // which output of `node` this is
-  Shape shape, strides;            // strides in elements
-  std::int64_t numel = 0;
-  std::byte* data = nullptr;  // the first element, somewhere in storage
-  Reference<Storage> storage;
+  std::uint32_t output_index = 0;   // which output of `node` this is
   Reference<Node> node;             // what made this tensor, or its leaf node; null when it requires no gradient
   bool is_view = false;             // made as a view of another tensor...
   std::atomic<bool> saved = false;  // an operation may hold this handle
@@ -124,8 +117,7 @@ struct TensorImpl : HandleCount {
   Reference<Node> leaf;             // its place as a leaf since it first required a gradient, while frozen too
 };
 
-/// Throws Error unless the elements have this dtype; in the second case, also unless they lie dense in row-major order.
-void expect_dtype(const Tensor& tensor, DType dtype);
+/// Throws Error unless the elements have this dtype and lie dense in row-major order.
 void expect_dense(const Tensor& tensor, DType dtype);
 
 /// An index in brackets, and the line that it stands in.
@@ -263,8 +255,13 @@ class Tensor {
       raise_undefined();
     return *impl_;
   }
+  /// The elements outside the graph, as kernels take them; throws Error for an undefined tensor.
+  const detail::Array& array() const { return impl(); }
+  operator const detail::Array&() const { return impl(); }
   const detail::Reference<detail::TensorImpl>& reference() const { return impl_; }
   explicit Tensor(detail::Reference<detail::TensorImpl> impl) : impl_(std::move(impl)) {}
+  /// A tensor outside the graph that shares the elements.
+  explicit Tensor(detail::Array array);
 
  private:
   friend class detail::KeptTensor;
@@ -307,12 +304,8 @@ class KeptTensor : public Tensor {
 
 /// Uninitialised elements, dense and row-major. Throws Error when there is no memory.
 Tensor empty(const Shape& shape, DType dtype);
-/// The first element; the others are found through strides(). Throws Error unless T is the dtype.
-template <class T>
-T* first_element(const Tensor& tensor) {
-  expect_dtype(tensor, dtype_of<T>());
-  return reinterpret_cast<T*>(tensor.impl().data);
-}
+/// A tensor whose array a kernel is about to allocate.
+Tensor unallocated();
 /// A tensor over the storage of `base`, outside the graph; `offset` in elements. Bounds are not checked.
 Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::int64_t offset = 0);
 

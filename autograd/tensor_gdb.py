@@ -23,7 +23,7 @@ def tensor_text(tensor):
     if not impl:
         return "undefined"
     impl = impl.dereference()
-    if not any(field.name == "dtype" for field in impl.type.fields()):
+    if not any(field.name == "output_index" for field in impl.type.fields()):
         return "a tensor of which this program has no debug information; for clang: -fstandalone-debug"
     dtype = int(impl["dtype"])
     shape, strides = sizes(impl["shape"]), sizes(impl["strides"])
@@ -61,5 +61,5 @@ printer("DType", "^xgrad::DType$", lambda value: NAMES[int(value)])
 printer("Shape", "^xgrad::Shape$", lambda value: tuple_text(sizes(value)))
 printer("Tensor", "^xgrad::Tensor$", tensor_text)
 printer("Saved", "^xgrad::Saved$", lambda value: tensor_text(value["tensor_"]))
-printer("Operand", "^xgrad::(Operand|detail::Borrowed)$", lambda value: tensor_text(value["tensor_"].referenced_value()))
+printer("Operand", "^xgrad::(Operand|detail::MaybeOwned)$", lambda value: tensor_text(value["tensor_"].referenced_value()))
 gdb.printing.register_pretty_printer(None, printers, replace=True)

@@ -35,7 +35,7 @@ class ByHand {
       vectorized([begin, end, x = x_, y = y_.data<float>(), slope = slope_.data<float>()] {
         XGRAD_INDEPENDENT_ITERATIONS
         for (std::int64_t i = begin; i < end; ++i) {
-          const float s = lane_math::sigmoid(x[i]), t = lane_math::tanh(x[i]);
+          const float s = elementary::sigmoid(x[i]), t = elementary::tanh(x[i]);
           y[i] = x[i] * s + 0.5f * t;
           slope[i] = s + x[i] * (s * (1 - s)) + 0.5f * (1 - t * t);
         }

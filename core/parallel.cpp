@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "error.hpp"
-#include "vectorize.hpp"
+#include "instruction_set.hpp"
 
 // Weak: a program that links another BLAS, or none, has no such function.
 extern "C" [[gnu::weak]] void openblas_set_num_threads(int);

@@ -1,84 +1,10 @@
 #include "fashion_mnist.hpp"
 
-#include <unistd.h>
+#include <filesystem>
 
-#include <algorithm>
-
-#include "../core/parallel.hpp"
-#include "../core/vectorize.hpp"
-#include "idx.hpp"
+#include "labelled_images.hpp"
 
 namespace xgrad::data {
-
-struct LabelledImages {
-  IdxArray images, labels;
-};
-
-namespace {
-
-constexpr const char* debian_directory = "/usr/share/datasets/fashion-mnist";
-
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
-
-std::string find_file(const char* op, const std::string& directory, const std::string& name) {
-  const std::string plain = directory + '/' + name, packed = plain + ".gz";
-  if (exists(plain)) return plain;
-  check(exists(packed), op, ": ", directory, " has neither ", name, " nor ", name, ".gz");
-  return packed;
-}
-
-std::shared_ptr<const LabelledImages> read_images(const char* op, const std::string& directory, bool train) {
-  const std::string prefix = train ? "train" : "t10k";
-  const std::string image_file = find_file(op, directory, prefix + "-images-idx3-ubyte");
-  const std::string label_file = find_file(op, directory, prefix + "-labels-idx1-ubyte");
-  auto read = std::make_shared<LabelledImages>();
-  read->images = read_idx(image_file);
-  read->labels = read_idx(label_file);
-
-  const Shape& images = read->images.shape;
-  const Shape& labels = read->labels.shape;
-  check(images.size() == 3, op, ": ", image_file, ": shape ", images, ", expected images (N, H, W)");
-  check(labels.size() == 1, op, ": ", label_file, ": shape ", labels, ", expected labels (N,)");
-  check(images[0] == labels[0], op, ": ", images[0], " images in ", image_file, ", but ", labels[0], " labels in ",
-        label_file);
-  for (std::size_t i = 0; i < read->labels.values.size(); ++i)
-    check(read->labels.values[i] < 10, op, ": ", label_file, ": label ", i, " is ", read->labels.values[i],
-          ", expected 0 to 9");
-  return read;
-}
-
-Batch make_batch(const char* op, const LabelledImages& set, std::span<const std::int64_t> indices) {
-  check_indices(op, indices, set.labels.shape[0]);
-  const auto count = static_cast<std::int64_t>(indices.size());
-  const std::int64_t height = set.images.shape[1], width = set.images.shape[2], pixels = height * width;
-  Batch batch{detail::empty({count, 1, height, width}, float32), detail::empty({count}, int64)};
-
-  const std::uint8_t* images = set.images.values.data();
-  float* x = batch.x.data<float>();
-  parallel_for(count, 64, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      // Images in random order come from memory; the next one is on its way while this one is converted.
-      const std::uint8_t* next = images + indices[static_cast<std::size_t>(std::min(i + 1, end - 1))] * pixels;
-      for (std::int64_t j = 0; j < pixels; j += 64) __builtin_prefetch(next + j);
-      const std::uint8_t* from = images + indices[static_cast<std::size_t>(i)] * pixels;
-      float* to = x + i * pixels;
-      vectorized([=] {
-        XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t j = 0; j < pixels; ++j) to[j] = static_cast<float>(from[j]) / 255.0f;
-      });
-    }
-  });
-  std::int64_t* y = batch.y.data<std::int64_t>();
-  for (const std::int64_t index : indices) *y++ = set.labels.values[static_cast<std::size_t>(index)];
-  return batch;
-}
-
-}  // namespace
-
-MNIST::MNIST(const std::string& directory, const MNISTOptions& options)
-    : images_(read_images("MNIST", directory, options.train)) {}
-std::int64_t MNIST::size() const { return images_->labels.shape[0]; }
-Batch MNIST::batch(std::span<const std::int64_t> indices) const { return make_batch("MNIST", *images_, indices); }
 
 FashionMNIST::FashionMNIST(const std::string& directory, const MNISTOptions& options)
     : images_(read_images("FashionMNIST", directory, options.train)) {}
@@ -88,7 +14,8 @@ Batch FashionMNIST::batch(std::span<const std::int64_t> indices) const {
 }
 
 std::string fashion_mnist_directory() {
-  check(exists(debian_directory), "fashion_mnist_directory: there is no ", debian_directory,
+  constexpr const char* debian_directory = "/usr/share/datasets/fashion-mnist";
+  check(std::filesystem::exists(debian_directory), "fashion_mnist_directory: there is no ", debian_directory,
         "; install the package dataset-fashion-mnist, or name a directory with the four IDX files");
   return debian_directory;
 }

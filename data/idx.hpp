@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../core/shape.hpp"
+#include "../array/shape.hpp"
 
 namespace xgrad::data {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "../core/random.hpp"
+#include "../array/random.hpp"
 
 namespace xgrad::data {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "../core/dtype.hpp"
-#include "../core/shape.hpp"
+#include "../array/dtype.hpp"
+#include "../array/shape.hpp"
 #include "file.hpp"
 
 namespace xgrad::io {

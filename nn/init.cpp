@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "../array/random.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
-#include "../core/random.hpp"
 
 namespace xgrad::nn::init {
 

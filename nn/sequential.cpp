@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "../core/random.hpp"
+#include "../array/random.hpp"
 #include "module_error.hpp"
 
 namespace xgrad::nn::detail {

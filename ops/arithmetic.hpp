@@ -1,11 +1,11 @@
 #pragma once
 // Arithmetic, element by element.
 //
-// The operands broadcast together as in NumPy, and are brought to one dtype (see core/dtype.hpp; for numbers
-// core/scalar.hpp). Integers wrap around. The result lies in memory in the order of the first operand of its shape.
+// The operands broadcast together as in NumPy, and are brought to one dtype (see array/dtype.hpp; for numbers
+// array/scalar.hpp). Integers wrap around. The result lies in memory in the order of the first operand of its shape.
 
+#include "../array/scalar.hpp"
 #include "../autograd/operand.hpp"
-#include "../core/scalar.hpp"
 
 namespace xgrad {
 

@@ -4,8 +4,8 @@
 
 #include <optional>
 
+#include "../array/scalar.hpp"
 #include "../autograd/operand.hpp"
-#include "../core/scalar.hpp"
 
 namespace xgrad {
 

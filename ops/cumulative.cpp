@@ -2,8 +2,7 @@
 
 #include "../autograd/apply.hpp"
 #include "../autograd/primitives.hpp"
-#include "kernels/reduction.hpp"
-#include "registry.hpp"
+#include "../kernels/reduction.hpp"
 
 namespace xgrad {
 
@@ -12,8 +11,8 @@ namespace {
 template <class T>
 using Total = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
 
-/// Totals along rows of n neighbours; from their ends with `reverse`. Rows by turns, for each addition waits for the one
-/// before it in its row.
+/// Totals along rows of n neighbours; from their ends with `reverse`. Rows by turns, for each addition waits for the
+/// one before it in its row.
 template <int rows, class T>
 void add_up_rows(const T* from, std::int64_t n, bool reverse, T* to) {
   Total<T> total[rows] = {};
@@ -91,32 +90,5 @@ Tensor cumsum(Operand x, std::int64_t axis, const CumsumOptions& options) {
   const Tensor out = apply(Cumsum{along}, in.to(int64));
   return options.dtype ? out.to(bool_) : out;
 }
-
-namespace detail {
-
-std::span<const OpInfo> cumulative_ops() {
-  static const OpInfo ops[] = {
-      {"cumsum", "reductions", "y_i = x_0 + ... + x_i", true,
-       [] {
-         return std::vector<OpSample>{
-             sample("torch.cumsum(x[0], 1)", {sample_normal({2, 3, 4})}, [](auto& x) { return cumsum(x[0], 1); }),
-             sample("torch.cumsum(x[0], -1)", {sample_normal({2, 3, 4})}, [](auto& x) { return cumsum(x[0], -1); }),
-             sample("torch.cumsum(x[0], 0)", {view(sample_normal({3, 2}), {2, 3}, {1, 2}).requires_grad_()},
-                    [](auto& x) { return cumsum(x[0], 0); }),
-             sample("torch.cumsum(x[0], 0)", {sample_normal({0, 3})}, [](auto& x) { return cumsum(x[0], 0); }),
-             sample("torch.cumsum(x[0], 0)", {sample_normal({3, 0})}, [](auto& x) { return cumsum(x[0], 0); })};
-       },
-       [] {
-         return std::vector<OpError>{{[] {
-                                        cumsum(ones({2, 3}), 2);
-                                      },
-                                      "cumsum: axis 2 is out of range for a tensor with 2 axes"},
-                                     {[] { cumsum(Tensor(), 0); }, "undefined"}};
-       }},
-  };
-  return ops;
-}
-
-}  // namespace detail
 
 }  // namespace xgrad

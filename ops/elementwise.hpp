@@ -6,10 +6,10 @@
 
 #include "../autograd/apply.hpp"
 #include "../autograd/composed.hpp"
-#include "kernels/call_count.hpp"
-#include "kernels/elementwise.hpp"
-#include "kernels/map.hpp"
-#include "kernels/tensor_lanes.hpp"
+#include "../kernels/call_count.hpp"
+#include "../kernels/elementwise.hpp"
+#include "map.hpp"
+#include "tensor_dual.hpp"
 
 namespace xgrad {
 
@@ -19,15 +19,15 @@ template <std::size_t, class T>
 using Repeated = T;
 
 template <class F, class L, std::size_t... I>
-constexpr bool takes_lanes(std::index_sequence<I...>) {
+constexpr bool takes_duals(std::index_sequence<I...>) {
   return requires(const F& f, const L& x) { f(((void)I, x)...); };
 }
-/// How many lanes f takes: 1 to 8; 0 if none of these, or several.
+/// How many duals f takes: 1 to 8; 0 if none of these, or several.
 template <class F>
 constexpr std::size_t lane_count() {
   std::size_t found = 0, count = 0;
   [&]<std::size_t... N>(std::index_sequence<N...>) {
-    ((takes_lanes<F, real<float>>(std::make_index_sequence<N + 1>{}) ? (++found, count = N + 1) : 0), ...);
+    ((takes_duals<F, real<float>>(std::make_index_sequence<N + 1>{}) ? (++found, count = N + 1) : 0), ...);
   }
   (std::make_index_sequence<max_elementwise_inputs>{});
   return found == 1 ? count : 0;
@@ -38,12 +38,12 @@ inline constexpr bool is_mask = false;
 template <class T, int N>
 inline constexpr bool is_mask<mask<T, N>> = true;
 
-/// f as map() wants it: what it gives is a lane, or a mask, if f gives a number too.
+/// f as map() wants it: what it gives is a dual, or a mask, if f gives a number too.
 template <class F>
-struct LaneFunction {
+struct DualFunction {
   F f;
   template <class T, int N, class... More>
-  [[gnu::always_inline]] auto operator()(const lane<T, N>& first, const More&... more) const {
+  [[gnu::always_inline]] auto operator()(const dual<T, N>& first, const More&... more) const {
     const auto y = flattened(f, first, more...);
     if constexpr (is_mask<std::remove_cvref_t<decltype(y)>>)
       return y;
@@ -79,7 +79,7 @@ void run_derivatives_loop(const Derivatives<F, T, N, K>& all, std::int64_t n, st
                        {reinterpret_cast<T*>(pointers[1 + k])...},
                        {reinterpret_cast<const T*>(pointers[1 + K + I])...}};
   vectorized([all, at, n, wanted] {
-    const LaneFunction<F> f{all.f};
+    const DualFunction<F> f{all.f};
     const auto one = [&](std::int64_t i) __attribute__((always_inline)) {
       dual<T, static_cast<int>(K)> y;
       if constexpr (K == N)
@@ -121,16 +121,16 @@ struct ElementwiseOp {
     std::array<std::size_t, N> wanted;
     std::size_t count = 0, i = 0;
     if (is_grad_enabled()) ((x.requires_grad() ? (wanted[count++] = i++) : i++), ...);
-    if (count == 0) return map(name, LaneFunction<F>{f}, x...);
+    if (count == 0) return map(name, DualFunction<F>{f}, x...);
     inputs = {x...};
-    if (calls() <= static_cast<int>(count)) return map(name, LaneFunction<F>{f}, x...);
-    std::array<Tensor, N + 1> results;
-    const std::array<const Tensor*, N> all = {&x...};
-    with_loop(all[0]->dtype(), std::span(wanted).first(count), [&](const DerivativesLoop& loop) {
+    if (calls() <= static_cast<int>(count)) return map(name, DualFunction<F>{f}, x...);
+    std::array<Array, N + 1> results;
+    const std::array<const Array*, N> all = {&x.array()...};
+    with_loop(all[0]->dtype, std::span(wanted).first(count), [&](const DerivativesLoop& loop) {
       values_and_derivatives(name, loop, all, std::span(results).first(1 + count));
     });
-    for (std::size_t k = 0; k < count; ++k) derivatives[wanted[k]] = results[1 + k];
-    return results[0];
+    for (std::size_t k = 0; k < count; ++k) derivatives[wanted[k]] = Tensor(std::move(results[1 + k]));
+    return Tensor(std::move(results[0]));
   }
 
   std::array<Tensor, N> backward(const Tensor& grad, Needs needs) const {
@@ -162,21 +162,22 @@ struct ElementwiseOp {
   std::array<Tensor, N> gradients(const std::array<Tensor, N>& x, const Tensor& grad, Needs needs) const {
     if (is_grad_enabled()) {
       const auto on_tensors = [&](const std::same_as<Tensor> auto&... tensors) {
-        return expand(tensor_lane(f(TensorLane{tensors}...), grad.dtype()).v, grad.shape());
+        return expand(tensor_dual(f(TensorDual{tensors}...), grad.dtype()).v, grad.shape());
       };
       return composed_backward(on_tensors, x, grad, needs);
     }
-    std::array<Tensor, N> stored, found, result;
-    std::array<const Tensor*, N> x_at, stored_at;
+    std::array<Tensor, N> stored, result;
+    std::array<Array, N> found;
+    std::array<const Array*, N> x_at, stored_at;
     std::array<std::size_t, N> wanted;
     std::size_t count = 0, known = 0;
     for (std::size_t i = 0; i < N; ++i) {
-      x_at[i] = &x[i];
+      x_at[i] = &x[i].array();
       if (!needs[i]) continue;
       wanted[count++] = i;
       if (!derivatives[i].defined()) continue;
       stored[known] = derivatives[i];
-      stored_at[known] = &stored[known];
+      stored_at[known] = &stored[known].array();
       ++known;
     }
     if (count == 0) return result;
@@ -188,7 +189,7 @@ struct ElementwiseOp {
       run({nullptr, nullptr, count});
     else
       with_loop(grad.dtype(), std::span(wanted).first(count), run);
-    for (std::size_t k = 0; k < count; ++k) result[wanted[k]] = std::move(found[k]);
+    for (std::size_t k = 0; k < count; ++k) result[wanted[k]] = Tensor(std::move(found[k]));
     return result;
   }
 
@@ -200,7 +201,7 @@ struct ElementwiseOp {
   /// again in backward; where they are fewer, it would only cost memory.
   int calls() const {
     int count = 0;
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (void)f((void(I), CountedLane{&count})...); }
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (void)f((void(I), CountedDual{&count})...); }
     (std::make_index_sequence<N>{});
     return count;
   }
@@ -214,12 +215,12 @@ void refuse_captured_tensor() {
 }
 
 template <class T>
-inline constexpr bool is_lane = false;
+inline constexpr bool is_dual = false;
 template <class T, int N>
-inline constexpr bool is_lane<lane<T, N>> = true;
+inline constexpr bool is_dual<dual<T, N>> = true;
 /// What a lambda is evaluated on.
 template <class T>
-concept LambdaArgument = is_lane<T> || std::is_same_v<T, CountedLane> || std::is_same_v<T, TensorLane>;
+concept LambdaArgument = is_dual<T> || std::is_same_v<T, CountedDual> || std::is_same_v<T, TensorDual>;
 
 }  // namespace detail
 

@@ -1,8 +1,8 @@
 #include "../autograd/inplace.hpp"
 #include "../autograd/apply.hpp"
+#include "../kernels/numbers.hpp"
 #include "arithmetic.hpp"
-#include "kernels/map.hpp"
-#include "kernels/numbers.hpp"
+#include "map.hpp"
 
 // The members of Tensor that change it in place. While nothing is recorded they are one pass over memory. Otherwise the
 // operation is recorded as if out of place, its result is written over the tensor, and the tensor becomes that result.
@@ -61,7 +61,7 @@ void assign(const char* op, const Tensor& self, const Tensor& other) {
 
 template <class F>
 void write(const char* op, const F& f, const Tensor& self, const std::same_as<Tensor> auto&... others) {
-  const std::array<const Tensor*, 1 + sizeof...(others)> inputs = {&self, &others...};
+  const std::array<const Array*, 1 + sizeof...(others)> inputs = {&self.array(), &others.array()...};
   const auto run = [&]<class T>(T) {
     run_map_into(make_map_loop<F, T, std::conditional_t<true, T, decltype(others)>...>(op, f), self, inputs);
   };

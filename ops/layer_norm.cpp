@@ -6,11 +6,10 @@
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
+#include "../kernels/layer_norm.hpp"
 #include "arithmetic.hpp"
-#include "kernels/layer_norm.hpp"
 #include "math.hpp"
 #include "reduce.hpp"
-#include "registry.hpp"
 #include "shape.hpp"
 
 namespace xgrad {
@@ -47,7 +46,7 @@ struct LayerNorm {
     centre = c, scale = s, offset = o;
     Tensor out = detail::empty(input.shape(), input.dtype());
     if (out.numel() == 0) return out;
-    const detail::Borrowed memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
+    const detail::MaybeOwned memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::layer_norm(count, width(), memory->data<T>(), data_or_null<T>(dense_w), data_or_null<T>(dense_b), eps,
@@ -65,9 +64,9 @@ struct LayerNorm {
     for (std::size_t i = 0; i < 3; ++i)
       if (needs[i]) gradients[i] = zeros(i == 0 ? x.shape() : normalized, {.dtype = x.dtype()});
     if (grad.numel() == 0) return gradients;
-    const detail::Borrowed saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
-                                                        w = detail::dense(saved_w);
-    const detail::Borrowed c(centre), s(scale), o(offset);
+    const detail::MaybeOwned saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
+                                                          w = detail::dense(saved_w);
+    const detail::MaybeOwned c(centre), s(scale), o(offset);
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), c->data<T>(), s->data<T>(),
@@ -130,63 +129,5 @@ Tensor layer_norm(Operand x, const Shape& normalized_shape, const Tensor& weight
   check(eps >= 0, "layer_norm: eps is ", eps, ", it must not be negative");
   return apply(LayerNorm{normalized_shape, eps}, x, weight, bias);
 }
-
-namespace detail {
-
-std::span<const OpInfo> layer_norm_ops() {
-  static const OpInfo ops[] = {
-      {"layer_norm", "normalization", "(x - mean) / sqrt(variance + eps) * weight + bias, over the last axes", true,
-       [] {
-         const Tensor w = sample_normal({5}, 2), b = sample_normal({5}, 3);
-         const auto with_both = [=](const Tensor& x) {
-           return sample("F.layer_norm(x[0], (5,), x[1], x[2])", {x, w, b},
-                         [](auto& in) { return layer_norm(in[0], {5}, in[1], in[2]); });
-         };
-         return std::vector<OpSample>{
-             with_both(sample_normal({3, 5})),
-             with_both(sample_normal({2, 3, 5})),
-             with_both(transpose(sample_normal({5, 3}).detach(), 0, 1).requires_grad_()),
-             with_both(sample_normal({0, 5})),
-             sample("F.layer_norm(x[0], (40,), x[1])", {sample_normal({2, 40}), sample_normal({40}, 2)},
-                    [](auto& x) { return layer_norm(x[0], {40}, x[1]); }),
-             sample("F.layer_norm(x[0], (3, 4), None, x[1], 1e-3)",
-                    {sample_normal({70, 3, 4}), sample_normal({3, 4}, 2)},
-                    [](auto& x) {
-                      return layer_norm(x[0], {3, 4}, {}, x[1], 1e-3);
-                    }),
-             sample("F.layer_norm(x[0], (4,))", {sample_normal({4})}, [](auto& x) { return layer_norm(x[0], {4}); })};
-       },
-       [] {
-         return std::vector<OpError>{{[] {
-                                        layer_norm(ones({2, 3}), {4});
-                                      },
-                                      "the last axes of an input of shape (2, 3) are not (4,)"},
-                                     {[] {
-                                        layer_norm(ones({3}), {2, 3});
-                                      },
-                                      "the last axes of an input of shape (3,) are not (2, 3)"},
-                                     {[] { layer_norm(ones({3}), {}); }, "normalized_shape is empty"},
-                                     {[] {
-                                        layer_norm(ones({2, 3}), {3}, ones({2}));
-                                      },
-                                      "weight has shape (2,)"},
-                                     {[] {
-                                        layer_norm(ones({2, 3}), {3}, {}, ones({3}, {.dtype = float64}));
-                                      },
-                                      "bias has shape (3,) and dtype float64"},
-                                     {[] {
-                                        layer_norm(ones({2, 3}), {3}, {}, {}, -1);
-                                      },
-                                      "eps is -1"},
-                                     {[] {
-                                        layer_norm(ones({2, 3}, {.dtype = int64}), {3});
-                                      },
-                                      "input is int64"}};
-       }},
-  };
-  return ops;
-}
-
-}  // namespace detail
 
 }  // namespace xgrad

@@ -1,14 +1,14 @@
 #pragma once
-// The logistic function and its integral for formulas that are written once, for lanes and tensors alike. They, and
+// The logistic function and its integral for formulas that are written once, for duals and tensors alike. They, and
 // their derivatives of any order, keep their relative precision in both tails.
 
 #include <limits>
 #include <type_traits>
 
+#include "../kernels/dual.hpp"
 #include "activation.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
-#include "kernels/lanes.hpp"
 #include "math.hpp"
 
 namespace xgrad::detail {

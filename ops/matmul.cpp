@@ -3,8 +3,7 @@
 #include "../autograd/apply.hpp"
 #include "../autograd/primitives.hpp"
 #include "../core/parallel.hpp"
-#include "kernels/gemm.hpp"
-#include "registry.hpp"
+#include "../kernels/gemm.hpp"
 #include "shape.hpp"
 
 namespace xgrad {
@@ -13,7 +12,7 @@ namespace {
 
 /// Matrices as BLAS takes them: the last two axes row-major with a leading dimension, or the transpose of that.
 struct Factor {
-  detail::Borrowed memory;
+  detail::MaybeOwned memory;
   bool transposed = false;
   std::int64_t ld = 1;
 };
@@ -58,7 +57,7 @@ std::int64_t offset_of(std::int64_t index, const Shape& batch, const Shape& stri
 /// Products of int64 matrices, exact but for sums over 2^63, which wrap around. `out` lies dense, in shape
 /// (batch..., m, n).
 void multiply_integers(const Tensor& left, const Tensor& right, const Shape& batch, const Tensor& out) {
-  const detail::Borrowed a = detail::dense(left), b = detail::dense(right);
+  const detail::MaybeOwned a = detail::dense(left), b = detail::dense(right);
   const std::int64_t m = left.size(-2), k = left.size(-1), n = right.size(-1);
   const auto strides_in = [&](const Tensor& x) {
     return detail::broadcast_strides(batch_of(x), Shape(x.strides().begin(), x.dim() - 2), batch);
@@ -133,7 +132,7 @@ std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
 }
 
 /// x (..., columns) as a matrix; not recorded.
-detail::Borrowed as_rows(const Tensor& x, std::int64_t rows, std::int64_t columns) {
+detail::MaybeOwned as_rows(const Tensor& x, std::int64_t rows, std::int64_t columns) {
   if (x.dim() == 2) return x;
   return detail::view(detail::dense(x), {rows, columns}, {columns, 1});
 }
@@ -154,7 +153,7 @@ struct Linear {
     shape[x.dim() - 1] = out;
     const Tensor result = detail::empty(shape, x.dtype());
     if (result.numel() == 0) return result;
-    const detail::Borrowed matrix = as_rows(x, rows, in), row = detail::dense(bias);
+    const detail::MaybeOwned matrix = as_rows(x, rows, in), row = detail::dense(bias);
     const Factor left = factor(matrix), right = factor(w);
     dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
@@ -192,7 +191,7 @@ struct Linear {
 
   Gradients direct(const Tensor& grad, Needs needs) const {
     Gradients gradients;
-    const detail::Borrowed matrix = as_rows(grad, rows, out);
+    const detail::MaybeOwned matrix = as_rows(grad, rows, out);
     const Factor g = factor(matrix);
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
@@ -200,12 +199,12 @@ struct Linear {
         Shape shape = grad.shape();
         shape[grad.dim() - 1] = in;
         gradients[0] = detail::empty(shape, grad.dtype());
-        const detail::Borrowed w(weight);
+        const detail::MaybeOwned w(weight);
         multiply<T>(g, false, factor(w), false, rows, in, out, T(0), gradients[0].template data<T>());
       }
       if (needs[1]) {
         gradients[1] = detail::empty({out, in}, grad.dtype());
-        const detail::Borrowed saved(input), x = as_rows(saved, rows, in);
+        const detail::MaybeOwned saved(input), x = as_rows(saved, rows, in);
         multiply<T>(g, true, factor(x), false, out, in, rows, T(0), gradients[1].template data<T>());
       }
     });
@@ -276,127 +275,5 @@ Tensor linear(Operand input, Operand weight, const Tensor& bias) {
   dtype = promote(dtype, bias.dtype());
   return apply(Linear<true>{}, converted(*input, dtype), converted(*weight, dtype), converted(bias, dtype));
 }
-
-namespace detail {
-
-namespace {
-
-Tensor transposed_input(const Shape& shape, std::uint64_t seed) {
-  return transpose(sample_normal(shape, seed).detach(), -1, -2).requires_grad_();
-}
-
-OpSample matmul_sample(const Tensor& a, const Tensor& b) {
-  return sample("torch.matmul(x[0], x[1])", {a, b}, [](auto& x) { return matmul(x[0], x[1]); });
-}
-
-std::vector<OpSample> matmul_samples() {
-  const auto a = [](const Shape& shape) { return sample_normal(shape, 1); };
-  const auto b = [](const Shape& shape) { return sample_normal(shape, 2); };
-  const Tensor expanded = expand(sample_normal({3, 1}).detach(), {3, 4}).requires_grad_();
-  return {matmul_sample(a({2, 3}), b({3, 4})),
-          matmul_sample(a({3}), b({3})),
-          matmul_sample(a({2, 3}), b({3})),
-          matmul_sample(a({3}), b({3, 2})),
-          matmul_sample(a({2, 2, 3}), b({3, 4})),
-          matmul_sample(a({2, 2, 3}), b({3})),
-          matmul_sample(a({2, 3}), b({2, 3, 2})),
-          matmul_sample(a({3}), b({2, 3, 2})),
-          matmul_sample(a({2, 1, 2, 3}), b({3, 3, 2})),
-          matmul_sample(transposed_input({3, 2}, 1), b({3, 4})),
-          matmul_sample(a({2, 3}), transposed_input({4, 3}, 2)),
-          matmul_sample(transposed_input({2, 3, 2}, 1), transposed_input({2, 4, 3}, 2)),
-          matmul_sample(transposed_input({2, 3, 2}, 1), transposed_input({4, 3}, 2)),
-          matmul_sample(a({2, 3}), expanded),
-          matmul_sample(a({2, 0}), b({0, 3})),
-          matmul_sample(a({0, 2}), b({2, 3})),
-          matmul_sample(a({0, 2, 3}), b({3, 2}))};
-}
-
-std::vector<OpError> matmul_errors() {
-  return {{[] {
-             matmul(ones({3, 4}), ones({5, 6}));
-           },
-           "matmul: (3, 4) x (5, 6): inner sizes 4 and 5 differ"},
-          {[] { matmul(ones({3}), ones({4})); }, "matmul: (3,) x (4,): inner sizes 3 and 4 differ"},
-          {[] {
-             matmul(ones({3, 4}), ones({3}));
-           },
-           "inner sizes 4 and 3 differ"},
-          {[] {
-             matmul(ones({2, 3, 4}), ones({5, 4, 6}));
-           },
-           "matmul: (2, 3, 4) x (5, 4, 6): batch sizes 2 and 5 do not broadcast"},
-          {[] { matmul(ones({}), ones({2})); }, "matmul: () x (2,): a number is no matrix"},
-          {[] {
-             matmul(zeros({2, 2}, {.dtype = bool_}), zeros({2, 2}, {.dtype = bool_}));
-           },
-           "matmul: (2, 2) of bool x (2, 2) of bool: there is no such product; convert one with .to(int64)"},
-          {[] {
-             matmul(expand(ones({1, 1}), {1, 1LL << 31}), expand(ones({1, 1}), {1LL << 31, 1}));
-           },
-           "size 2147483648 is over 2147483647"},
-          {[] { matmul(Tensor(), ones({2})); }, "undefined"},
-          {[] { matmul(ones({2}), Tensor()); }, "undefined"}};
-}
-
-std::vector<OpSample> linear_samples() {
-  const Tensor weight = sample_normal({2, 3}, 2), bias = sample_normal({2}, 3);
-  const auto with_bias = [&](const Tensor& x, const Tensor& w) {
-    return sample("F.linear(x[0], x[1], x[2])", {x, w, bias}, [](auto& in) { return linear(in[0], in[1], in[2]); });
-  };
-  const auto without = [&](const Tensor& x, const Tensor& w) {
-    return sample("F.linear(x[0], x[1])", {x, w}, [](auto& in) { return linear(in[0], in[1]); });
-  };
-  const Tensor turned = transposed_input({3, 4}, 1), turned_weight = transposed_input({3, 2}, 2);
-  return {with_bias(sample_normal({4, 3}), weight),
-          with_bias(sample_normal({3}), weight),
-          with_bias(sample_normal({2, 2, 3}), weight),
-          with_bias(turned, turned_weight),
-          with_bias(sample_normal({0, 3}), weight),
-          with_bias(sample_normal({4, 0}), sample_normal({2, 0})),
-          without(sample_normal({4, 3}), weight),
-          without(transposed_input({2, 3, 2}, 1), turned_weight),
-          without(sample_normal({4, 3}), sample_normal({0, 3})),
-          without(sample_normal({4, 0}), sample_normal({2, 0}))};
-}
-
-std::vector<OpError> linear_errors() {
-  return {{[] {
-             linear(ones({3, 4}), ones({5, 6}));
-           },
-           "linear: input (3, 4) and weight (5, 6): the last size of the input must be 6"},
-          {[] {
-             linear(ones({}), ones({5, 6}));
-           },
-           "linear: input () and weight (5, 6)"},
-          {[] {
-             linear(ones({3, 4}), ones({4}));
-           },
-           "linear: a weight of shape (4,)"},
-          {[] {
-             linear(ones({3, 4}), ones({5, 4}), ones({4}));
-           },
-           "linear: a bias of shape (4,) for weight (5, 4); it must be (5,)"},
-          {[] {
-             linear(zeros({3, 4}, {.dtype = int64}), zeros({5, 4}, {.dtype = int64}));
-           },
-           "there is no such product; convert one with .to(float32)"},
-          {[] {
-             linear(expand(ones({1, 1}), {1LL << 31, 1}), ones({1, 1}));
-           },
-           "size 2147483648 is over 2147483647"}};
-}
-
-}  // namespace
-
-std::span<const OpInfo> matmul_ops() {
-  static const OpInfo ops[] = {
-      {"matmul", "matrix products", "sum over k of a[..., i, k] b[..., k, j]", true, matmul_samples, matmul_errors},
-      {"linear", "matrix products", "input weight^T + bias", true, linear_samples, linear_errors},
-  };
-  return ops;
-}
-
-}  // namespace detail
 
 }  // namespace xgrad

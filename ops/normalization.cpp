@@ -4,16 +4,15 @@
 #include <cmath>
 #include <utility>
 
+#include "../array/random.hpp"
 #include "../autograd/apply.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
-#include "../core/random.hpp"
+#include "../kernels/batch_norm.hpp"
 #include "arithmetic.hpp"
-#include "kernels/batch_norm.hpp"
 #include "math.hpp"
 #include "reduce.hpp"
-#include "registry.hpp"
 #include "shape.hpp"
 
 namespace xgrad {
@@ -68,14 +67,14 @@ struct BatchNorm {
   BatchNormOptions options;
   Saved batch = {};  // (2, C), filled by forward with the mean and the variance of the batch and then let go
   Saved x = {}, weight = {}, bias = {};
-  Saved running_mean = {}, running_var = {};  // where they have gradients
+  Saved running_mean = {}, running_var = {};   // where they have gradients
   Saved centre = {}, scale = {}, offset = {};  // normalised: (x - centre) * scale + offset, 0 without an offset
 
   Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b, const Tensor& mean_so_far,
                  const Tensor& var_so_far) {
     x = input, weight = w, bias = b;
     if (mean_so_far.requires_grad() || var_so_far.requires_grad()) running_mean = mean_so_far, running_var = var_so_far;
-    const detail::Borrowed memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
+    const detail::MaybeOwned memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     const detail::BatchNormSize size = batch_norm_size(input.shape());
     Tensor out = detail::empty(input.shape(), input.dtype());
     const Tensor c = detail::empty({size.channels}, input.dtype()), s = detail::empty({size.channels}, input.dtype()),
@@ -112,8 +111,8 @@ struct BatchNorm {
             return b.defined() ? y + per_channel(b, input.dim()) : y;
           },
           std::array<Tensor, 5>{x, weight, bias, running_mean, running_var}, grad, needs);
-    const detail::Borrowed saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
-                                                        w = detail::dense(saved_w), c(centre), s(scale), o(offset);
+    const detail::MaybeOwned saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
+                                                          w = detail::dense(saved_w), c(centre), s(scale), o(offset);
     const detail::BatchNormSize size = batch_norm_size(x.shape());
     Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
     if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad, {}, {}};
@@ -244,85 +243,5 @@ Tensor dropout(Operand x, double p, bool training) {
   if (!training || p == 0) return *x;
   return apply(Dropout{p}, x);
 }
-
-namespace detail {
-
-std::span<const OpInfo> normalization_ops() {
-  static const OpInfo ops[] = {
-      {"batch_norm", "normalization", "(x - mean) / sqrt(variance + eps) * weight + bias, for each channel", true,
-       [] {
-         const Tensor mean = sample_normal({3}, 4).detach(), variance = sample_uniform({3}, 0.5, 2, 5).detach();
-         const BatchNormOptions training{.training = true};
-         return std::vector<OpSample>{
-             sample("F.batch_norm(x[0], None, None, x[1], x[2], True)",
-                    {sample_normal({5, 3}), sample_normal({3}, 2), sample_normal({3}, 3)},
-                    [=](auto& x) { return batch_norm(x[0], {}, {}, x[1], x[2], training); }),
-             sample("F.batch_norm(x[0], None, None, x[1], x[2], True)",
-                    {sample_normal({2, 3, 2, 2}), sample_normal({3}, 2), sample_normal({3}, 3)},
-                    [=](auto& x) { return batch_norm(x[0], {}, {}, x[1], x[2], training); }),
-             sample("F.batch_norm(x[0], x[1].clone(), x[2].clone(), None, None, True, 0.1, 1e-3)",
-                    {sample_normal({2, 3, 4}), mean, variance},
-                    [](auto& x) {
-                      return batch_norm(x[0], x[1].clone(), x[2].clone(), {}, {}, {.training = true, .eps = 1e-3});
-                    }),
-             sample("F.batch_norm(x[0].transpose(0, 1), None, None, None, None, True)", {sample_normal({3, 4})},
-                    [=](auto& x) { return batch_norm(transpose(x[0], 0, 1), {}, {}, {}, {}, training); }),
-             sample("F.batch_norm(x[0], x[1], x[2], x[3], x[4])",
-                    {sample_normal({4, 3, 2}), mean, variance, sample_normal({3}, 2), sample_normal({3}, 3)},
-                    [](auto& x) { return batch_norm(x[0], x[1], x[2], x[3], x[4]); }),
-             sample("F.batch_norm(x[0], x[1], x[2], x[3])",
-                    {sample_normal({0, 3}), mean, variance, sample_normal({3}, 2)},
-                    [](auto& x) { return batch_norm(x[0], x[1], x[2], x[3]); })};
-       },
-       [] {
-         const BatchNormOptions training{.training = true};
-         return std::vector<OpError>{{[=] {
-                                        batch_norm(ones({1, 3}), {}, {}, {}, {}, training);
-                                      },
-                                      "more than one value a channel"},
-                                     {[=] {
-                                        batch_norm(ones({0, 3}), {}, {}, {}, {}, training);
-                                      },
-                                      "more than one value a channel"},
-                                     {[=] { batch_norm(ones({3}), {}, {}, {}, {}, training); }, "has no channel axis"},
-                                     {[=] {
-                                        batch_norm(ones({4, 3}), {}, {}, ones({4}), {}, training);
-                                      },
-                                      "weight has shape (4,)"},
-                                     {[=] {
-                                        batch_norm(ones({4, 3}), {}, {}, {}, ones({3}, {.dtype = float64}), training);
-                                      },
-                                      "bias has shape (3,)"},
-                                     {[] {
-                                        batch_norm(ones({4, 3}), {}, {});
-                                      },
-                                      "without running statistics"},
-                                     {[] {
-                                        batch_norm(ones({4, 3}), ones({3}), {});
-                                      },
-                                      "go together"},
-                                     {[=] {
-                                        batch_norm(ones({4, 3}, {.dtype = int64}), {}, {}, {}, {}, training);
-                                      },
-                                      "input is int64"}};
-       }},
-      {"dropout", "normalization", "0 with probability p, else x / (1 - p), in training; x otherwise", true,
-       [] {
-         return std::vector<OpSample>{
-             sample("F.dropout(x[0], 0.3, False)", {sample_normal({3, 4})},
-                    [](auto& x) { return dropout(x[0], 0.3, false); }),
-             sample("F.dropout(x[0], 1.0, True)", {sample_normal({3, 4})}, [](auto& x) { return dropout(x[0], 1); }),
-             sample("F.dropout(x[0], 0.3, True)", {sample_normal({0, 4})}, [](auto& x) { return dropout(x[0], 0.3); })};
-       },
-       [] {
-         return std::vector<OpError>{{[] { dropout(ones({3}), 1.5); }, "dropout: p is 1.5"},
-                                     {[] { dropout(ones({3}), -0.1); }, "dropout: p is -0.1"},
-                                     {[] { dropout(ones({3}, {.dtype = int64})); }, "input is int64"}};
-       }},
-  };
-  return ops;
-}
-
-}  // namespace detail
 
 }  // namespace xgrad

@@ -2,22 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "../autograd/apply.hpp"
+#include "../autograd/create.hpp"
+#include "../kernels/reduction.hpp"
 #include "arithmetic.hpp"
+#include "broadcast.hpp"
 #include "comparison.hpp"
 #include "joining.hpp"
-#include "kernels/map.hpp"
-#include "kernels/reduction.hpp"
+#include "map.hpp"
 #include "math.hpp"
-#include "reduce_samples.hpp"
 #include "shape.hpp"
 #include "slicing.hpp"
-#include "spread.hpp"
 
 namespace xgrad {
 
 namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// A partial product below the normal numbers becomes 0, so that a result other than 0, infinity and NaN has lost no
 /// digits.
@@ -31,19 +34,9 @@ struct Product {
   [[gnu::always_inline]] static P combine(P a, P b) {
     const P product = a * b;
     if constexpr (std::is_floating_point_v<P>)
-      return lane_math::select(lane_math::abs(product) < lane_math::Format<P>::min_normal, P(0), product);
+      return elementary::select(elementary::abs(product) < elementary::Format<P>::min_normal, P(0), product);
     else
       return product;
-  }
-};
-
-/// |log |x||, and 0 for elements that stay what they are in a product: 0, infinity and NaN.
-template <class T>
-struct LogSizes : detail::Adding<T> {
-  [[gnu::always_inline]] static T lift(T x, T) {
-    const T a = lane_math::abs(x);
-    const bool counts = lane_math::both(a > T(0), a < lane_math::Format<T>::infinity);
-    return lane_math::abs(lane_math::log(lane_math::select(counts, a, T(1))));
   }
 };
 
@@ -53,12 +46,17 @@ bool any(const Tensor& x, const F& f) {
   return std::any_of(at, at + x.numel(), f);
 }
 
-/// Whether the product of some of the elements behind a result may leave the range of the dtype.
+/// Whether the product of some of the elements behind a result may leave the range of the dtype: by their |log |x||,
+/// and 0 for those that stay what they are in a product: 0, infinity and NaN.
 bool may_leave_range(const Tensor& x, const detail::ReducedShape& shape) {
   return dispatch_floating("prod", x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const T limit = lane_math::is_float<T> ? T(87) : T(708);  // below the logarithm of the smallest normal number's
-    return any<T>(detail::run_reduction(LogSizes<T>{}, x, shape), [=](T size) { return !(size <= limit); });
+    const auto log_size = [](const auto& v) {
+      const auto a = abs(v);
+      return abs(log(where(a > 0 && a < infinity, a, 1)));
+    };
+    const T limit = elementary::is_float<T> ? T(87) : T(708);  // below the logarithm of the smallest normal number's
+    return any<T>(detail::sums(detail::map("prod", log_size, x), shape), [=](T size) { return !(size <= limit); });
   });
 }
 
@@ -69,11 +67,11 @@ struct Scaled {
 
 /// With a value of 1 to 2, unless it is 0, infinite, NaN or below the normal numbers.
 Scaled normalized(const Tensor& value, const Tensor& exponent) {
-  using F = lane_math::Format<double>;
+  using F = elementary::Format<double>;
   const auto exponent_of = [](const auto& v) {
-    const double a = lane_math::abs(static_cast<double>(v.v));
-    const bool counts = lane_math::both(a > 0, a < F::infinity);
-    const std::uint64_t biased = lane_math::bits(lane_math::select(counts, a, 1.0)) >> F::mantissa;
+    const double a = elementary::abs(static_cast<double>(v.v));
+    const bool counts = elementary::both(a > 0, a < F::infinity);
+    const std::uint64_t biased = elementary::bits(elementary::select(counts, a, 1.0)) >> F::mantissa;
     return real<decltype(v.v)>{static_cast<decltype(v.v)>(static_cast<std::int64_t>(biased) - 1023)};
   };
   const Tensor shift = detail::map("prod", exponent_of, value);
@@ -154,10 +152,11 @@ struct Prod {
   Saved x = {};
   Tensor forward(const Tensor& input) {
     x = input;
-    if (input.dtype() == int64) return detail::run_reduction(Product<std::int64_t, std::uint64_t>{}, input, shape);
+    if (input.dtype() == int64)
+      return Tensor(detail::run_reduction(Product<std::int64_t, std::uint64_t>{}, input, shape));
     return dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const Tensor out = detail::run_reduction(Product<T, T>{}, input, shape);
+      const Tensor out(detail::run_reduction(Product<T, T>{}, input, shape));
       const bool ordinary = !any<T>(out, [](T y) { return !(y != 0 && std::isfinite(y)); });
       if (ordinary || !may_leave_range(input, shape)) return out;
       const Rows rows(input.shape(), shape.axes());
@@ -165,7 +164,7 @@ struct Prod {
       return reshape(unscaled(exact).to(input.dtype()), shape.result());
     });
   }
-  Tensor backward(const Tensor& grad) const { return weighted(detail::spread(grad, shape)); }
+  Tensor backward(const Tensor& grad) const { return weighted(detail::broadcast_over(grad, shape)); }
   Tensor jvp(const Tensor& dx) const { return detail::sum_over(weighted(dx), shape); }
 
  private:
@@ -189,23 +188,5 @@ Tensor prod(Operand x, const Axes& axes, const SumOptions& options) {
   const Tensor out = apply(op, in.to(int64));
   return options.dtype ? out.to(bool_) : out;
 }
-
-namespace detail {
-
-std::span<const OpInfo> product_ops() {
-  static const OpInfo ops[] = {
-      {"prod", "reductions", "product of x", true,
-       [] {
-         return reduction_samples(
-             "__import__('functools').reduce(lambda t, d: t.prod(d, keepdim={keepdim}), "
-             "sorted((d % x[0].dim() for d in {dim}), reverse=True), x[0])",
-             [](auto& x, auto& axes, bool keepdim) { return prod(x, axes, {.keepdim = keepdim}); });
-       },
-       [] { return reduction_errors([](auto& x, auto& axes, bool) { return prod(x, axes); }); }},
-  };
-  return ops;
-}
-
-}  // namespace detail
 
 }  // namespace xgrad

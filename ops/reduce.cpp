@@ -5,49 +5,35 @@
 
 #include "../autograd/apply.hpp"
 #include "../autograd/create.hpp"
+#include "../kernels/reduction.hpp"
+#include "../kernels/variance.hpp"
 #include "arithmetic.hpp"
+#include "broadcast.hpp"
 #include "comparison.hpp"
-#include "elementwise_samples.hpp"
-#include "kernels/map.hpp"
-#include "kernels/reduction.hpp"
-#include "kernels/variance.hpp"
-#include "reduce_samples.hpp"
-#include "spread.hpp"
+#include "map.hpp"
 #include "unary.hpp"
 
 namespace xgrad {
 
 namespace {
 
+using detail::broadcast_over;
 using detail::fused;
 using detail::ReducedShape;
 using detail::run_reduction;
-using detail::spread;
 using detail::sum_over;
-
-template <class T>
-struct Nonzero : detail::Adding<T, std::uint64_t> {
-  [[gnu::always_inline]] static std::uint64_t lift(T x, T) { return x != T(0); }
-};
-
-/// Outside the graph.
-Tensor sums(const Tensor& x, const ReducedShape& shape, double divisor = 1) {
-  const detail::ReductionMemory in(x, shape);
-  Tensor out = in.make_result(shape, is_floating(x.dtype()) ? x.dtype() : int64);
-  detail::sum_axes(x.dtype(), in.shape, in.reduced, in.tensor.impl().data, out.impl().data, divisor);
-  return out;
-}
+using detail::sums;
 
 struct Sum {
   static constexpr const char* name = "sum";
   static constexpr bool linear = true;
   ReducedShape shape;
   Tensor forward(const Tensor& x) { return sums(x, shape); }
-  Tensor backward(const Tensor& grad) const { return spread(grad, shape); }
+  Tensor backward(const Tensor& grad) const { return broadcast_over(grad, shape); }
 };
 
-struct Spread {
-  static constexpr const char* name = "spread";
+struct BroadcastOver {
+  static constexpr const char* name = "expand";
   static constexpr bool linear = true;
   ReducedShape shape;
   Tensor forward(const Tensor& x) { return detail::view(x, shape.input(), shape.strides_of_result(x.strides())); }
@@ -59,8 +45,8 @@ struct Mean {
   ReducedShape shape;
   Tensor forward(const Tensor& x) { return sums(x, shape, static_cast<double>(shape.count())); }
   Tensor backward(const Tensor& grad) const {
-    if (shape.count() == 0) return spread(grad, shape);  // empty, and free of the 0 / 0 of its value
-    return spread(grad / static_cast<double>(shape.count()), shape);
+    if (shape.count() == 0) return broadcast_over(grad, shape);  // empty, and free of the 0 / 0 of its value
+    return broadcast_over(grad / static_cast<double>(shape.count()), shape);
   }
   Tensor jvp(const Tensor& dx) const { return shape.count() == 0 ? sum_over(dx, shape) : apply(Mean{shape}, dx); }
 };
@@ -80,8 +66,9 @@ struct Deviation {
   double divisor() const { return static_cast<double>(std::max<std::int64_t>(shape.count() - correction, 0)); }
   Tensor find(const char* op, detail::Dispersion which, const Tensor& input) {
     detail::Deviations found = detail::deviations(op, input, shape, which, divisor());
-    x = input, center = found.centre, shift = found.shift;
-    return found.dispersion;
+    x = input, center = Tensor(std::move(found.centre));
+    shift = found.shift.data ? Tensor(std::move(found.shift)) : Tensor();
+    return Tensor(std::move(found.dispersion));
   }
   /// (x - mean) * factor, with a factor for each element; the mean is nothing where there are none
   Tensor times(const char* op, const Tensor& factor) const {
@@ -98,7 +85,7 @@ struct Deviation {
   }
   /// (x - mean) * scale * factor
   Tensor scaled(const char* op, const Tensor& scale, double factor) const {
-    return times(op, spread(shape.count() == 0 ? scale : scale * factor, shape));
+    return times(op, broadcast_over(shape.count() == 0 ? scale : scale * factor, shape));
   }
   /// The sum of (x - mean) * dx, times a factor.
   Tensor covariance(const char* op, const Tensor& dx, double factor) const {
@@ -126,7 +113,7 @@ struct Stddev {
   }
   Tensor backward(const Tensor& grad) const {
     if (of.shape.count() == 0) return of.scaled(name, grad, 1);
-    if (has_far_values()) return standardized_times(spread(grad, of.shape));
+    if (has_far_values()) return standardized_times(broadcast_over(grad, of.shape));
     return of.scaled(name, by_value(grad), 1 / of.divisor());
   }
   Tensor jvp(const Tensor& dx) const {
@@ -158,14 +145,15 @@ struct Stddev {
     const auto formula = [](const auto& d, const auto& s, const auto& f) {
       return where(s == 0, 0, d / where(s == 0, 1, s) * f);
     };
-    const Tensor apart = is_grad_enabled() ? centred(of.x, of.shape) : of.times(name, full({}, 1, {.dtype = y.dtype()}));
-    return fused(name, formula, apart, spread(y, of.shape), factor) * (1 / of.divisor());
+    const Tensor apart =
+        is_grad_enabled() ? centred(of.x, of.shape) : of.times(name, full({}, 1, {.dtype = y.dtype()}));
+    return fused(name, formula, apart, broadcast_over(y, of.shape), factor) * (1 / of.divisor());
   }
 };
 
 /// Integers less the first of them, which changes no dispersion, in float64: exact where they are near one another.
 Tensor moved(const Tensor& x) {
-  const detail::Borrowed from = detail::dense(x);
+  const detail::MaybeOwned from = detail::dense(x);
   Tensor out = detail::empty(x.shape(), float64);
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -180,12 +168,18 @@ Tensor moved(const Tensor& x) {
 
 }  // namespace
 
-Tensor detail::spread(const Tensor& x, const ReducedShape& shape) { return apply(Spread{shape}, x); }
+Tensor detail::sums(const Tensor& x, const ReducedShape& shape, double divisor) {
+  const ReductionMemory in(x, shape);
+  const Tensor out(in.make_result(shape, is_floating(x.dtype()) ? x.dtype() : int64));
+  sum_axes(x.dtype(), in.shape, in.reduced, in.array.data, out.array().data, divisor);
+  return out;
+}
+Tensor detail::broadcast_over(const Tensor& x, const ReducedShape& shape) { return apply(BroadcastOver{shape}, x); }
 Tensor detail::sum_over(const Tensor& x, const ReducedShape& shape) { return apply(xgrad::Sum{shape}, x); }
 
 Tensor sum(Operand x, const Axes& axes, const SumOptions& options) {
   const ReducedShape shape("sum", x->shape(), axes, options.keepdim);
-  const detail::Borrowed in = detail::converted(*x, options.dtype.value_or(x->dtype()));
+  const detail::MaybeOwned in = detail::converted(*x, options.dtype.value_or(x->dtype()));
   if (options.dtype == DType::bool_) return apply(Sum{shape}, in).to(bool_);
   return apply(Sum{shape}, in);
 }
@@ -211,7 +205,7 @@ Tensor stddev(Operand x, const Axes& axes, const VarOptions& options) {
 
 Tensor count_nonzero(Operand x, const Axes& axes, const ReduceOptions& options) {
   const ReducedShape shape("count_nonzero", x->shape(), axes, options.keepdim);
-  return dispatch(x->dtype(), [&](auto zero) { return run_reduction(Nonzero<decltype(zero)>{}, x, shape); });
+  return sums(x->dtype() == bool_ ? *x : *x != 0, shape);
 }
 
 Tensor all(Operand x, const Axes& axes, const ReduceOptions& options) {
@@ -223,68 +217,5 @@ Tensor any(Operand x, const Axes& axes, const ReduceOptions& options) {
   const ReducedShape shape("any", x->shape(), axes, options.keepdim);
   return count_nonzero(*x, axes, options) != 0;
 }
-
-namespace detail {
-
-std::span<const OpInfo> reduce_ops() {
-  static const OpInfo ops[] = {
-      {"sum", "reductions", "sum of x", true,
-       [] {
-         return reduction_samples("torch.sum(x[0], dim={dim}, keepdim={keepdim})",
-                                  [](auto& x, auto& axes, bool keepdim) { return sum(x, axes, {.keepdim = keepdim}); });
-       },
-       [] { return reduction_errors([](auto& x, auto& axes, bool) { return sum(x, axes); }); }},
-      {"mean", "reductions", "sum of x / n", true,
-       [] {
-         return reduction_samples(
-             "torch.mean(x[0], dim={dim}, keepdim={keepdim})",
-             [](auto& x, auto& axes, bool keepdim) { return mean(x, axes, {.keepdim = keepdim}); });
-       },
-       [] { return reduction_errors([](auto& x, auto& axes, bool) { return mean(x, axes); }); }},
-      {"var", "reductions", "sum of (x - mean(x))^2 / (n - correction)", true,
-       [] {
-         return reduction_samples("torch.var(x[0], dim={dim}, unbiased=True, keepdim={keepdim})",
-                                  [](auto& x, auto& axes, bool keepdim) { return var(x, axes, {.keepdim = keepdim}); },
-                                  {.of_one = false}) +
-                reduction_samples("torch.var(x[0], dim={dim}, unbiased=False, keepdim={keepdim})",
-                                  [](auto& x, auto& axes, bool keepdim) {
-                                    return var(x, axes, {.correction = 0, .keepdim = keepdim});
-                                  });
-       },
-       [] { return reduction_errors([](auto& x, auto& axes, bool) { return var(x, axes); }); }},
-      {"stddev", "reductions", "sqrt(var(x))", true,
-       [] {
-         return reduction_samples(
-             "torch.std(x[0], dim={dim}, unbiased=True, keepdim={keepdim})",
-             [](auto& x, auto& axes, bool keepdim) { return stddev(x, axes, {.keepdim = keepdim}); },
-             {.of_one = false});
-       },
-       [] { return reduction_errors([](auto& x, auto& axes, bool) { return stddev(x, axes); }); }},
-      {"count_nonzero", "reductions", "number of elements other than 0", false,
-       [] {
-         return reduction_samples(
-             "torch.sum(x[0] != 0, dim={dim}, keepdim={keepdim})",
-             [](auto& x, auto& axes, bool keepdim) { return count_nonzero(x, axes, {.keepdim = keepdim}); });
-       },
-       [] { return reduction_errors([](auto& x, auto& axes, bool) { return count_nonzero(x, axes); }); }},
-      {"all", "reductions", "whether no element is 0", false,
-       [] {
-         return reduction_samples(
-             "torch.sum(x[0] <= -1, dim={dim}, keepdim={keepdim}) == 0",
-             [](auto& x, auto& axes, bool keepdim) { return all(x > -1, axes, {.keepdim = keepdim}); });
-       },
-       [] { return reduction_errors([](auto& x, auto& axes, bool) { return all(x, axes); }); }},
-      {"any", "reductions", "whether an element is not 0", false,
-       [] {
-         return reduction_samples(
-             "torch.sum(x[0] > 1, dim={dim}, keepdim={keepdim}) > 0",
-             [](auto& x, auto& axes, bool keepdim) { return any(x > 1, axes, {.keepdim = keepdim}); });
-       },
-       [] { return reduction_errors([](auto& x, auto& axes, bool) { return any(x, axes); }); }},
-  };
-  return ops;
-}
-
-}  // namespace detail
 
 }  // namespace xgrad

@@ -7,8 +7,8 @@
 
 #include <optional>
 
+#include "../array/axes.hpp"
 #include "../autograd/operand.hpp"
-#include "axes.hpp"
 
 namespace xgrad {
 

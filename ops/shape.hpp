@@ -4,8 +4,8 @@
 // No element is copied unless it says so: results share memory with x, and a change in place of one is seen in the
 // other. Axes may be counted from the back: -1 is the last. What is out of range throws Error with the shapes.
 
+#include "../array/axes.hpp"
 #include "../autograd/operand.hpp"
-#include "axes.hpp"
 
 namespace xgrad {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "../autograd/apply.hpp"
-#include "kernels/map.hpp"
+#include "map.hpp"
 
 namespace xgrad::detail {
 
@@ -32,9 +32,11 @@ struct Unary {
 };
 
 /// x if it is floating, else converted to float32.
-inline Borrowed floating(const Tensor& x) { return converted(x, is_floating(x.dtype()) ? x.dtype() : DType::float32); }
+inline MaybeOwned floating(const Tensor& x) {
+  return converted(x, is_floating(x.dtype()) ? x.dtype() : DType::float32);
+}
 
-/// y = value(x) with gradient(grad, x): the first for lanes, the second for lanes and tensors alike.
+/// y = value(x) with gradient(grad, x): the first for duals, the second for duals and tensors alike.
 template <Text Name, class Value, class Gradient>
 Tensor function_of_input(const Tensor& x, Value value, Gradient gradient) {
   return apply(Unary<Name, false, Value, Gradient>{value, gradient}, floating(x));

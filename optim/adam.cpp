@@ -4,7 +4,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include "../core/vectorize.hpp"
+#include "../core/instruction_set.hpp"
 
 namespace xgrad::optim {
 

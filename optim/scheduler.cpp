@@ -1,9 +1,7 @@
 #include "scheduler.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 
 #include "../autograd/create.hpp"
 
@@ -57,54 +55,6 @@ void LRScheduler::load_state_dict(const NamedTensors& state) {
   check(initial >= 0 && std::isfinite(initial), "scheduler: load_state_dict: `base_lr` is ", initial,
         "; it must be finite and not negative");
   set(epoch.item<std::int64_t>(), initial);
-}
-
-StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options) : LRScheduler(optimizer), options_(options) {
-  check(options.step_size > 0, "StepLR: step_size is ", options.step_size, "; it must be positive");
-  detail::check_option("StepLR", "gamma", options.gamma);
-}
-double StepLR::factor(std::int64_t epoch) const {
-  return std::pow(options_.gamma, static_cast<double>(epoch / options_.step_size));
-}
-
-ExponentialLR::ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options)
-    : LRScheduler(optimizer), options_(options) {
-  detail::check_option("ExponentialLR", "gamma", options.gamma);
-}
-double ExponentialLR::factor(std::int64_t epoch) const { return std::pow(options_.gamma, static_cast<double>(epoch)); }
-
-InverseTimeLR::InverseTimeLR(Optimizer& optimizer, const InverseTimeLROptions& options)
-    : LRScheduler(optimizer), options_(options) {
-  detail::check_option("InverseTimeLR", "decay_rate", options.decay_rate);
-}
-double InverseTimeLR::factor(std::int64_t epoch) const {
-  return 1 / (1 + options_.decay_rate * static_cast<double>(epoch));
-}
-
-CosineAnnealingLR::CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options)
-    : LRScheduler(optimizer), options_(options) {
-  check(options.t_max > 0, "CosineAnnealingLR: t_max is ", options.t_max, "; it must be positive");
-  detail::check_option("CosineAnnealingLR", "eta_min", options.eta_min);
-}
-double CosineAnnealingLR::factor(std::int64_t epoch) const {
-  return (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(options_.t_max))) / 2;
-}
-double CosineAnnealingLR::rate(double initial, std::int64_t epoch) const {
-  return options_.eta_min + (initial - options_.eta_min) * factor(epoch);
-}
-
-LinearLR::LinearLR(Optimizer& optimizer, const LinearLROptions& options) : LRScheduler(optimizer), options_(options) {
-  check(options.start_factor > 0 && options.start_factor <= 1, "LinearLR: start_factor is ", options.start_factor,
-        "; it must lie in (0, 1]");
-  check(options.end_factor >= 0 && options.end_factor <= 1, "LinearLR: end_factor is ", options.end_factor,
-        "; it must lie in [0, 1]");
-  check(options.total_iters > 0, "LinearLR: total_iters is ", options.total_iters, "; it must be positive");
-  set_epoch(0);
-}
-double LinearLR::factor(std::int64_t epoch) const {
-  const double t =
-      static_cast<double>(std::min(epoch, options_.total_iters)) / static_cast<double>(options_.total_iters);
-  return options_.start_factor + (options_.end_factor - options_.start_factor) * t;
 }
 
 }  // namespace xgrad::optim

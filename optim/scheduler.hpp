@@ -1,13 +1,11 @@
 #pragma once
 // Learning-rate schedules: the rate as a function of the epoch.
 
-#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "../autograd/named_tensors.hpp"
-#include "../core/count.hpp"
 #include "optimizer.hpp"
 
 namespace xgrad::optim {
@@ -55,87 +53,6 @@ class LRScheduler {
 
   std::shared_ptr<detail::Rate> rate_;
   std::int64_t epoch_ = 0;
-};
-
-struct StepLROptions {
-  std::int64_t step_size = 1;
-  double gamma = 0.1;
-};
-/// gamma^floor(epoch / step_size).
-class StepLR : public LRScheduler {
- public:
-  StepLR(Optimizer& optimizer, const StepLROptions& options);
-  template <xgrad::detail::Count N>
-  StepLR(Optimizer& optimizer, N step_size, double gamma = 0.1)
-      : StepLR(optimizer, StepLROptions{xgrad::detail::count("StepLR: step_size", step_size), gamma}) {}
-
- private:
-  double factor(std::int64_t epoch) const override;
-  StepLROptions options_;
-};
-
-struct ExponentialLROptions {
-  double gamma = 0.95;
-};
-/// gamma^epoch.
-class ExponentialLR : public LRScheduler {
- public:
-  ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options);
-  template <std::floating_point N>
-  ExponentialLR(Optimizer& optimizer, N gamma) : ExponentialLR(optimizer, ExponentialLROptions{gamma}) {}
-
- private:
-  double factor(std::int64_t epoch) const override;
-  ExponentialLROptions options_;
-};
-
-struct InverseTimeLROptions {
-  double decay_rate = 1;
-};
-/// 1 / (1 + decay_rate * epoch).
-class InverseTimeLR : public LRScheduler {
- public:
-  InverseTimeLR(Optimizer& optimizer, const InverseTimeLROptions& options);
-  template <std::floating_point N>
-  InverseTimeLR(Optimizer& optimizer, N decay_rate) : InverseTimeLR(optimizer, InverseTimeLROptions{decay_rate}) {}
-
- private:
-  double factor(std::int64_t epoch) const override;
-  InverseTimeLROptions options_;
-};
-
-struct CosineAnnealingLROptions {
-  std::int64_t t_max = 1;  // epochs from the initial rate down to eta_min
-  double eta_min = 0;      // a rate
-};
-/// The rate is eta_min + (initial - eta_min) * (1 + cos(pi * epoch / t_max)) / 2 (Loshchilov and Hutter, arXiv
-/// 1608.03983, without restarts).
-class CosineAnnealingLR : public LRScheduler {
- public:
-  CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options);
-  template <xgrad::detail::Count N>
-  CosineAnnealingLR(Optimizer& optimizer, N t_max, double eta_min = 0)
-      : CosineAnnealingLR(optimizer,
-                          CosineAnnealingLROptions{xgrad::detail::count("CosineAnnealingLR: t_max", t_max), eta_min}) {}
-
- private:
-  double factor(std::int64_t epoch) const override;
-  double rate(double initial, std::int64_t epoch) const override;
-  CosineAnnealingLROptions options_;
-};
-
-struct LinearLROptions {
-  double start_factor = 1.0 / 3, end_factor = 1;
-  std::int64_t total_iters = 5;
-};
-/// Linear warm-up: from start_factor at epoch 0 to end_factor at total_iters, and so on from there.
-class LinearLR : public LRScheduler {
- public:
-  LinearLR(Optimizer& optimizer, const LinearLROptions& options);
-
- private:
-  double factor(std::int64_t epoch) const override;
-  LinearLROptions options_;
 };
 
 }  // namespace xgrad::optim

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "../core/vectorize.hpp"
+#include "../core/instruction_set.hpp"
 
 namespace xgrad::optim {
 

@@ -4,10 +4,8 @@
 #include <ctime>
 
 // Whether it can be: sanitizers and missing optimisation hide the difference.
-#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
+#if !defined(__OPTIMIZE__) || defined(XGRAD_SANITIZED) || !defined(__x86_64__)
 constexpr bool times_tell = false;
-#elif defined(__clang__)
-constexpr bool times_tell = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
 #else
 constexpr bool times_tell = true;
 #endif

@@ -4,9 +4,9 @@
 // sampler and seed.
 //   benchmark_coarse_to_fine [SEEDS [BUDGET]]
 
-#include <xgrad/tune/draws.hpp>
-#include <xgrad/tune/grid.hpp>
-#include <xgrad/tune/zoom.hpp>
+#include <xgrad/tune/samplers/coarse_to_fine.hpp>
+#include <xgrad/tune/samplers/grid.hpp>
+#include <xgrad/tune/trials/draws.hpp>
 
 #include <cmath>
 #include <cstdlib>
@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < ticks.size(); ++i) ticks[i] = static_cast<double>(i) / (points - 1);
   const Grid grid{{{"x", ticks}, {"y", ticks}, {"u", ticks}, {"v", ticks}}};
   const std::vector<std::pair<const char*, AnySampler>> samplers{
-      {"grid", grid}, {"random", Random{}}, {"zoom", Zoom{}}};
+      {"grid", grid}, {"random", Random{}}, {"zoom", CoarseToFine{}}};
   std::cout.precision(17);
   const char* comma = "{";
   for (const auto& [name, function] : functions) {

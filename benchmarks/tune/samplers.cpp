@@ -2,7 +2,7 @@
 // of optuna_functions.py.
 //   benchmark_samplers [SEEDS] > xgrad.json
 
-#include <xgrad/tune/tpe.hpp>
+#include <xgrad/tune/samplers/tpe.hpp>
 
 #include <cmath>
 #include <cstdlib>

@@ -1,8 +1,8 @@
 #pragma once
 // A study in memory without anything around it: what the benchmarks of samplers run.
 
-#include <xgrad/tune/sampler.hpp>
-#include <xgrad/tune/space.hpp>
+#include <xgrad/tune/samplers/sampler.hpp>
+#include <xgrad/tune/trials/space.hpp>
 
 #include <algorithm>
 #include <string>

@@ -1,5 +1,5 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/create.hpp>
-#include <xgrad/core/random.hpp>
 
 #include <array>
 #include <functional>

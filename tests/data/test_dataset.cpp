@@ -1,6 +1,7 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/create.hpp>
-#include <xgrad/core/random.hpp>
-#include <xgrad/data/dataset.hpp>
+#include <xgrad/data/subset.hpp>
+#include <xgrad/data/tensor_dataset.hpp>
 
 #include <cmath>
 #include <numeric>

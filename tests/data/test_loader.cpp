@@ -1,6 +1,7 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/create.hpp>
-#include <xgrad/core/random.hpp>
 #include <xgrad/data/loader.hpp>
+#include <xgrad/data/tensor_dataset.hpp>
 
 #include "../catch.hpp"
 

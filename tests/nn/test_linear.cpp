@@ -1,5 +1,5 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/create.hpp>
-#include <xgrad/core/random.hpp>
 #include <xgrad/nn/flatten.hpp>
 #include <xgrad/nn/linear.hpp>
 #include <xgrad/nn/sequential.hpp>

@@ -1,5 +1,5 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/create.hpp>
-#include <xgrad/core/random.hpp>
 #include <xgrad/nn/batch_norm.hpp>
 #include <xgrad/nn/init.hpp>
 #include <xgrad/nn/linear.hpp>
@@ -178,7 +178,8 @@ TEST_CASE("Sequential: an error ends with its place in the model") {
   const Tensor x = ones({2, 3});
   CHECK_THROWS_WITH(net(x), Catch::EndsWith("; in 1.fc2") && Catch::StartsWith("linear: "));
   CHECK_THROWS_WITH(nn::Sequential{net}(x), Catch::EndsWith("; in 0.layers.0.1.fc2"));
-  CHECK_THROWS_WITH(nn::Sequential{nn::BatchNorm1d(3)}(ones({2, 2, 2, 2})), Catch::Contains(" is needed; called at ") && Catch::EndsWith("; in 0"));
+  CHECK_THROWS_WITH(nn::Sequential{nn::BatchNorm1d(3)}(ones({2, 2, 2, 2})),
+                    Catch::Contains(" is needed; called at ") && Catch::EndsWith("; in 0"));
   const nn::Sequential inner{[](const Tensor& t) { return t + ones({7}); }};
   CHECK_THROWS_WITH(nn::Sequential().add(inner, inner)(x), Catch::EndsWith("; in 0.0"));
   CHECK_THROWS_AS(nn::Sequential{[](const Tensor&) -> Tensor { throw std::out_of_range("mine"); }}(x),

@@ -1,9 +1,9 @@
 // The error bounds of docs/accuracy.md, held against long double at every instruction set that this CPU has.
 #include <xgrad/autograd/engine.hpp>
-#include <xgrad/core/vectorize.hpp>
+#include <xgrad/core/instruction_set.hpp>
+#include <xgrad/kernels/dual.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/arithmetic.hpp>
-#include <xgrad/ops/kernels/lanes.hpp>
 #include <xgrad/ops/math.hpp>
 
 #include <math.h>  // lgammal_r
@@ -17,7 +17,7 @@
 #include "values.hpp"
 
 using namespace xgrad;
-namespace m = lane_math;
+namespace m = elementary;
 
 namespace {
 

@@ -7,7 +7,6 @@
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/comparison.hpp>
 #include <xgrad/ops/reduce.hpp>
-#include <xgrad/ops/registry.hpp>
 #include <xgrad/ops/slicing.hpp>
 
 #include "../catch.hpp"

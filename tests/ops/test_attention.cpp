@@ -1,8 +1,8 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/engine.hpp>
 #include <xgrad/autograd/primitives.hpp>
 #include <xgrad/core/allocator.hpp>
 #include <xgrad/core/parallel.hpp>
-#include <xgrad/core/random.hpp>
 #include <xgrad/ops/attention.hpp>
 #include <xgrad/ops/matmul.hpp>
 #include <xgrad/ops/shape.hpp>

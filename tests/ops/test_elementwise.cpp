@@ -1,7 +1,7 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/derivatives.hpp>
 #include <xgrad/autograd/gradcheck.hpp>
 #include <xgrad/core/parallel.hpp>
-#include <xgrad/core/random.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/shape.hpp>
@@ -74,7 +74,7 @@ constexpr auto weighted = elementwise("weighted", [](auto a, auto b, auto c) { r
 
 }  // namespace
 
-/// An expression in x, of a lane and of a tensor.
+/// An expression in x, of a dual and of a tensor.
 #define CHECK_FUNCTION(low, high, expression)                           \
   check_function(                                                       \
       #expression, elementwise("f", [](auto x) { return expression; }), \
@@ -377,12 +377,16 @@ TEST_CASE("elementwise: forward mode, of inputs that broadcast and of stored der
 }
 
 TEST_CASE("elementwise: errors name the operation") {
-  CHECK_THROWS_WITH(stored(ones({2, 3}), ones({4})),
-                    Catch::StartsWith("stored: shapes (2, 3) and (4,) do not broadcast: sizes 3 and 4 at axis 1; counted from the last "
-                    "axis, sizes must be equal or one of them 1"));
-  CHECK_THROWS_WITH(stored(ones({2, 3}).requires_grad_(), ones({4})),
-                    Catch::StartsWith("stored: shapes (2, 3) and (4,) do not broadcast: sizes 3 and 4 at axis 1; counted from the last "
-                    "axis, sizes must be equal or one of them 1"));
+  CHECK_THROWS_WITH(
+      stored(ones({2, 3}), ones({4})),
+      Catch::StartsWith(
+          "stored: shapes (2, 3) and (4,) do not broadcast: sizes 3 and 4 at axis 1; counted from the last "
+          "axis, sizes must be equal or one of them 1"));
+  CHECK_THROWS_WITH(
+      stored(ones({2, 3}).requires_grad_(), ones({4})),
+      Catch::StartsWith(
+          "stored: shapes (2, 3) and (4,) do not broadcast: sizes 3 and 4 at axis 1; counted from the last "
+          "axis, sizes must be equal or one of them 1"));
   CHECK_THROWS_WITH(stored(ones({2}), Tensor()), Catch::StartsWith("stored: input 1 is an undefined tensor"));
   Tensor x = doubles({1, 2}), w = x * 1.0;
   const Tensor y = sum(recomputed(w, w));

@@ -1,8 +1,8 @@
 // Compiled here with the flags of the tests, -O1, and once more, by test_elementwise_speed_o2.cpp, with -O2: the loops
 // of elementwise() are to be vectorised whatever flags its user chose, and nothing but their time tells.
 #include <xgrad/autograd/engine.hpp>
+#include <xgrad/core/instruction_set.hpp>
 #include <xgrad/core/parallel.hpp>
-#include <xgrad/core/vectorize.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/math.hpp>
 

@@ -1,10 +1,10 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/create.hpp>
 #include <xgrad/autograd/engine.hpp>
 #include <xgrad/autograd/gradcheck.hpp>
 #include <xgrad/autograd/primitives.hpp>
 #include <xgrad/core/allocator.hpp>
 #include <xgrad/core/parallel.hpp>
-#include <xgrad/core/random.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/matmul.hpp>
 #include <xgrad/ops/shape.hpp>

@@ -1,10 +1,10 @@
 // Variance, standard deviation, layer norm and batch norm held against long double: of data whose mean is large against
 // their spread, or whose squares or sums their type cannot hold, in every layout.
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/derivatives.hpp>
 #include <xgrad/autograd/engine.hpp>
 #include <xgrad/autograd/gradcheck.hpp>
 #include <xgrad/core/parallel.hpp>
-#include <xgrad/core/random.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/comparison.hpp>
 #include <xgrad/ops/joining.hpp>

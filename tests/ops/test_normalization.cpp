@@ -1,21 +1,21 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/create.hpp>
 #include <xgrad/autograd/engine.hpp>
 #include <xgrad/autograd/gradcheck.hpp>
 #include <xgrad/autograd/node.hpp>
 #include <xgrad/core/allocator.hpp>
 #include <xgrad/core/parallel.hpp>
-#include <xgrad/core/random.hpp>
 #include <xgrad/ops/comparison.hpp>
 #include <xgrad/ops/layer_norm.hpp>
 #include <xgrad/ops/normalization.hpp>
 #include <xgrad/ops/reduce.hpp>
-#include <xgrad/ops/registry.hpp>
 #include <xgrad/ops/shape.hpp>
 
 #include <cmath>
 #include <vector>
 
 #include "../catch.hpp"
+#include "../operations/registry.hpp"
 
 using namespace xgrad;
 

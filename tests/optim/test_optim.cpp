@@ -1,10 +1,15 @@
 #include <xgrad/autograd/create.hpp>
 #include <xgrad/nn/linear.hpp>
+#include <xgrad/optim/adagrad.hpp>
 #include <xgrad/optim/adam.hpp>
 #include <xgrad/optim/clip.hpp>
+#include <xgrad/optim/cosine_annealing_lr.hpp>
+#include <xgrad/optim/exponential_lr.hpp>
+#include <xgrad/optim/inverse_time_lr.hpp>
+#include <xgrad/optim/linear_lr.hpp>
 #include <xgrad/optim/rmsprop.hpp>
-#include <xgrad/optim/scheduler.hpp>
 #include <xgrad/optim/sgd.hpp>
+#include <xgrad/optim/step_lr.hpp>
 
 #include <cmath>
 #include <limits>

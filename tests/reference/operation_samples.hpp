@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <xgrad/ops/registry.hpp>
+#include "../operations/registry.hpp"
 
 #include "more_samples.hpp"
 
@@ -39,7 +39,10 @@ inline nlohmann::json to_json(const xgrad::Tensor& tensor) {
   nlohmann::json values = nlohmann::json::array(), shape = nlohmann::json::array();
   for (const double value : elements(tensor)) values.push_back(to_json(value));
   for (const std::int64_t size : tensor.shape()) shape.push_back(size);
-  return {{"shape", shape}, {"dtype", xgrad::name(tensor.dtype())}, {"values", values}, {"requires_grad", tensor.requires_grad()}};
+  return {{"shape", shape},
+          {"dtype", xgrad::name(tensor.dtype())},
+          {"values", values},
+          {"requires_grad", tensor.requires_grad()}};
 }
 
 inline nlohmann::json to_json(const std::string& sample_key, const xgrad::OpSample& sample) {

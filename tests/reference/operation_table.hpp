@@ -5,15 +5,17 @@
 #include <string>
 #include <vector>
 
-#include <xgrad/ops/registry.hpp>
+#include "../operations/registry.hpp"
 
 namespace reference {
 
 inline std::string operation_table() {
   std::string text =
       "# Operations\n\n"
-      "Each is a function in namespace `xgrad` and is checked by the tests: gradient and second derivative against central differences,\n"
-      "value and gradient against PyTorch, empty and wrong inputs. This page is written from the registry of operations; the\n"
+      "Each is a function in namespace `xgrad` and is checked by the tests: gradient and second derivative against "
+      "central differences,\n"
+      "value and gradient against PyTorch, empty and wrong inputs. This page is written from the registry of "
+      "operations; the\n"
       "headers in `ops/` say more.\n";
   std::vector<std::string> families;
   for (const xgrad::OpInfo& op : xgrad::registry())

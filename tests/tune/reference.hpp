@@ -1,7 +1,7 @@
 #pragma once
 // What make_parzen.py and make_importance.py wrote.
 
-#include <xgrad/tune/distribution.hpp>
+#include <xgrad/tune/trials/distribution.hpp>
 
 #include <cstdint>
 #include <fstream>

@@ -1,7 +1,7 @@
 #pragma once
 // A study in memory without anything around it.
 
-#include <xgrad/tune/sampler.hpp>
+#include <xgrad/tune/samplers/sampler.hpp>
 
 #include <cstdint>
 #include <memory>

@@ -1,6 +1,6 @@
 #include <xgrad/core/error.hpp>
-#include <xgrad/tune/encoding.hpp>
-#include <xgrad/tune/results.hpp>
+#include <xgrad/tune/report/results.hpp>
+#include <xgrad/tune/trials/encoding.hpp>
 
 #include <clocale>
 #include <cstdlib>
@@ -82,8 +82,8 @@ TEST_CASE("tune: what a machine reads is the same in a German locale") {
   try {
     using namespace std::chrono;
     time = tune::time_to_text(tune::time_from_text("2026-01-01 00:00:00.987654"));
-    distribution = tune::distribution_to_json(
-        tune::distribution_from_json(tune::distribution_to_json(tune::FloatDistribution{0.5, 1.5, Scale::linear, 0.25})));
+    distribution = tune::distribution_to_json(tune::distribution_from_json(
+        tune::distribution_to_json(tune::FloatDistribution{0.5, 1.5, Scale::linear, 0.25})));
     tune::History history;
     history.put({.state = tune::TrialState::complete, .values = {1234.5}});
     table = tune::table(history) + tune::json_of(history);
@@ -95,7 +95,6 @@ TEST_CASE("tune: what a machine reads is the same in a German locale") {
   if (!german) WARN("skipped: there is no locale de_DE.UTF-8, and localedef cannot make it");
   if (german) CHECK(point == ',');
   CHECK(time == "2026-01-01 00:00:00.987654");
-  CHECK(distribution ==
-        R"({"attributes":{"high":1.5,"log":false,"low":0.5,"step":0.25},"name":"FloatDistribution"})");
+  CHECK(distribution == R"({"attributes":{"high":1.5,"log":false,"low":0.5,"step":0.25},"name":"FloatDistribution"})");
   CHECK_THAT(table, Catch::Contains("1234.5"));
 }

@@ -1,4 +1,4 @@
-#include <xgrad/tune/parzen.hpp>
+#include <xgrad/tune/samplers/parzen.hpp>
 
 #include <cmath>
 #include <fstream>

@@ -1,9 +1,11 @@
 #include <xgrad/core/error.hpp>
-#include <xgrad/tune/asha.hpp>
-#include <xgrad/tune/pbt.hpp>
-#include <xgrad/tune/rungs.hpp>
-#include <xgrad/tune/space.hpp>
-#include <xgrad/tune/stopping.hpp>
+#include <xgrad/tune/pruners/asha.hpp>
+#include <xgrad/tune/pruners/median.hpp>
+#include <xgrad/tune/pruners/patience.hpp>
+#include <xgrad/tune/pruners/pbt.hpp>
+#include <xgrad/tune/pruners/rungs.hpp>
+#include <xgrad/tune/pruners/threshold.hpp>
+#include <xgrad/tune/trials/space.hpp>
 
 #include <algorithm>
 #include <cmath>

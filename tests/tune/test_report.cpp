@@ -1,6 +1,6 @@
 #include <xgrad/io/file.hpp>
 #include <xgrad/tune.hpp>
-#include <xgrad/tune/report.hpp>
+#include <xgrad/tune/report/report.hpp>
 
 #include <limits>
 #include <nlohmann/json.hpp>

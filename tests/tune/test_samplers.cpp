@@ -1,11 +1,11 @@
 #include <xgrad/core/error.hpp>
-#include <xgrad/tune/grid.hpp>
-#include <xgrad/tune/importance.hpp>
-#include <xgrad/tune/sobol.hpp>
-#include <xgrad/tune/space.hpp>
-#include <xgrad/tune/standing.hpp>
-#include <xgrad/tune/tpe.hpp>
-#include <xgrad/tune/zoom.hpp>
+#include <xgrad/tune/report/importance.hpp>
+#include <xgrad/tune/samplers/coarse_to_fine.hpp>
+#include <xgrad/tune/samplers/grid.hpp>
+#include <xgrad/tune/samplers/sobol.hpp>
+#include <xgrad/tune/samplers/tpe.hpp>
+#include <xgrad/tune/trials/ranking.hpp>
+#include <xgrad/tune/trials/space.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -227,11 +227,11 @@ TEST_CASE("trials stand in the order complete, further, diverged", "[tune]") {
                                             trial(2, TrialState::diverged, {}, {{9, 0.9}})};
   for (std::size_t i = 1; i < best_first.size(); ++i) {
     INFO(i);
-    CHECK(standing(best_first[i - 1], maximize) < standing(best_first[i], maximize));
+    CHECK(rank_of(best_first[i - 1], maximize) < rank_of(best_first[i], maximize));
   }
-  CHECK(standing(best_first[1], minimize) < standing(best_first[0], minimize));
-  CHECK_FALSE(standing(trial(0, TrialState::running, {}, {{1, 0.5}}), minimize));
-  CHECK_FALSE(standing(trial(0, TrialState::failed, {1}, {}), minimize));
+  CHECK(rank_of(best_first[1], minimize) < rank_of(best_first[0], minimize));
+  CHECK_FALSE(rank_of(trial(0, TrialState::running, {}, {{1, 0.5}}), minimize));
+  CHECK_FALSE(rank_of(trial(0, TrialState::failed, {1}, {}), minimize));
 }
 
 TEST_CASE("the Pareto front has the trials that none dominates", "[tune]") {
@@ -286,10 +286,9 @@ TEST_CASE("ranges whose ends are the same on their scale give their low end", "[
   const auto beyond = [](double x) { return std::nextafter(x, 2 * x); };
   const Distribution narrow[] = {FloatDistribution{0.1, beyond(0.1), Scale::log},
                                  FloatDistribution{-beyond(1e300), -1e300, Scale::log_one_minus},
-                                 FloatDistribution{0, 5e-324},
-                                 FloatDistribution{0.5, 0.5, Scale::log}};
+                                 FloatDistribution{0, 5e-324}, FloatDistribution{0.5, 0.5, Scale::log}};
   for (const AnySampler& sampler : {AnySampler(Random{}), AnySampler(Sobol{}), AnySampler(TPE{}),
-                                    AnySampler(TPE{.multivariate = false}), AnySampler(Zoom{})}) {
+                                    AnySampler(TPE{.multivariate = false}), AnySampler(CoarseToFine{})}) {
     Search search(sampler, 1);
     for (int i = 0; i < 60; ++i)
       search.run([&](Search& trial) {
@@ -308,7 +307,7 @@ TEST_CASE("ranges whose ends are the same on their scale give their low end", "[
        {FloatDistribution{1e308, 1.7e308}, FloatDistribution{0.1, beyond(beyond(beyond(0.1)))},
         FloatDistribution{1, beyond(1), Scale::log}, FloatDistribution{0, 1e-299},
         FloatDistribution{1e-20, beyond(1e-20), Scale::log_one_minus}})
-    for (const AnySampler& sampler : {AnySampler(Random{}), AnySampler(TPE{}), AnySampler(Zoom{})}) {
+    for (const AnySampler& sampler : {AnySampler(Random{}), AnySampler(TPE{}), AnySampler(CoarseToFine{})}) {
       Search search(sampler, 1);
       for (int i = 0; i < 60; ++i)
         search.run([&](Search& trial) {

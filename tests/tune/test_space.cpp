@@ -1,7 +1,7 @@
 #include <xgrad/core/error.hpp>
-#include <xgrad/tune/draws.hpp>
-#include <xgrad/tune/sampler.hpp>
-#include <xgrad/tune/space.hpp>
+#include <xgrad/tune/samplers/sampler.hpp>
+#include <xgrad/tune/trials/draws.hpp>
+#include <xgrad/tune/trials/space.hpp>
 
 #include <algorithm>
 #include <cmath>

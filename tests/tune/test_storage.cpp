@@ -1,5 +1,5 @@
 #include <xgrad/core/error.hpp>
-#include <xgrad/tune/storage.hpp>
+#include <xgrad/tune/storage/storage.hpp>
 
 #include <sqlite3.h>
 

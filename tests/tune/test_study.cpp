@@ -1,5 +1,5 @@
 #include <xgrad/tune.hpp>
-#include <xgrad/tune/results.hpp>
+#include <xgrad/tune/report/results.hpp>
 
 #include <signal.h>
 
@@ -385,7 +385,8 @@ TEST_CASE("tune: what a storage cannot hold is an error before anything is store
     auto trial = study.ask();
     CHECK_THROWS_AS(trial.suggest_categorical("c", {0.5, inf}), Error);
     CHECK_THROWS_AS(trial.suggest_categorical("c", {"caf\xe9", "x"}), Error);
-    for (const std::string& name : {std::string("caf\xe9"), std::string("a\0b", 3), std::string(513, 'a'), std::string()}) {
+    for (const std::string& name :
+         {std::string("caf\xe9"), std::string("a\0b", 3), std::string(513, 'a'), std::string()}) {
       CHECK_THROWS_AS(trial.suggest_float(name, 0, 1), Error);
       CHECK_THROWS_AS(trial.set_attribute(name, "1"), Error);
       CHECK_THROWS_AS(study.enqueue({{name, 1.0}}), Error);
@@ -430,7 +431,8 @@ TEST_CASE("tune: names and choices neither steer a terminal nor run in a spreads
   tune::write_csv(history, directory.path("t.csv"));
   std::ifstream csv(directory.path("t.csv"), std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(csv), {}};
-  CHECK_THAT(text, Contains(",\\x1b[31m,'=1+1,'+1+1,'-1-1,'@x,-2\r\n") && Contains("complete,-1,") && !Contains("\x1b"));
+  CHECK_THAT(text,
+             Contains(",\\x1b[31m,'=1+1,'+1+1,'-1-1,'@x,-2\r\n") && Contains("complete,-1,") && !Contains("\x1b"));
   std::ostringstream out;
   out << history[0];
   CHECK_THAT(out.str(), !Contains("\x1b"));

@@ -1,7 +1,7 @@
 #include <xgrad/core/error.hpp>
-#include <xgrad/tune/storage.hpp>
-#include <xgrad/tune/study.hpp>
-#include <xgrad/tune/text.hpp>
+#include <xgrad/tune/storage/storage.hpp>
+#include <xgrad/tune/study/study.hpp>
+#include <xgrad/tune/trials/text.hpp>
 
 #include "../catch.hpp"
 

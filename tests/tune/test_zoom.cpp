@@ -1,6 +1,6 @@
 #include <xgrad/core/error.hpp>
-#include <xgrad/tune/space.hpp>
-#include <xgrad/tune/zoom.hpp>
+#include <xgrad/tune/samplers/coarse_to_fine.hpp>
+#include <xgrad/tune/trials/space.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -36,7 +36,7 @@ double best(const Search& search) {
 const FloatDistribution unit{0, 1};
 
 template <class Objective>
-Search searched(const Objective& objective, int trials, std::uint64_t seed, const Zoom& zoom = {}) {
+Search searched(const Objective& objective, int trials, std::uint64_t seed, const CoarseToFine& zoom = {}) {
   Search search(zoom, seed);
   for (int i = 0; i < trials; ++i) search.run(objective);
   return search;
@@ -44,7 +44,7 @@ Search searched(const Objective& objective, int trials, std::uint64_t seed, cons
 
 }  // namespace
 
-TEST_CASE("Zoom finds an optimum on a face", "[tune]") {
+TEST_CASE("CoarseToFine finds an optimum on a face", "[tune]") {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     const auto search = searched([](Search& t) { return t("x", unit) + 1 - t("y", unit); }, 80, seed);
     INFO("seed " << seed << ", box x " << side(search, 79, "x").low << " to " << side(search, 79, "x").high);
@@ -54,7 +54,7 @@ TEST_CASE("Zoom finds an optimum on a face", "[tune]") {
   }
 }
 
-TEST_CASE("Zoom leaves the wrong one of two basins", "[tune]") {
+TEST_CASE("CoarseToFine leaves the wrong one of two basins", "[tune]") {
   // A wide basin of depth 1, which looks best at first, and a narrow one of depth 2.
   const auto basins = [](Search& t) {
     const double x = t("x", unit), y = t("y", unit);
@@ -75,7 +75,7 @@ TEST_CASE("Zoom leaves the wrong one of two basins", "[tune]") {
   CHECK(recovered >= 0.85 * misled);
 }
 
-TEST_CASE("Zoom keeps a dimension wide that does not matter", "[tune]") {
+TEST_CASE("CoarseToFine keeps a dimension wide that does not matter", "[tune]") {
   double idle = 0, x = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const auto search = searched(
@@ -91,7 +91,7 @@ TEST_CASE("Zoom keeps a dimension wide that does not matter", "[tune]") {
   CHECK(x < 0.3);
 }
 
-TEST_CASE("Zoom logs the box that trials are drawn from", "[tune]") {
+TEST_CASE("CoarseToFine logs the box that trials are drawn from", "[tune]") {
   const FloatDistribution lr{1e-5, 1, log_scale};
   const CategoricalDistribution act{{true, false}};
   const auto objective = [&](Search& t) {
@@ -121,21 +121,21 @@ TEST_CASE("Zoom logs the box that trials are drawn from", "[tune]") {
   CHECK(global == 12);  // floor(64 / 5)
 }
 
-TEST_CASE("Zoom goes on after a restart as if there had been none", "[tune]") {
+TEST_CASE("CoarseToFine goes on after a restart as if there had been none", "[tune]") {
   const auto objective = [](Search& t) {
     const double x = t("x", unit);
     if (x > 0.9) t.end_as(TrialState::diverged);
     return std::abs(x - 0.2) + std::abs(t("y", unit) - 0.9);
   };
-  Search search(Zoom{}, 2);
+  Search search(CoarseToFine{}, 2);
   for (int i = 0; i < 100; ++i) {
-    Search restarted(Zoom{}, 2, search.history());
+    Search restarted(CoarseToFine{}, 2, search.history());
     REQUIRE(restarted.run(objective) == search.run(objective));
     REQUIRE(restarted.history()[i].attributes == search.history()[i].attributes);
   }
 }
 
-TEST_CASE("Zoom takes no box that it did not write", "[tune]") {
+TEST_CASE("CoarseToFine takes no box that it did not write", "[tune]") {
   const auto objective = [](Search& t) { return std::abs(t("x", unit) - 0.2); };
   const auto search = searched(objective, 32, 2);
   for (const char* attribute :
@@ -145,7 +145,7 @@ TEST_CASE("Zoom takes no box that it did not write", "[tune]") {
     INFO(attribute);
     History history = search.history();
     for (std::int64_t i = 16; i < 32; ++i) history.change(i, [&](TrialRecord& t) { t.attributes["zoom"] = attribute; });
-    Search other(Zoom{}, 2, std::move(history));
+    Search other(CoarseToFine{}, 2, std::move(history));
     other.run(objective);  // of round 2, made from round 1, made from round 0
     const Side x = side(other, 32, "x");
     CHECK(logged(other, 32)["since"] == 0);
@@ -155,7 +155,7 @@ TEST_CASE("Zoom takes no box that it did not write", "[tune]") {
   }
 }
 
-TEST_CASE("Zoom starts anew when two rounds brought nothing", "[tune]") {
+TEST_CASE("CoarseToFine starts anew when two rounds brought nothing", "[tune]") {
   // Better than 1/32 there is nothing.
   const auto search = searched(
       [](Search& t) { return std::max(1.0 / 32, std::abs(t("x", unit) - 0.3) + std::abs(t("y", unit) - 0.6)); }, 192,
@@ -168,7 +168,7 @@ TEST_CASE("Zoom starts anew when two rounds brought nothing", "[tune]") {
   CHECK(anew / 16 >= first / 16 + 3);
   const Side x = side(search, anew - 1, "x"), y = side(search, anew - 1, "y");
   CHECK((x.high - x.low) * (y.high - y.low) <= 1.0 / 64);
-  CHECK_THROWS_WITH((Zoom{.points = 12}.make(0)), "Zoom: points 12 is not a power of 2");
-  CHECK_THROWS_WITH((Zoom{.top = 0}.make(0)), "Zoom: top 0 is not in (0, 1]");
-  CHECK_THROWS_WITH((Zoom{.global = 1.5}.make(0)), "Zoom: global 1.5 is not in [0, 1]");
+  CHECK_THROWS_WITH((CoarseToFine{.points = 12}.make(0)), "CoarseToFine: points 12 is not a power of 2");
+  CHECK_THROWS_WITH((CoarseToFine{.top = 0}.make(0)), "CoarseToFine: top 0 is not in (0, 1]");
+  CHECK_THROWS_WITH((CoarseToFine{.global = 1.5}.make(0)), "CoarseToFine: global 1.5 is not in [0, 1]");
 }

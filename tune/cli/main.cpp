@@ -1,15 +1,15 @@
 // xgrad-tune: studies on the command line.
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <CLI/CLI.hpp>
 #include <cstring>
 #include <iostream>
 
 #include "../../tune.hpp"
-#include "../encoding.hpp"
-#include "../report.hpp"
-#include "../text.hpp"
+#include "../report/report.hpp"
+#include "../trials/encoding.hpp"
+#include "../trials/text.hpp"
 
 namespace {
 

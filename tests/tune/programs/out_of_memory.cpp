@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   const std::filesystem::path directory = std::filesystem::path(argv[1]) / "out_of_memory_study";
   for (const bool all : {false, true}) {
     long n = 1;
-    for (bool ended = false; !ended; n += 1 + n / 25) {
+    for (bool ended = false; !ended; n += 1 + n / 8) {
       std::filesystem::remove_all(directory);
       std::filesystem::create_directories(directory);
       const std::string url = "sqlite:" + (directory / "study.db").string();

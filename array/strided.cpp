@@ -1,0 +1,217 @@
+#include "strided.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "../core/parallel.hpp"
+#include "transpose.hpp"
+
+namespace xgrad::detail {
+
+namespace {
+
+constexpr std::int64_t block = 256;  // elements staged at a time: with ten operands of 8 bytes, 20 KiB of stack
+
+/// Axes merged where every operand steps through them as through one.
+struct Plan {
+  Shape shape;
+  std::array<Strided, max_operands> operands;
+  std::size_t count = 0;
+};
+
+Plan coalesce(const Shape& shape, std::span<const Strided> operands) {
+  Plan plan;
+  plan.count = operands.size();
+  for (std::size_t i = 0; i < plan.count; ++i) {
+    plan.operands[i].data = operands[i].data;
+    plan.operands[i].item_size = operands[i].item_size;
+  }
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] == 1) continue;
+    bool merges = !plan.shape.empty();
+    for (std::size_t i = 0; merges && i < plan.count; ++i)
+      merges = plan.operands[i].strides.back() == operands[i].strides[axis] * shape[axis];
+    if (merges) {
+      const std::size_t last = plan.shape.size() - 1;
+      plan.shape[last] *= shape[axis];
+      for (std::size_t i = 0; i < plan.count; ++i) plan.operands[i].strides[last] = operands[i].strides[axis];
+    } else {
+      plan.shape.push_back(shape[axis]);
+      for (std::size_t i = 0; i < plan.count; ++i) plan.operands[i].strides.push_back(operands[i].strides[axis]);
+    }
+  }
+  if (plan.shape.empty()) {
+    plan.shape.push_back(1);
+    for (std::size_t i = 0; i < plan.count; ++i) plan.operands[i].strides.push_back(1);
+  }
+  return plan;
+}
+
+template <class T>
+void gather_as(std::byte* to, const std::byte* from, std::int64_t stride, std::int64_t n) {
+  auto* out = reinterpret_cast<T*>(to);
+  const auto* in = reinterpret_cast<const T*>(from);
+  for (std::int64_t i = 0; i < n; ++i) out[i] = in[i * stride];
+}
+
+void gather(std::byte* to, const std::byte* from, std::size_t item_size, std::int64_t stride, std::int64_t n) {
+  if (item_size == 4)
+    gather_as<std::uint32_t>(to, from, stride, n);
+  else if (item_size == 8)
+    gather_as<std::uint64_t>(to, from, stride, n);
+  else
+    gather_as<std::uint8_t>(to, from, stride, n);
+}
+
+template <class T>
+void scatter_as(std::byte* to, const std::byte* from, std::int64_t stride, std::int64_t n) {
+  auto* out = reinterpret_cast<T*>(to);
+  const auto* in = reinterpret_cast<const T*>(from);
+  for (std::int64_t i = 0; i < n; ++i) out[i * stride] = in[i];
+}
+
+void scatter(std::byte* to, const std::byte* from, std::size_t item_size, std::int64_t stride, std::int64_t n) {
+  if (item_size == 4)
+    scatter_as<std::uint32_t>(to, from, stride, n);
+  else if (item_size == 8)
+    scatter_as<std::uint64_t>(to, from, stride, n);
+  else
+    scatter_as<std::uint8_t>(to, from, stride, n);
+}
+
+/// One row: n elements along the innermost axis from `pointers` on. A repeated element is staged once for all blocks.
+void run_row(const Plan& plan, std::size_t outputs, DenseLoop loop, const void* context, std::byte* const* pointers,
+             std::int64_t n, bool staged) {
+  if (!staged) return loop(context, n, pointers);
+  alignas(64) std::byte buffers[max_operands][block * 8];
+  std::byte* dense[max_operands];
+  for (std::int64_t done = 0; done < n; done += block) {
+    const std::int64_t now = std::min(block, n - done);
+    for (std::size_t i = 0; i < plan.count; ++i) {
+      const Strided& operand = plan.operands[i];
+      const std::int64_t stride = operand.strides.back();
+      std::byte* at = pointers[i] + done * stride * static_cast<std::int64_t>(operand.item_size);
+      dense[i] = stride == 1 ? at : buffers[i];
+      if (stride != 1 && i >= outputs && (stride != 0 || done == 0))
+        gather(buffers[i], at, operand.item_size, stride, now);
+    }
+    loop(context, now, dense);
+    for (std::size_t i = 0; i < outputs; ++i) {
+      const Strided& operand = plan.operands[i];
+      const std::int64_t stride = operand.strides.back();
+      if (stride != 1)
+        scatter(pointers[i] + done * stride * static_cast<std::int64_t>(operand.item_size), dense[i], operand.item_size,
+                stride, now);
+    }
+  }
+}
+
+void run_range(const Plan& plan, std::size_t outputs, DenseLoop loop, const void* context, std::int64_t begin,
+               std::int64_t end) {
+  const std::size_t inner_axis = plan.shape.size() - 1;
+  const std::int64_t inner = plan.shape.back();
+  bool staged = false;
+  for (std::size_t i = 0; i < plan.count; ++i) staged = staged || plan.operands[i].strides.back() != 1;
+
+  std::int64_t index[Shape::max_rank];
+  for (std::int64_t axis = static_cast<std::int64_t>(inner_axis), rest = begin; axis >= 0; --axis) {
+    index[axis] = rest % plan.shape[static_cast<std::size_t>(axis)];
+    rest /= plan.shape[static_cast<std::size_t>(axis)];
+  }
+  for (std::int64_t at = begin; at < end;) {
+    std::byte* pointers[max_operands];
+    for (std::size_t i = 0; i < plan.count; ++i) {
+      std::int64_t offset = 0;
+      for (std::size_t axis = 0; axis <= inner_axis; ++axis) offset += index[axis] * plan.operands[i].strides[axis];
+      pointers[i] = plan.operands[i].data + offset * static_cast<std::int64_t>(plan.operands[i].item_size);
+    }
+    const std::int64_t n = std::min(inner - index[inner_axis], end - at);
+    run_row(plan, outputs, loop, context, pointers, n, staged);
+    at += n;
+    index[inner_axis] = 0;
+    for (std::size_t axis = inner_axis; axis-- > 0;) {
+      if (++index[axis] < plan.shape[axis]) break;
+      index[axis] = 0;
+    }
+  }
+}
+
+template <class From, class To>
+void convert(const void*, std::int64_t n, std::byte* const* pointers) {
+  To* __restrict out = reinterpret_cast<To*>(pointers[0]);
+  const From* __restrict in = reinterpret_cast<const From*>(pointers[1]);
+  if constexpr (std::is_same_v<From, To>) {
+    std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(To));
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = element_cast<To>(in[i]);
+  }
+}
+
+/// The axis along which the elements of an operand are neighbours; -1 if there is none.
+int unit_axis(const Strided& operand) {
+  for (std::size_t axis = operand.strides.size(); axis-- > 0;)
+    if (operand.strides[axis] == 1) return static_cast<int>(axis);
+  return -1;
+}
+
+/// Copies where the neighbours of one side are along another axis than those of the other: as matrices to transpose.
+/// False, and nothing done, where that is not so.
+bool copy_transposed(const Plan& plan) {
+  const Strided &to = plan.operands[0], &from = plan.operands[1];
+  const int to_axis = unit_axis(to), from_axis = unit_axis(from);
+  if (to_axis < 0 || from_axis < 0 || to_axis == from_axis) return false;
+  const auto row_axis = static_cast<std::size_t>(to_axis), column_axis = static_cast<std::size_t>(from_axis);
+  const std::int64_t rows = plan.shape[row_axis], columns = plan.shape[column_axis];
+  if (rows < 4 || columns < 4) return false;
+
+  constexpr std::int64_t band = 16;  // columns
+  const std::int64_t bands = (columns - 1) / band + 1, item = static_cast<std::int64_t>(to.item_size);
+  Shape matrices = plan.shape;
+  matrices[row_axis] = matrices[column_axis] = 1;
+  parallel_for(matrices.numel() * bands, 65536 / (rows * band) + 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t column = i % bands * band;
+      std::int64_t to_offset = column * to.strides[column_axis], from_offset = column;
+      for (std::size_t axis = matrices.size(), rest = static_cast<std::size_t>(i / bands); axis-- > 0;) {
+        const auto size = static_cast<std::size_t>(matrices[axis]);
+        to_offset += static_cast<std::int64_t>(rest % size) * to.strides[axis];
+        from_offset += static_cast<std::int64_t>(rest % size) * from.strides[axis];
+        rest /= size;
+      }
+      transpose_copy(to.item_size, rows, std::min(band, columns - column), from.data + from_offset * item,
+                     from.strides[row_axis], to.data + to_offset * item, to.strides[column_axis]);
+    }
+  });
+  return true;
+}
+
+}  // namespace
+
+void for_each_element(const Shape& shape, std::span<const Strided> operands, std::size_t outputs, DenseLoop loop,
+                      const void* context, std::int64_t grain) {
+  const std::int64_t n = shape.numel();
+  if (n == 0) return;
+  const Plan plan = coalesce(shape, operands);
+  parallel_for(n, grain,
+               [&](std::int64_t begin, std::int64_t end) { run_range(plan, outputs, loop, context, begin, end); });
+}
+
+Shape broadcast_strides(const Shape& shape, const Shape& strides, const Shape& to) {
+  Shape out = Shape::filled(to.size(), 0);
+  const std::size_t offset = to.size() - shape.size();
+  for (std::size_t axis = 0; axis < shape.size(); ++axis)
+    if (shape[axis] == to[axis + offset]) out[axis + offset] = strides[axis];
+  return out;
+}
+
+void copy_strided(const Shape& shape, const Strided& to, DType to_dtype, const Strided& from, DType from_dtype) {
+  const Strided operands[] = {to, from};
+  if (to_dtype == from_dtype && shape.numel() >= 256 && copy_transposed(coalesce(shape, operands))) return;
+  const DenseLoop loop = dispatch(to_dtype, [&](auto to_zero) {
+    return dispatch(from_dtype,
+                    [&](auto from_zero) -> DenseLoop { return convert<decltype(from_zero), decltype(to_zero)>; });
+  });
+  for_each_element(shape, operands, 1, loop, nullptr, 65536);
+}
+
+}  // namespace xgrad::detail

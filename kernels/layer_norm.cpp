@@ -1,0 +1,156 @@
+#include "layer_norm.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../core/parallel.hpp"
+#include "../core/storage.hpp"
+#include "moments.hpp"
+#include "sums.hpp"
+
+namespace xgrad::detail {
+
+namespace {
+
+constexpr std::int64_t elements = 16384;  // worth a thread's attention
+constexpr std::int64_t block = 64;        // rows that are summed in T before they are added up in double
+
+template <class T>
+[[gnu::noinline, gnu::cold]] Standard<T> exact_row(const T* x, std::int64_t width, double eps) {
+  const auto for_each = [=](const auto& f) {
+    for (std::int64_t i = 0; i < width; ++i) f(x[i]);
+  };
+  return exact_standard<T>(exact_moments(width, for_each), width, eps, for_each);
+}
+
+/// The gradient of a row for a scale so small that products with it would be short of digits.
+template <class T>
+[[gnu::noinline, gnu::cold]] void tiny_row_grad(std::int64_t width, const T* g, const T* x, const Standard<T>& by,
+                                                const T* weight, const double (&totals)[2], T* to) {
+  const auto wide = [](T value) { return static_cast<long double>(value); };
+  const long double count = static_cast<long double>(width);
+  for (std::int64_t i = 0; i < width; ++i) {
+    const long double value = (wide(x[i]) - wide(by.centre)) * wide(by.scale) + wide(by.offset),
+                      up = weight ? wide(g[i]) * wide(weight[i]) : wide(g[i]);
+    to[i] = static_cast<T>(wide(by.scale) * (up - (totals[0] + value * totals[1]) / count));
+  }
+}
+
+/// Adds to each column sum what a row adds to the gradients of weight and bias.
+template <class T>
+[[gnu::always_inline]] inline void add_row(std::int64_t width, const T* g, const T* x, const Standard<T>& by,
+                                           T* weight_sum, T* bias_sum) {
+  XGRAD_INDEPENDENT_ITERATIONS
+  for (std::int64_t i = 0; i < width; ++i) {
+    weight_sum[i] += g[i] * ((x[i] - by.centre) * by.scale + by.offset);
+    bias_sum[i] += g[i];
+  }
+}
+
+}  // namespace
+
+template <class T>
+void layer_norm(std::int64_t rows, std::int64_t width, const T* x, const T* weight, const T* bias, double eps, T* y,
+                T* centres, T* scales, T* offsets) {
+  parallel_for(rows, elements / width + 1, [=](std::int64_t begin, std::int64_t end) {
+    vectorized_in_lanes([=](auto lanes) __attribute__((always_inline)) {
+      const auto count = static_cast<double>(width);
+      for (std::int64_t row = begin; row < end; ++row) {
+        const T* const from = x + row * width;
+        T* const to = y + row * width;
+        const Moments<T> moments = row_moments<lanes.value>(from, width, Ahead<T>{nullptr});
+        Standard<T> by = standard(moments, count, eps);
+        if (is_beyond(moments, count, eps)) [[unlikely]]
+          by = exact_row(from, width, eps);
+        centres[row] = by.centre;
+        scales[row] = by.scale;
+        offsets[row] = by.offset;
+        if (weight && bias) {
+          XGRAD_INDEPENDENT_ITERATIONS
+          for (std::int64_t i = 0; i < width; ++i)
+            to[i] = ((from[i] - by.centre) * by.scale + by.offset) * weight[i] + bias[i];
+        } else {
+          XGRAD_INDEPENDENT_ITERATIONS
+          for (std::int64_t i = 0; i < width; ++i) to[i] = (from[i] - by.centre) * by.scale + by.offset;
+          if (weight)
+            for (std::int64_t i = 0; i < width; ++i) to[i] *= weight[i];
+          if (bias)
+            for (std::int64_t i = 0; i < width; ++i) to[i] += bias[i];
+        }
+      }
+    });
+  });
+}
+
+template <class T>
+void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, const T* x, const T* centres,
+                         const T* scales, const T* offsets, const T* weight, T* x_grad, T* weight_grad, T* bias_grad) {
+  const std::int64_t blocks = (rows + block - 1) / block;
+  const bool wants_sums = weight_grad || bias_grad;
+  Reference<Storage> memory;  // for each block of rows, its part of weight_grad and of bias_grad
+  if (wants_sums) memory = Storage::make(static_cast<std::size_t>(2 * blocks * width) * sizeof(T));
+  T* const sums = wants_sums ? reinterpret_cast<T*>(memory->data()) : nullptr;
+  parallel_for(blocks, elements / (block * width) + 1, [=](std::int64_t begin, std::int64_t end) {
+    vectorized([=] {
+      const T inverse = T(1) / static_cast<T>(width), least = std::sqrt(std::numeric_limits<T>::min());
+      for (std::int64_t part = begin; part < end; ++part) {
+        T* const weight_sum = sums ? sums + 2 * part * width : nullptr;
+        T* const bias_sum = sums ? weight_sum + width : nullptr;
+        if (sums) std::fill_n(weight_sum, 2 * width, T(0));
+        for (std::int64_t row = part * block; row < std::min(rows, (part + 1) * block); ++row) {
+          const T *const g = grad + row * width, *const from = x + row * width;
+          const Standard<T> by{centres[row], scales[row], offsets[row]};
+          if (sums) add_row(width, g, from, by, weight_sum, bias_sum);
+          if (!x_grad) continue;
+          T* const to = x_grad + row * width;
+          double totals[2] = {};  // of the gradient of the normalised row, and of that times the normalised row
+          if (weight) {
+            add_terms<2, T>(0, width, totals, [=](std::int64_t i, T(&values)[2]) {
+              values[0] = g[i] * weight[i];
+              values[1] = values[0] * ((from[i] - by.centre) * by.scale);
+            });
+          } else {
+            add_terms<2, T>(0, width, totals, [=](std::int64_t i, T(&values)[2]) {
+              values[0] = g[i];
+              values[1] = g[i] * ((from[i] - by.centre) * by.scale);
+            });
+          }
+          totals[1] += totals[0] * static_cast<double>(by.offset);
+          const T by_value = static_cast<T>(totals[1]) * inverse, slope = by_value * by.scale,
+                  level = static_cast<T>(totals[0]) * inverse + by_value * by.offset;
+          if (by.scale < least) [[unlikely]] {
+            tiny_row_grad(width, g, from, by, weight, totals, to);
+          } else if (weight) {
+            XGRAD_INDEPENDENT_ITERATIONS
+            for (std::int64_t i = 0; i < width; ++i)
+              to[i] = by.scale * (g[i] * weight[i] - level - (from[i] - by.centre) * slope);
+          } else {
+            XGRAD_INDEPENDENT_ITERATIONS
+            for (std::int64_t i = 0; i < width; ++i) to[i] = by.scale * (g[i] - level - (from[i] - by.centre) * slope);
+          }
+        }
+      }
+    });
+  });
+  if (!wants_sums) return;
+  for (std::int64_t i = 0; i < width; ++i) {
+    double totals[2] = {};
+    for (std::int64_t part = 0; part < blocks; ++part) {
+      totals[0] += static_cast<double>(sums[2 * part * width + i]);
+      totals[1] += static_cast<double>(sums[(2 * part + 1) * width + i]);
+    }
+    if (weight_grad) weight_grad[i] = static_cast<T>(totals[0]);
+    if (bias_grad) bias_grad[i] = static_cast<T>(totals[1]);
+  }
+}
+
+#define XGRAD_INSTANTIATE(T)                                                                                      \
+  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, double, T*, T*, T*, T*);     \
+  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*, \
+                                    const T*, T*, T*, T*);
+XGRAD_INSTANTIATE(float)
+XGRAD_INSTANTIATE(double)
+#undef XGRAD_INSTANTIATE
+
+}  // namespace xgrad::detail

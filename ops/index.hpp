@@ -1,0 +1,34 @@
+#pragma once
+// What operations with tensors of indices have in common.
+
+#include "../autograd/tensor.hpp"
+
+namespace xgrad::detail {
+
+/// The indices as dense memory. Throws Error in the name of `op`, with position and value, for one that is not within
+/// axis `axis` of `shape`, and for a dtype other than int64.
+Tensor checked_index(const char* op, const Tensor& index, const Shape& shape, std::size_t axis);
+
+/// Calls f with an element of the size of dtype's.
+template <class F>
+void dispatch_size(DType dtype, F&& f) {
+  switch (item_size(dtype)) {
+    case 8:
+      return f(std::uint64_t{});
+    case 4:
+      return f(std::uint32_t{});
+    default:
+      return f(std::uint8_t{});
+  }
+}
+
+/// a + b; integers wrap around.
+template <class T>
+T plus(T a, T b) {
+  if constexpr (std::is_same_v<T, std::int64_t>)
+    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  else
+    return static_cast<T>(a + b);
+}
+
+}  // namespace xgrad::detail

@@ -1,0 +1,85 @@
+#include "registry.hpp"
+
+#include <xgrad/array/random.hpp>
+
+namespace xgrad {
+
+namespace detail {
+
+// One a family file.
+std::span<const OpInfo> expansion_ops();
+std::span<const OpInfo> arithmetic_ops();
+std::span<const OpInfo> division_ops();
+std::span<const OpInfo> math_ops();
+std::span<const OpInfo> comparison_ops();
+std::span<const OpInfo> activation_ops();
+std::span<const OpInfo> shape_ops();
+std::span<const OpInfo> slicing_ops();
+std::span<const OpInfo> joining_ops();
+std::span<const OpInfo> matmul_ops();
+std::span<const OpInfo> indexing_ops();
+std::span<const OpInfo> gather_ops();
+std::span<const OpInfo> reduce_ops();
+std::span<const OpInfo> norm_ops();
+std::span<const OpInfo> product_ops();
+std::span<const OpInfo> extrema_ops();
+std::span<const OpInfo> cumulative_ops();
+std::span<const OpInfo> softmax_ops();
+std::span<const OpInfo> normalization_ops();
+std::span<const OpInfo> layer_norm_ops();
+std::span<const OpInfo> attention_ops();
+std::span<const OpInfo> loss_ops();
+
+Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
+  Tensor out = empty(shape, float64);
+  Generator(seed).normal(out.data<double>(), out.numel(), 0, 1);
+  return out.requires_grad_();
+}
+
+Tensor sample_uniform(const Shape& shape, double low, double high, std::uint64_t seed) {
+  Tensor out = empty(shape, float64);
+  Generator(seed).uniform(out.data<double>(), out.numel(), low, high);
+  return out.requires_grad_();
+}
+
+}  // namespace detail
+
+std::span<const OpFamily> families() {
+  using namespace detail;
+  static const OpFamily all[] = {
+      {"expansion", expansion_ops()},
+      {"arithmetic", arithmetic_ops()},
+      {"division", division_ops()},
+      {"math", math_ops()},
+      {"comparison", comparison_ops()},
+      {"activation", activation_ops()},
+      {"shape", shape_ops()},
+      {"slicing", slicing_ops()},
+      {"joining", joining_ops()},
+      {"matmul", matmul_ops()},
+      {"indexing", indexing_ops()},
+      {"gather", gather_ops()},
+      {"reduce", reduce_ops()},
+      {"norm", norm_ops()},
+      {"product", product_ops()},
+      {"extrema", extrema_ops()},
+      {"cumulative", cumulative_ops()},
+      {"softmax", softmax_ops()},
+      {"normalization", normalization_ops()},
+      {"layer_norm", layer_norm_ops()},
+      {"attention", attention_ops()},
+      {"loss", loss_ops()},
+  };
+  return all;
+}
+
+std::span<const OpInfo> registry() {
+  static const std::vector<OpInfo> all = [] {
+    std::vector<OpInfo> ops;
+    for (const OpFamily& family : families()) ops.insert(ops.end(), family.ops.begin(), family.ops.end());
+    return ops;
+  }();
+  return all;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,34 @@
+#pragma once
+// Which parameters mattered.
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../trials/history.hpp"
+
+namespace xgrad::tune {
+
+struct ImportanceOptions {
+  double quantile = 0.1;      ///< what counts as good: the best ceil(quantile * n) trials, and those equal to the last
+  std::size_t objective = 0;  ///< by which value
+};
+
+/// How much each parameter decided whether a trial was among the good ones, by PED-ANOVA (Watanabe et al., arXiv
+/// 2304.10255, for conditional parameters arXiv 2601.20800): the Pearson divergence between the parameter's density in
+/// good trials and in all, as Optuna 5.0's PedAnovaImportanceEvaluator; ranges are divided into 50 in their scale. The
+/// most important first; they sum to 1, or are all 0 when nothing is known.
+///
+/// Complete trials count, better by their value; and, which Optuna leaves out, pruned and paused ones that reported:
+/// behind the complete ones, those that came further before the others, at the same step by what they reported. Under
+/// successive halving these are most trials, and what the complete ones have in common is what made them good. Trials
+/// whose value is not finite are left out. Throws Error unless 0 < quantile < 1 and the study has the objective.
+std::vector<std::pair<std::string, double>> importance(const History& history, const ImportanceOptions& options = {});
+
+/// The divergence of one parameter: how far the density of the values `good` is from that of `all`, of which they are a
+/// part.
+double pearson_divergence(const Distribution& distribution, const std::vector<double>& good,
+                          const std::vector<double>& all);
+
+}  // namespace xgrad::tune

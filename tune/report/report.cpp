@@ -1,0 +1,144 @@
+#include "report.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "../../io/file.hpp"
+#include "../trials/encoding.hpp"
+#include "../trials/ranking.hpp"
+#include "../trials/space.hpp"
+#include "importance.hpp"
+#include "report_page.hpp"
+#include "results.hpp"
+
+namespace xgrad::tune {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::size_t reports_of_a_page = 200'000;  // of studies with more, long curves are thinned
+
+// Milliseconds since 1970.
+json time_json(const std::optional<std::chrono::system_clock::time_point>& time) {
+  if (!time) return nullptr;
+  return std::chrono::floor<std::chrono::milliseconds>(*time).time_since_epoch().count();
+}
+
+double six_digits(double value) {
+  char text[32];
+  const char* end = std::to_chars(text, std::end(text), value, std::chars_format::general, 6).ptr;
+  std::from_chars(text, end, value);
+  return value;
+}
+
+// Step, report, step, report, ...: of a curve of more than `most` reports every k-th one and the last.
+json curve_json(const TrialRecord& trial, std::size_t most) {
+  const std::size_t every = (trial.intermediate.size() + most - 1) / most;
+  std::size_t left = trial.intermediate.size();
+  json curve = json::array();
+  for (const auto& [step, value] : trial.intermediate) {
+    if (--left % every != 0) continue;
+    curve.push_back(step);
+    curve.push_back(six_digits(value));
+  }
+  return curve;
+}
+
+// A parameter in all trials: null where a trial does not have it, and the position of a choice in "choices". An axis
+// spans the ranges of all trials, where they differ.
+struct Column {
+  std::string name;
+  std::size_t kind;  ///< of its distributions; one name may have a column for each
+  json axis, values;
+
+  void add(const TrialRecord& trial, const Parameter& parameter) {
+    static constexpr const char* scales[] = {"linear", "log", "log_one_minus"};
+    json value = parameter.value;
+    if (std::holds_alternative<CategoricalDistribution>(parameter.distribution)) {
+      json& choices = axis["choices"];
+      const std::string choice = to_string(value_of(parameter));
+      for (const Choice& each : std::get<CategoricalDistribution>(parameter.distribution).choices)
+        if (const std::string text = to_string(each); std::find(choices.begin(), choices.end(), text) == choices.end())
+          choices.push_back(text);
+      value = std::find(choices.begin(), choices.end(), choice) - choices.begin();
+    } else {
+      const Axis range = tune::axis(parameter.distribution);
+      const char* scale = scales[static_cast<std::size_t>(range.scale)];
+      if (axis.empty()) axis = {{"scale", scale}, {"low", range.first}, {"high", range.last}};
+      if (axis["scale"] != scale) axis["scale"] = "linear";
+      axis["low"] = std::min(axis["low"].get<double>(), range.first);
+      axis["high"] = std::max(axis["high"].get<double>(), range.last);
+      axis["whole"] = std::holds_alternative<IntDistribution>(parameter.distribution);
+      if (axis["whole"]) value = static_cast<std::int64_t>(parameter.value);
+    }
+    values[static_cast<std::size_t>(trial.number)] = std::move(value);
+  }
+};
+
+// In the order in which the trials had them first.
+json parameters_json(const History& history) {
+  std::vector<Column> columns;
+  for (const TrialRecord& trial : history)
+    for (const Parameter& parameter : trial.parameters) {
+      const std::size_t kind = parameter.distribution.index();
+      auto column = std::find_if(columns.begin(), columns.end(),
+                                 [&](const Column& c) { return c.name == parameter.name && c.kind == kind; });
+      if (column == columns.end())
+        column = columns.insert(
+            column, {parameter.name, kind, json::object(), json(static_cast<std::size_t>(history.size()), nullptr)});
+      column->add(trial, parameter);
+    }
+  json out = json::array();
+  for (Column& column : columns) {
+    column.axis["name"] = std::move(column.name);
+    column.axis["values"] = std::move(column.values);
+    out.push_back(std::move(column.axis));
+  }
+  return out;
+}
+
+// What the page draws, by column. Numbers that are not finite become null.
+json data_json(const History& history, const std::string& study) {
+  json data{{"name", study}, {"written", time_json(std::chrono::system_clock::now())}};
+  for (const char* key : {"directions", "states", "values", "started", "ended", "curves", "importance"})
+    data[key] = json::array();
+  data["front"] = pareto_front(history);
+  data["parameters"] = parameters_json(history);
+  data["errors"] = json::object();
+  for (std::size_t i = 0; i < history.directions().size(); ++i) {
+    data["directions"].push_back(name_of(history.directions()[i]));
+    data["importance"].push_back(importance(history, {.objective = i}));
+  }
+  std::size_t reports = 0, most = reports_of_a_page;
+  for (const TrialRecord& trial : history) reports += trial.intermediate.size();
+  const bool thinned = reports > most;
+  if (thinned) most = std::clamp<std::size_t>(most / static_cast<std::size_t>(history.size()), 20, 1000);
+  for (const TrialRecord& trial : history) {
+    data["states"].push_back(name_of(trial.state));
+    data["values"].push_back(trial.values);
+    data["started"].push_back(time_json(trial.started));
+    data["ended"].push_back(time_json(trial.completed));
+    data["curves"].push_back(curve_json(trial, most));
+    if (const auto error = trial.attributes.find("error"); error != trial.attributes.end()) {
+      data["errors"][std::to_string(trial.number)] = text_from_json(error->second);
+    }
+  }
+  data["thinned"] = thinned;
+  return data;
+}
+
+}  // namespace
+
+void write_report(const History& history, const std::string& study, const std::string& path) {
+  std::string page = report_page, data;
+  for (const char c : data_json(history, study).dump(-1, ' ', false, json::error_handler_t::replace))
+    c == '<' ? data += "\\u003c" : data += c;  // so that no text ends the script element
+  const std::string_view place = "{data}";
+  page.replace(page.find(place), place.size(), data);
+  io::atomic_write(path, page);
+}
+
+}  // namespace xgrad::tune

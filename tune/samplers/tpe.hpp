@@ -1,0 +1,33 @@
+#pragma once
+// The tree-structured Parzen estimator.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "sampler.hpp"
+
+namespace xgrad::tune {
+
+/// Bergstra et al., "Algorithms for hyper-parameter optimization" (NeurIPS 2011), with the defaults of Optuna 5.0's
+/// TPESampler. Of the n trials that are not running, the best min(ceil(0.1 n), 25) are one density l, all others and
+/// the running ones another, g; of `candidates` draws from l the one with the largest l / g is taken. ParzenEstimator
+/// has the densities. Before `startup_trials` trials have ended it draws as Random.
+///
+/// Trials count as ended when they are complete, pruned, paused or diverged, and are ordered as Rank tells;
+/// diverged ones never are in l. With several objectives l has the best ceil(0.1 n) by best_fronts(), all with equal
+/// weight. Densities are over scaled values: on log and log_one_minus scales, over the coordinate that is uniform.
+struct TPE {
+  int startup_trials = 10;
+  int candidates = 24;
+
+  /// Draw the parameters that all ended trials have, with the same distribution, together, and the others one by one.
+  /// By default with one objective, and not with several. Trials of which not all these parameters are known are left
+  /// out of the joint densities.
+  std::optional<bool> multivariate = std::nullopt;
+
+  /// Throws Error unless startup_trials >= 0 and candidates >= 1.
+  std::unique_ptr<Sampler> make(std::uint64_t seed) const;
+};
+
+}  // namespace xgrad::tune

@@ -1,0 +1,409 @@
+#include "sql_study.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "../../core/error.hpp"
+#include "../trials/encoding.hpp"
+#include "../trials/text.hpp"
+#include "sql_records.hpp"
+#include "worker.hpp"
+
+namespace xgrad::tune {
+
+namespace {
+
+// Optuna has no state for these: a paused trial is a running one to it, a diverged one is pruned.
+const char* optuna_state(TrialState state) {
+  switch (state) {
+    case TrialState::complete:
+      return "COMPLETE";
+    case TrialState::failed:
+      return "FAIL";
+    case TrialState::waiting:
+      return "WAITING";
+    case TrialState::pruned:
+    case TrialState::diverged:
+      return "PRUNED";
+    case TrialState::running:
+    case TrialState::paused:
+      break;
+  }
+  return "RUNNING";
+}
+
+std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+// Every transaction that changes a trial first counts up the study's revision, and marks the trial with it: what is
+// above the revision seen last has changed. In PostgreSQL that row is also what writers wait for.
+class SqlStudy final : public StudyStorage {
+ public:
+  SqlStudy(std::shared_ptr<Database> database, std::int64_t id, std::chrono::milliseconds lease)
+      : database_(std::move(database)),
+        db_(*database_),
+        directions_(directions_of(db_, id)),
+        records_(db_, directions_.size()),
+        id_(id),
+        lease_(std::min(lease, longest_duration).count()) {
+    check(lease.count() > 0, "tune: a lease of ", lease.count(), " ms is too short");
+  }
+
+  const std::vector<Direction>& directions() const override { return directions_; }
+
+  std::vector<TrialRecord> changes() override {
+    if (!db_.changed_by_others() && seen_) return {};
+    Transaction transaction(db_, Transaction::reading);
+    const std::int64_t revision =
+        integer(db_.value("the study", "SELECT revision FROM xgrad_studies WHERE study_id = $1", {id_}));
+    std::vector<StoredTrial> read;
+    if (!seen_) {
+      read = records_.read_study(id_);
+    } else {
+      for (const SqlRow& row : db_.query("SELECT trial_id FROM trials WHERE study_id = $1 AND trial_id > $2 UNION "
+                                         "SELECT trial_id FROM xgrad_leases WHERE study_id = $1 AND revision > $3",
+                                         {id_, last_id_, revision_}))
+        append_trial(read, integer(row[0]));
+      const std::map<std::int64_t, TrialState> foreign = foreign_;
+      for (const auto& [trial, state] : foreign) {
+        const SqlRows now = db_.query("SELECT state FROM trials WHERE trial_id = $1", {trial});
+        if (state == TrialState::running || now.empty() || text(now[0][0]) != "WAITING") append_trial(read, trial);
+      }
+    }
+    transaction.commit();
+    seen_ = true;
+    revision_ = revision;
+
+    std::map<std::int64_t, TrialRecord> by_number;
+    for (StoredTrial& trial : read) {
+      last_id_ = std::max(last_id_, trial.id);
+      known_ = std::max(known_, trial.record.number + 1);
+      const TrialState state = trial.record.state;
+      if (state == TrialState::waiting || (state == TrialState::running && !trial.ours))
+        foreign_[trial.id] = state;
+      else
+        foreign_.erase(trial.id);
+      by_number.insert_or_assign(trial.record.number, std::move(trial.record));
+    }
+    std::vector<TrialRecord> out;
+    for (auto& [number, record] : by_number) out.push_back(std::move(record));
+    return out;
+  }
+
+  std::optional<TrialRecord> read(std::int64_t number) override {
+    Transaction transaction(db_, Transaction::reading);
+    std::vector<StoredTrial> read = records_.read_trial(id_of(number));
+    check(!read.empty(), "tune: there is no trial ", number, " in ", db_.name());
+    transaction.commit();
+    return std::move(read[0].record);
+  }
+
+  std::optional<Lease> create(std::int64_t limit, const NewTrial& trial) override {
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t revision = next_revision(), number = next_number();
+    if (number >= limit && number - waiting() >= limit) return std::nullopt;
+    const std::string time = time_to_text(trial.time);
+    const std::int64_t id = integer(db_.query("INSERT INTO trials (number, study_id, state, datetime_start) VALUES "
+                                              "($1, $2, 'RUNNING', $3) RETURNING trial_id",
+                                              {number, id_, time})
+                                        .at(0)
+                                        .at(0));
+    insert_lease(id, "running", 1, revision);
+    for (const Parameter& parameter : trial.parameters) records_.write_parameter(id, parameter);
+    for (const auto& [key, json] : trial.attributes) records_.write_attribute(id, key, json);
+    if (trial.fork_of) {
+      const SqlRows copied = db_.query(
+          "INSERT INTO xgrad_checkpoints (trial_id, step, data) SELECT CAST($1 AS INTEGER), step, data FROM "
+          "xgrad_checkpoints WHERE trial_id = $2 RETURNING step",
+          {id, id_of(*trial.fork_of)});
+      if (copied.empty()) return std::nullopt;
+    }
+    if (trial.replaces && !prune_paused(id_of(*trial.replaces), trial, revision)) return std::nullopt;
+    commit(transaction, revision);
+    know(number, id);
+    return Lease{number, 1, id};
+  }
+
+  std::int64_t enqueue(const std::map<std::string, std::string>& attributes) override {
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t revision = next_revision(), number = next_number();
+    const std::int64_t id =
+        integer(db_.query("INSERT INTO trials (number, study_id, state) VALUES ($1, $2, 'WAITING') RETURNING trial_id",
+                          {number, id_})
+                    .at(0)
+                    .at(0));
+    insert_lease(id, "waiting", 0, revision);
+    for (const auto& [key, json] : attributes) records_.write_attribute(id, key, json);
+    commit(transaction, revision);
+    know(number, id);
+    foreign_[id] = TrialState::waiting;
+    return number;
+  }
+
+  std::optional<Lease> claim_waiting(std::int64_t limit) override {
+    if (waiting() == 0) return std::nullopt;
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t revision = next_revision();
+    if (next_number() - waiting() >= limit) return std::nullopt;
+    // A worker of Optuna may hold the row.
+    const SqlRows first = db_.query(
+        std::string("SELECT trial_id, number FROM trials WHERE study_id = $1 AND state = 'WAITING' ORDER BY number "
+                    "LIMIT 1") +
+            (db_.is_postgresql() ? " FOR UPDATE SKIP LOCKED" : ""),
+        {id_});
+    if (first.empty()) return std::nullopt;
+    const std::int64_t id = integer(first[0][0]);
+    const std::string time = time_to_text(std::chrono::system_clock::now());
+    db_.query("UPDATE trials SET state = 'RUNNING', datetime_start = $2 WHERE trial_id = $1", {id, time});
+    db_.query(
+        "INSERT INTO xgrad_leases (trial_id, study_id, epoch, state, expires, revision) VALUES ($1, $2, 0, 'waiting', "
+        "0, 0) ON CONFLICT DO NOTHING",
+        {id, id_});
+    const std::int64_t epoch = take(id, revision);
+    commit(transaction, revision);
+    foreign_.erase(id);
+    return Lease{integer(first[0][1]), epoch, id};
+  }
+
+  std::optional<Lease> claim(std::int64_t number) override {
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t revision = next_revision();
+    const SqlRows found = db_.query(
+        "SELECT l.trial_id, l.state, l.owner, l.expires FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id "
+        "WHERE t.study_id = $1 AND t.number = $2 AND t.state = 'RUNNING'",
+        {id_, number});
+    if (found.empty()) return std::nullopt;
+    const std::int64_t id = integer(found[0][0]);
+    const std::string state = text(found[0][1]);
+    if (state == "running" && is_orphan(text(found[0][2]), integer(found[0][3]), lease_time()))
+      db_.query(
+          "DELETE FROM trial_intermediate_values WHERE trial_id = $1 AND step > (SELECT COALESCE(MAX(step), -1) "
+          "FROM xgrad_checkpoints WHERE trial_id = $1)",
+          {id});
+    else if (state == "paused")
+      forget_state(id);
+    else
+      return std::nullopt;
+    const std::int64_t epoch = take(id, revision);
+    commit(transaction, revision);
+    return Lease{number, epoch, id};
+  }
+
+  std::vector<std::int64_t> orphans() override {
+    const SqlRows running = db_.query(
+        "SELECT t.number, l.owner, l.expires FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id WHERE "
+        "l.study_id = $1 AND l.state = 'running' AND t.state = 'RUNNING' ORDER BY t.number",
+        {id_});
+    std::vector<std::int64_t> out;
+    const std::int64_t now = running.empty() ? 0 : lease_time();
+    for (const SqlRow& row : running)
+      if (is_orphan(text(row[1]), integer(row[2]), now)) out.push_back(integer(row[0]));
+    return out;
+  }
+
+  std::int64_t leased() override {
+    return integer(db_.value("the study",
+                             "SELECT COUNT(*) FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id WHERE "
+                             "l.study_id = $1 AND l.state = 'running' AND t.state = 'RUNNING'",
+                             {id_}));
+  }
+
+  std::vector<bool> write(std::span<const std::pair<Lease, TrialChange>> changes) override {
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t revision = next_revision();
+    std::vector<bool> held;
+    for (const auto& [lease, change] : changes) {
+      held.push_back(!db_.query("UPDATE xgrad_leases SET revision = $3 WHERE trial_id = $1 AND epoch = $2 AND state = "
+                                "'running' RETURNING trial_id",
+                                {lease.id, lease.epoch, revision})
+                          .empty());
+      if (held.back()) write(lease.id, change);
+    }
+    commit(transaction, revision);
+    return held;
+  }
+
+  std::vector<bool> renew(std::span<const Lease> leases) override {
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t expires = db_.now() + lease_;
+    std::vector<bool> held;
+    for (const Lease& lease : leases)
+      held.push_back(!db_.query("UPDATE xgrad_leases SET expires = $3 WHERE trial_id = $1 AND epoch = $2 AND state = "
+                                "'running' RETURNING trial_id",
+                                {lease.id, lease.epoch, expires})
+                          .empty());
+    transaction.commit();
+    return held;
+  }
+
+  void release(std::span<const Lease> leases) override {
+    Transaction transaction(db_, Transaction::writing);
+    for (const Lease& lease : leases)
+      db_.query("UPDATE xgrad_leases SET expires = 0 WHERE trial_id = $1 AND epoch = $2", {lease.id, lease.epoch});
+    transaction.commit();
+  }
+
+  std::optional<Checkpoint> checkpoint(std::int64_t number) override {
+    const SqlRows found = db_.query(
+        "SELECT c.step, c.data FROM xgrad_checkpoints c JOIN trials t ON t.trial_id = c.trial_id WHERE t.study_id = $1 "
+        "AND t.number = $2",
+        {id_, number});
+    if (found.empty()) return std::nullopt;
+    const std::int64_t step = integer(found[0][0]);
+    check(step >= 0 && step < std::numeric_limits<int>::max(), "tune: ", db_.name(), ": trial ", number,
+          ": its checkpoint: there is no step ", step);
+    return Checkpoint{step, text(found[0][1])};
+  }
+
+ private:
+  std::int64_t next_revision() {
+    return integer(db_.value(
+        "the study", "UPDATE xgrad_studies SET revision = revision + 1 WHERE study_id = $1 RETURNING revision", {id_}));
+  }
+
+  void commit(Transaction& transaction, std::int64_t revision) {
+    transaction.commit();
+    if (revision == revision_ + 1) revision_ = revision;  // between the two nobody else wrote
+  }
+
+  // A trial made here: numbers and ids rise together, so there is none before it that changes() has not seen.
+  void know(std::int64_t number, std::int64_t id) {
+    if (number != known_) return;
+    ++known_;
+    last_id_ = id;
+  }
+
+  std::int64_t next_number() {
+    if (db_.is_postgresql())  // Optuna numbers under this lock
+      db_.query("SELECT study_id FROM studies WHERE study_id = $1 FOR UPDATE", {id_});
+    return integer(
+        db_.value("the study", "SELECT COALESCE(MAX(number), -1) + 1 FROM trials WHERE study_id = $1", {id_}));
+  }
+
+  std::int64_t waiting() {
+    return integer(
+        db_.value("the study", "SELECT COUNT(*) FROM trials WHERE study_id = $1 AND state = 'WAITING'", {id_}));
+  }
+
+  std::int64_t id_of(std::int64_t number) {
+    const SqlRows found = db_.query("SELECT trial_id FROM trials WHERE study_id = $1 AND number = $2", {id_, number});
+    check(!found.empty(), "tune: there is no trial ", number, " in ", db_.name());
+    return integer(found[0][0]);
+  }
+
+  void append_trial(std::vector<StoredTrial>& to, std::int64_t id) {
+    for (StoredTrial& trial : records_.read_trial(id)) to.push_back(std::move(trial));
+  }
+
+  void insert_lease(std::int64_t trial, std::string_view state, std::int64_t epoch, std::int64_t revision) {
+    db_.query(
+        "INSERT INTO xgrad_leases (trial_id, study_id, epoch, state, owner, expires, revision) VALUES ($1, $2, $3, $4, "
+        "$5, $6, $7)",
+        {trial, id_, epoch, state, std::string_view(this_process()), db_.now() + lease_, revision});
+  }
+
+  std::int64_t take(std::int64_t trial, std::int64_t revision) {
+    return integer(db_.value("the trial",
+                             "UPDATE xgrad_leases SET epoch = epoch + 1, state = 'running', owner = $2, expires = $3, "
+                             "revision = $4 WHERE trial_id = $1 RETURNING epoch",
+                             {trial, std::string_view(this_process()), db_.now() + lease_, revision}));
+  }
+
+  bool prune_paused(std::int64_t id, const NewTrial& by, std::int64_t revision) {
+    if (db_.query("UPDATE xgrad_leases SET state = 'running', revision = $2 WHERE trial_id = $1 AND state = 'paused' "
+                  "RETURNING epoch",
+                  {id, revision})
+            .empty())
+      return false;
+    forget_state(id);
+    TrialChange change;
+    change.state = TrialState::pruned;
+    change.values = by.replaced_values;
+    change.time = by.time;
+    write(id, change);
+    return true;
+  }
+
+  void forget_state(std::int64_t id) {
+    db_.query("DELETE FROM trial_system_attributes WHERE trial_id = $1 AND key = $2",
+              {id, std::string_view(state_attribute)});
+  }
+
+  bool is_orphan(const std::string& owner, std::int64_t expires, std::int64_t now) const {
+    if (expires <= now) return true;
+    if (owner == this_process()) return false;
+    // SQLite's clock began when the machine was booted: who worked before that, or on another machine, is gone.
+    return has_ended(owner) || (!db_.is_postgresql() && !is_of_this_boot(owner));
+  }
+
+  // By what time leases have run out. A server's clock may be put forward: then those who live have a lease's time to
+  // say so.
+  std::int64_t lease_time() {
+    using namespace std::chrono;
+    const std::int64_t now = db_.now();
+    const auto own = duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+    const std::int64_t ahead = now - own;
+    if (ahead - ahead_.value_or(ahead) > lease_ / 4) patient_until_ = own + lease_;
+    ahead_ = ahead;
+    return own < patient_until_ ? std::min<std::int64_t>(now, 0) : now;
+  }
+
+  void write(std::int64_t trial, const TrialChange& change) {
+    for (const Parameter& parameter : change.parameters) records_.write_parameter(trial, parameter);
+    for (const auto& [step, value] : change.reports) records_.write_report(trial, step, value);
+    for (const auto& [key, json] : change.attributes) records_.write_attribute(trial, key, json);
+    if (change.checkpoint)
+      db_.query(
+          "INSERT INTO xgrad_checkpoints (trial_id, step, data) VALUES ($1, $2, $3) ON CONFLICT (trial_id) DO UPDATE "
+          "SET step = excluded.step, data = excluded.data",
+          {trial, change.checkpoint->step, bytes_of(change.checkpoint->bytes)});
+    if (!change.state) return;
+    const TrialState state = *change.state;
+    db_.query("UPDATE xgrad_leases SET epoch = epoch + 1, state = $2, owner = NULL WHERE trial_id = $1",
+              {trial, name_of(state)});
+    if (state == TrialState::paused || state == TrialState::diverged)
+      records_.write_attribute(trial, state_attribute, text_to_json(name_of(state)));
+    if (state == TrialState::paused) return;
+    records_.write_values(trial, change.values);
+    db_.query("DELETE FROM xgrad_checkpoints WHERE trial_id = $1", {trial});
+    const std::string time = time_to_text(change.time);
+    db_.query("UPDATE trials SET state = $2, datetime_complete = $3 WHERE trial_id = $1",
+              {trial, std::string_view(optuna_state(state)), time});
+  }
+
+  std::shared_ptr<Database> database_;
+  Database& db_;
+  std::vector<Direction> directions_;
+  SqlRecords records_;
+  std::int64_t id_, lease_;
+  std::optional<std::int64_t> ahead_;  // of the own clock is the database's, in milliseconds
+  std::int64_t patient_until_ = 0;     // on the own clock
+  bool seen_ = false;
+  std::int64_t revision_ = 0, last_id_ = 0;     // what changes() has seen,
+  std::int64_t known_ = 0;                      // and how many trials
+  std::map<std::int64_t, TrialState> foreign_;  // trials by id that others may change without raising the revision
+};
+
+}  // namespace
+
+std::unique_ptr<StudyStorage> make_sql_study(std::shared_ptr<Database> database, std::int64_t id,
+                                             std::chrono::milliseconds lease) {
+  return std::make_unique<SqlStudy>(std::move(database), id, lease);
+}
+
+std::vector<Direction> directions_of(Database& database, std::int64_t study) {
+  std::vector<Direction> out;
+  for (const SqlRow& row : database.query(
+           "SELECT direction, objective FROM study_directions WHERE study_id = $1 ORDER BY objective", {study})) {
+    const std::string direction = text(row[0]);
+    check(direction == "MINIMIZE" || direction == "MAXIMIZE", "tune: ", database.name(), ": study ", study,
+          ": its direction \"", printable(direction), "\" is none");
+    check(integer(row[1]) == static_cast<std::int64_t>(out.size()), "tune: ", database.name(), ": study ", study,
+          ": its objectives have gaps");
+    out.push_back(direction == "MAXIMIZE" ? maximize : minimize);
+  }
+  check(!out.empty(), "tune: ", database.name(), ": study ", study, " has no direction");
+  return out;
+}
+
+}  // namespace xgrad::tune

@@ -1,0 +1,170 @@
+#include "study.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+#include "../report/report.hpp"
+#include "../report/results.hpp"
+#include "../trials/encoding.hpp"
+#include "../trials/text.hpp"
+#include "interrupt.hpp"
+#include "status_line.hpp"
+#include "study_core.hpp"
+
+namespace xgrad::tune {
+
+namespace {
+
+// The thread's generator begins where the trial's seed says, and is put back.
+class SeededGenerator {
+ public:
+  explicit SeededGenerator(std::uint64_t seed) : before_(default_generator().state()) {
+    default_generator().set_state({seed, 0, 0});
+  }
+  ~SeededGenerator() { default_generator().set_state(before_); }
+  SeededGenerator(const SeededGenerator&) = delete;
+
+ private:
+  GeneratorState before_;
+};
+
+// The studies whose objectives this thread is in.
+thread_local std::vector<const detail::StudyCore*> entered;
+
+class Entered {
+ public:
+  explicit Entered(const detail::StudyCore& core) { entered.push_back(&core); }
+  ~Entered() { entered.pop_back(); }
+  Entered(const Entered&) = delete;
+};
+
+}  // namespace
+
+Study Study::open(const std::string& url, const std::string& name, const StudyOptions& options) {
+  return Study(std::make_shared<detail::StudyCore>(url, name, options));
+}
+
+void Study::run(const std::function<std::vector<double>(Trial&)>& objective, const OptimizeOptions& options) {
+  check(options.trials >= 0, "optimize: trials is ", options.trials, "; it must not be negative");
+  check(options.workers >= 1 && options.workers <= 4096, "optimize: workers is ", options.workers,
+        "; it must be between 1 and 4096");
+  detail::StudyCore& core = *core_;
+  for (const detail::StudyCore* other : entered)
+    check(!core.is_same_study(*other), "optimize: called in an objective of the same study, \"", core.name(),
+          "\", whose trial it would wait for; ask() and tell() run trials there");
+  core.set_time_limit(options.trial_time_limit);
+
+  const auto run_trial = [&](const std::shared_ptr<detail::OpenTrial>& open) {
+    Trial trial(open);
+    const SeededGenerator generator(trial.seed());
+    const Entered inside(core);
+    std::string error;
+    try {
+      core.finish(*open, objective(trial));
+      return;
+    } catch (const std::exception& exception) {
+      error = exception.what();
+    } catch (...) {
+      error = "an exception that is no std::exception";
+    }
+    core.rethrow_failure();  // it was not the objective's
+    core.set_attribute(*open, "error", text_to_json(redacted(error)));
+    core.finish_as(*open, TrialState::failed, {});
+  };
+
+  std::atomic<bool> stop = false;
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+  const auto work = [&] {
+    try {
+      while (!stop && !detail::interrupted()) {
+        core.rethrow_failure();
+        if (const auto open = core.start(options.trials))
+          run_trial(open);
+        else if (core.may_go_on())
+          core.wait();
+        else
+          break;
+      }
+    } catch (...) {
+      const std::lock_guard lock(failure_mutex);
+      if (!failure) failure = std::current_exception();
+      stop = true;
+    }
+  };
+
+  {
+    const detail::InterruptGuard guard(options.catch_signals);
+    const detail::StatusLine line(core, options);
+    std::vector<std::jthread> others;
+    for (int i = 1; i < options.workers; ++i) others.emplace_back(work);
+    work();
+  }
+  core.set_time_limit({});
+  if (failure) std::rethrow_exception(failure);
+  detail::raise_noted_signal();
+}
+
+Trial Study::ask() {
+  auto open = core_->start(std::numeric_limits<std::int64_t>::max());
+  check(open != nullptr, "ask: other workers took every trial that there was");
+  open->asked = true;
+  return Trial(std::move(open));
+}
+
+bool Study::tell(const Trial& trial, const std::vector<double>& values) {
+  check(!values.empty(), "tell: no value");
+  return core_->finish(*trial.open_, values);
+}
+
+bool Study::tell(const Trial& trial, TrialState state) {
+  check(state != TrialState::running && state != TrialState::waiting && state != TrialState::diverged,
+        "tell: a trial does not end as ", name_of(state));
+  const TrialRecord record = trial.record();
+  std::vector<double> values;
+  if (!record.intermediate.empty()) values.push_back(record.intermediate.rbegin()->second);
+  if (state == TrialState::complete) return core_->finish(*trial.open_, values);
+  if (state != TrialState::pruned) values.clear();
+  return core_->finish_as(*trial.open_, state, std::move(values));
+}
+
+std::int64_t Study::enqueue(const std::map<std::string, Choice>& parameters) { return core_->enqueue(parameters); }
+
+const std::string& Study::name() const { return core_->name(); }
+const std::vector<Direction>& Study::directions() const { return core_->directions(); }
+
+std::vector<TrialRecord> Study::trials() const {
+  return core_->with_history(
+      [](const History& history) { return std::vector<TrialRecord>(history.begin(), history.end()); });
+}
+
+TrialRecord Study::best_trial() const {
+  return core_->with_history([&](const History& history) { return tune::best_trial(history); });
+}
+
+std::vector<TrialRecord> Study::pareto_front() const {
+  return core_->with_history([](const History& history) { return tune::pareto_trials(history); });
+}
+
+std::string Study::table() const {
+  return core_->with_history([](const History& history) { return tune::table(history); });
+}
+
+void Study::write_csv(const std::string& path) const {
+  core_->with_history([&](const History& history) { tune::write_csv(history, path); });
+}
+
+void Study::write_json(const std::string& path) const {
+  core_->with_history([&](const History& history) { tune::write_json(history, path); });
+}
+
+void Study::write_report(const std::string& path) const {
+  // A copy, so that workers need not wait while the page is made.
+  const History history = core_->with_history([](const History& current) { return current; });
+  tune::write_report(history, name(), path);
+}
+
+}  // namespace xgrad::tune

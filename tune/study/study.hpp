@@ -1,0 +1,123 @@
+#pragma once
+// A search for the best hyperparameters.
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <iosfwd>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../pruners/pruner.hpp"
+#include "../samplers/sampler.hpp"
+#include "../samplers/tpe.hpp"
+#include "../storage/storage.hpp"
+#include "trial.hpp"
+
+namespace xgrad::tune {
+
+struct StudyOptions {
+  Direction direction = minimize;
+  AnySampler sampler = TPE{};
+  AnyPruner pruner = None{};
+  std::uint64_t seed = 0;
+  std::vector<Direction> directions = {};  ///< of several objectives, in place of `direction`
+  /// For how long a worker that gives no sign of life keeps its trial. On one machine a process that ended loses its
+  /// trials at once.
+  std::chrono::milliseconds lease = std::chrono::seconds(60);
+  /// How often epochs() saves a running trial at most; a trial that is paused is always saved.
+  std::chrono::milliseconds checkpoint_interval = std::chrono::seconds(5);
+};
+
+struct OptimizeOptions {
+  std::int64_t trials = 100;  ///< of the study in total, those of earlier runs and of other processes included
+  int workers = 1;            ///< threads that run trials
+  /// A trial that takes longer is pruned at its next report or epoch.
+  std::optional<std::chrono::milliseconds> trial_time_limit = {};
+  bool progress = true;       ///< a line on standard error while it runs, where that is a terminal
+  bool catch_signals = true;  ///< end cleanly on SIGINT and SIGTERM
+};
+
+/// A study: trials of an objective, and what they gave, in a storage that outlives the process. Copies are the same
+/// study. Members may be called from any thread. Storage that fails throws Error, and leaves the study as it was.
+class Study {
+ public:
+  /// Opens a study, and makes it where it is not there. See open_storage() for `url`. Throws Error for a study that is
+  /// there with other directions, and for options that make no sense.
+  static Study open(const std::string& url, const std::string& name, const StudyOptions& options = {});
+
+  /// Calls the objective for one trial after the other until the study has the trials it is to have, and none of them
+  /// can go on. Trials that an earlier process left unfinished are taken up first, then enqueued ones.
+  ///
+  /// The objective takes a Trial& and returns a number, or a std::vector<double> where there are several objectives;
+  /// one that returns nothing gives the value it reported last. An exception it throws ends its trial as failed, with
+  /// the message as attribute "error"; a value that is not finite ends it as diverged. With several workers it is
+  /// called from several threads at once.
+  ///
+  /// On SIGINT (Ctrl-C) and SIGTERM running trials save their state after the epoch they are in, or run to their end
+  /// if they have no epochs(); then the signal is raised again, with the handler there was before. A second one ends
+  /// the process at once. Nothing is lost either way: start the program again to go on. A signal that the process
+  /// ignores stays ignored.
+  ///
+  /// Throws Error where it is called in an objective of the same study: it would wait for that trial.
+  template <class Objective>
+  requires std::invocable<Objective&, Trial&>
+  void optimize(Objective&& objective, const OptimizeOptions& options = {}) {
+    run(
+        [&objective](Trial& trial) -> std::vector<double> {
+          using Result = std::invoke_result_t<Objective&, Trial&>;
+          if constexpr (std::is_void_v<Result>)
+            return objective(trial), std::vector<double>();
+          else if constexpr (std::is_arithmetic_v<Result>)
+            return {static_cast<double>(objective(trial))};
+          else
+            return objective(trial);
+        },
+        options);
+  }
+
+  /// A trial to be run by the caller, who tells its result: one that was left unfinished, an enqueued one, one that
+  /// goes on, or a new one. It is kept for as long as a copy of the handle is, and the process lives.
+  Trial ask();
+  /// Ends a trial. False, and nothing changes, where it has ended already, or was lost to another worker because this
+  /// one gave no sign of life. Without a value the last report counts. Throws Error for a number of values that is not
+  /// that of the objectives.
+  bool tell(const Trial& trial, double value) { return tell(trial, std::vector<double>{value}); }
+  bool tell(const Trial& trial, const std::vector<double>& values);
+  /// Ends a trial as complete (by its last report), pruned or failed, or pauses it. Throws Error for other states.
+  bool tell(const Trial& trial, TrialState state);
+
+  /// A trial that is to be run before new ones, with these parameters; those not given are sampled. Returns its number.
+  std::int64_t enqueue(const std::map<std::string, Choice>& parameters);
+
+  const std::string& name() const;
+  const std::vector<Direction>& directions() const;
+  /// All trials by number.
+  std::vector<TrialRecord> trials() const;
+  /// The complete trial with the best value; of equal ones the first. Throws Error where there is none, and for a study
+  /// of several objectives.
+  TrialRecord best_trial() const;
+  /// The complete trials that no other one is better than: by number.
+  std::vector<TrialRecord> pareto_front() const;
+
+  /// The trials as a table of text, best first.
+  std::string table() const;
+  /// The trials as CSV (RFC 4180) or JSON, replacing the file in one step.
+  void write_csv(const std::string& path) const;
+  void write_json(const std::string& path) const;
+  /// One page for a browser, which needs no network: the best trial, history, learning curves, importance, parallel
+  /// coordinates, slices and timeline. It can be written while the study runs; the file is replaced in one step.
+  void write_report(const std::string& path) const;
+
+ private:
+  explicit Study(std::shared_ptr<detail::StudyCore> core) : core_(std::move(core)) {}
+  void run(const std::function<std::vector<double>(Trial&)>& objective, const OptimizeOptions& options);
+
+  std::shared_ptr<detail::StudyCore> core_;
+};
+
+}  // namespace xgrad::tune
