@@ -19,8 +19,6 @@ namespace xgrad {
 
 namespace {
 
-constinit thread_local double last_loss_value = std::numeric_limits<double>::quiet_NaN();
-
 /// One pass: the gradients that wait for their nodes, and the order in which these are run.
 class Pass {
  public:
@@ -423,7 +421,7 @@ void Tensor::backward(const Tensor& seed, const BackwardOptions& options, detail
       const detail::CallSiteScope scope(site);
       return seed_for("backward", root, seed);
     }();
-    if (root.numel() == 1) last_loss_value = root.item<double>();
+    if (detail::backward_observer) detail::backward_observer->saw_backward(root);
     Pass pass(options.create_graph, options.retain_graph);
     pass.seed(root, first);
     pass.run();
@@ -489,7 +487,5 @@ std::vector<Tensor> detail::gradients_within(std::span<const Tensor> outputs, st
   for (const Edge& target : targets) gradients.push_back(pass.take(target));
   return gradients;
 }
-
-double last_loss() { return last_loss_value; }
 
 }  // namespace xgrad

@@ -30,14 +30,21 @@ Tensor grad(const Tensor& output, const Input& input, const GradOptions& options
 
 namespace detail {
 
+/// Who looks on at the calls of backward() in a thread; null for nobody.
+class BackwardObserver {
+ public:
+  virtual void saw_backward(const Tensor& root) = 0;
+
+ protected:
+  ~BackwardObserver() = default;
+};
+inline constinit thread_local BackwardObserver* backward_observer = nullptr;
+
 /// Gradients of the outputs, weighted by `seeds`, with respect to the targets, which are taken as independent: the part
 /// of the graph between outputs and targets is run alone, without the targets' hooks. Undefined where none arrived.
 std::vector<Tensor> gradients_within(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
                                      std::span<const Edge> targets, bool create_graph);
 
 }  // namespace detail
-
-/// The value of the last scalar on which this thread called backward(); NaN before. Progress bars show it.
-double last_loss();
 
 }  // namespace xgrad

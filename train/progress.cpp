@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
+#include <utility>
 
 #include "../autograd/engine.hpp"
 
@@ -109,7 +111,8 @@ void ProgressBar::start(std::int64_t total) {
   state_.total = total;
   drawing_ = is_terminal();
   if (!drawing_) return;
-  loss_at_start_ = last_loss();
+  loss_ = std::numeric_limits<double>::quiet_NaN();
+  if (backward_observer != this) outer_ = std::exchange(backward_observer, this);
   started_ = now_in_seconds();
   draw(started_);
 }
@@ -124,6 +127,7 @@ void ProgressBar::advance() {
 void ProgressBar::finish() noexcept {
   if (!drawing_) return;
   drawing_ = false;
+  backward_observer = outer_;
   std::fputs("\r\033[K", stderr);
   std::fflush(stderr);
 }
@@ -137,15 +141,18 @@ void ProgressBar::show(std::string_view name, double value) {
   state_.values.emplace_back(name, value);
 }
 
+void ProgressBar::saw_backward(const Tensor& root) {
+  if (root.numel() == 1) loss_ = root.item();
+  if (outer_) outer_->saw_backward(root);
+}
+
 void ProgressBar::draw(double now) {
   drawn_ = now;
   ProgressState shown = state_;
   shown.seconds = now - started_;
-  const double loss = last_loss();
   const bool own_loss =
       std::any_of(shown.values.begin(), shown.values.end(), [](const auto& v) { return v.first == "loss"; });
-  if (!own_loss && !std::isnan(loss) && loss != loss_at_start_)
-    shown.values.insert(shown.values.begin(), {"loss", loss});
+  if (!own_loss && !std::isnan(loss_)) shown.values.insert(shown.values.begin(), {"loss", loss_});
   // The last column stays free: a terminal may wrap when it is written to.
   const std::string line = '\r' + progress_line(shown, terminal_width() - 1, terminal_shows_unicode()) + "\033[K";
   std::fwrite(line.data(), 1, line.size(), stderr);

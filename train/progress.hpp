@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "../autograd/engine.hpp"
+
 namespace xgrad {
 
 namespace detail {
@@ -29,8 +31,8 @@ bool is_terminal();
 int terminal_width();
 bool terminal_shows_unicode();
 
-/// Draws on standard error when that is a terminal, and nothing otherwise.
-class ProgressBar {
+/// Draws on standard error when that is a terminal, and nothing otherwise. While it does, it looks on at backward().
+class ProgressBar final : BackwardObserver {
  public:
   void start(std::int64_t total);
   void advance();
@@ -40,11 +42,13 @@ class ProgressBar {
 
  private:
   void draw(double now);
+  void saw_backward(const Tensor& root) override;
 
   ProgressState state_;
   bool drawing_ = false;
-  double loss_at_start_ = 0;        // what an earlier loop left in last_loss()
-  double started_ = 0, drawn_ = 0;  // seconds on a steady clock
+  double loss_ = 0;                    // the last one of this loop, NaN before
+  BackwardObserver* outer_ = nullptr;  // who looked on before
+  double started_ = 0, drawn_ = 0;     // seconds on a steady clock
 };
 
 }  // namespace detail

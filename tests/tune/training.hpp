@@ -8,7 +8,8 @@
 
 /// Trains for some epochs, reports each, and gives the weights at its end, if it came there. `begin_epoch` is called
 /// before each.
-inline std::vector<float> train_one(xgrad::tune::Trial& trial, int epochs, void (*begin_epoch)() = [] {}) {
+inline std::vector<float> train_one(
+    xgrad::tune::Trial& trial, int epochs, void (*begin_epoch)() = [] {}) {
   using namespace xgrad;
   const double lr = trial.suggest_float("lr", 1e-3, 1e-1, tune::log_scale);
   const auto units = trial.suggest_int("units", 4, 8);
@@ -32,17 +33,20 @@ inline std::vector<float> train_one(xgrad::tune::Trial& trial, int epochs, void 
   Generator noise(trial.seed());
 
   int last = 0;
+  double loss = 0;
   for (const int epoch : trial.epochs(epochs, net, adam, schedule, seeded, unseeded, noise)) {
     begin_epoch();
     nn::train(net);
     for (auto* loader : {&seeded, &unseeded})
       for (const auto& [inputs, targets] : *loader) {
         adam.zero_grad();
-        cross_entropy(net(inputs + normal(noise, inputs.shape()) * 0.1f), targets).backward();
+        const Tensor mean = cross_entropy(net(inputs + normal(noise, inputs.shape()) * 0.1f), targets);
+        mean.backward();
+        loss = mean.item();
         adam.step();
       }
     schedule.step();
-    trial.report(epoch, nn::accuracy(net, set) + 1e-3 * last_loss());
+    trial.report(epoch, nn::accuracy(net, set) + 1e-3 * loss);
     last = epoch;
   }
   std::vector<float> weights;
