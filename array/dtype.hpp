@@ -12,23 +12,46 @@
 namespace xgrad {
 
 /// Type of a tensor's elements. Only the floating types can require a gradient.
-enum class DType : std::uint8_t { bool_, int64, float32, float64 };  // in the order of type promotion
+enum class DType : std::uint8_t { bool_, int64, float32, float64 };
 
 inline constexpr DType bool_ = DType::bool_;
 inline constexpr DType int64 = DType::int64;
 inline constexpr DType float32 = DType::float32;
 inline constexpr DType float64 = DType::float64;
 
-constexpr bool is_floating(DType dtype) { return dtype >= DType::float32; }
+namespace detail {
 
-constexpr std::size_t item_size(DType dtype) { return dtype == DType::bool_ ? 1 : dtype == DType::float32 ? 4 : 8; }
+enum class Kind : std::uint8_t { boolean, integer, floating };  // the later one is kept in promotion
+
+/// What there is to say of a dtype.
+struct DTypeRow {
+  const char* name;
+  Kind kind;
+  std::size_t size;  // of an element, in bytes
+};
+/// A row for each, in the order of DType.
+inline constexpr DTypeRow dtypes[] = {
+    {"bool", Kind::boolean, 1},
+    {"int64", Kind::integer, 8},
+    {"float32", Kind::floating, 4},
+    {"float64", Kind::floating, 8},
+};
+constexpr const DTypeRow& row_of(DType dtype) { return dtypes[static_cast<std::size_t>(dtype)]; }
+
+}  // namespace detail
+
+constexpr bool is_floating(DType dtype) { return detail::row_of(dtype).kind == detail::Kind::floating; }
+constexpr std::size_t item_size(DType dtype) { return detail::row_of(dtype).size; }
 
 /// "float32", "float64", "int64" or "bool".
-const char* name(DType dtype);
+constexpr const char* name(DType dtype) { return detail::row_of(dtype).name; }
 
-/// The type two operands are brought to, as in PyTorch: the wider of the two in the order bool, int64, float32,
-/// float64.
-constexpr DType promote(DType a, DType b) { return a < b ? b : a; }
+/// The type two operands are brought to, as in PyTorch: floating before integer before bool, then the wider.
+constexpr DType promote(DType a, DType b) {
+  const detail::DTypeRow &x = detail::row_of(a), &y = detail::row_of(b);
+  if (x.kind != y.kind) return x.kind > y.kind ? a : b;
+  return x.size >= y.size ? a : b;
+}
 
 /// Whether tensors have elements of this C++ type: float, double, std::int64_t or bool.
 template <class T>
@@ -78,20 +101,42 @@ decltype(auto) dispatch_floating(const char* op, DType dtype, F&& f) {
   fail(op, ": expected a floating tensor, got dtype ", name(dtype), "; convert it with .to(float32)");
 }
 
-/// Calls f with a value-initialised element of the C++ type of `dtype`.
+/// Calls f with a value-initialised element of the C++ type of `dtype`. Without a default, so that a dtype that is
+/// missing here does not compile, nor one for which f does not.
 template <class F>
 decltype(auto) dispatch(DType dtype, F&& f) {
   switch (dtype) {
+    case DType::bool_:
+      return f(bool{});
+    case DType::int64:
+      return f(std::int64_t{});
     case DType::float32:
       return f(float{});
     case DType::float64:
       return f(double{});
-    case DType::int64:
-      return f(std::int64_t{});
-    default:
-      return f(bool{});
   }
+  __builtin_unreachable();
 }
+
+namespace detail {
+
+/// Calls f with an unsigned integer of this many bytes: for what only moves elements.
+template <class F>
+decltype(auto) dispatch_size(std::size_t bytes, F&& f) {
+  switch (bytes) {
+    case 1:
+      return f(std::uint8_t{});
+    case 2:
+      return f(std::uint16_t{});
+    case 4:
+      return f(std::uint32_t{});
+    case 8:
+      return f(std::uint64_t{});
+  }
+  fail("dtype: there are no elements of ", bytes, " bytes");
+}
+
+}  // namespace detail
 
 /// Writes the name into an error message (see `fail`).
 inline void append(std::string& out, DType dtype) { out += name(dtype); }

@@ -47,36 +47,22 @@ Plan coalesce(const Shape& shape, std::span<const Strided> operands) {
   return plan;
 }
 
-template <class T>
-void gather_as(std::byte* to, const std::byte* from, std::int64_t stride, std::int64_t n) {
-  auto* out = reinterpret_cast<T*>(to);
-  const auto* in = reinterpret_cast<const T*>(from);
-  for (std::int64_t i = 0; i < n; ++i) out[i] = in[i * stride];
-}
-
 void gather(std::byte* to, const std::byte* from, std::size_t item_size, std::int64_t stride, std::int64_t n) {
-  if (item_size == 4)
-    gather_as<std::uint32_t>(to, from, stride, n);
-  else if (item_size == 8)
-    gather_as<std::uint64_t>(to, from, stride, n);
-  else
-    gather_as<std::uint8_t>(to, from, stride, n);
-}
-
-template <class T>
-void scatter_as(std::byte* to, const std::byte* from, std::int64_t stride, std::int64_t n) {
-  auto* out = reinterpret_cast<T*>(to);
-  const auto* in = reinterpret_cast<const T*>(from);
-  for (std::int64_t i = 0; i < n; ++i) out[i * stride] = in[i];
+  dispatch_size(item_size, [=](auto zero) {
+    using T = decltype(zero);
+    auto* out = reinterpret_cast<T*>(to);
+    const auto* in = reinterpret_cast<const T*>(from);
+    for (std::int64_t i = 0; i < n; ++i) out[i] = in[i * stride];
+  });
 }
 
 void scatter(std::byte* to, const std::byte* from, std::size_t item_size, std::int64_t stride, std::int64_t n) {
-  if (item_size == 4)
-    scatter_as<std::uint32_t>(to, from, stride, n);
-  else if (item_size == 8)
-    scatter_as<std::uint64_t>(to, from, stride, n);
-  else
-    scatter_as<std::uint8_t>(to, from, stride, n);
+  dispatch_size(item_size, [=](auto zero) {
+    using T = decltype(zero);
+    auto* out = reinterpret_cast<T*>(to);
+    const auto* in = reinterpret_cast<const T*>(from);
+    for (std::int64_t i = 0; i < n; ++i) out[i * stride] = in[i];
+  });
 }
 
 /// One row: n elements along the innermost axis from `pointers` on. A repeated element is staged once for all blocks.

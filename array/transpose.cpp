@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dtype.hpp"
+
 namespace xgrad::detail {
 
 namespace {
@@ -26,7 +28,9 @@ void store(std::byte* at, V v) {
 template <class T>
 struct Square {
   static constexpr std::int64_t size = 1;
-  static void transpose(const std::byte* from, std::int64_t, std::byte* to, std::int64_t) { *to = *from; }
+  static void transpose(const std::byte* from, std::int64_t, std::byte* to, std::int64_t) {
+    std::memcpy(to, from, sizeof(T));
+  }
 };
 
 template <>
@@ -81,12 +85,8 @@ void transpose_blocks(std::int64_t rows, std::int64_t columns, const std::byte* 
 
 void transpose_copy(std::size_t item_size, std::int64_t rows, std::int64_t columns, const std::byte* from,
                     std::int64_t from_stride, std::byte* to, std::int64_t to_stride) {
-  if (item_size == 4)
-    transpose_blocks<std::uint32_t>(rows, columns, from, from_stride, to, to_stride);
-  else if (item_size == 8)
-    transpose_blocks<std::uint64_t>(rows, columns, from, from_stride, to, to_stride);
-  else
-    transpose_blocks<std::uint8_t>(rows, columns, from, from_stride, to, to_stride);
+  dispatch_size(item_size,
+                [=](auto zero) { transpose_blocks<decltype(zero)>(rows, columns, from, from_stride, to, to_stride); });
 }
 
 }  // namespace xgrad::detail

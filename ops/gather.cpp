@@ -49,7 +49,7 @@ struct Gather {
     if (out.numel() == 0) return out;
     const std::int64_t* const indices = at.data<std::int64_t>();
     const std::int64_t n = at.shape()[axis], step = x.strides()[axis], index_step = row_major_strides(at.shape())[axis];
-    dispatch_size(x.dtype(), [&](auto zero) {
+    dispatch_size(item_size(x.dtype()), [&](auto zero) {
       using T = decltype(zero);
       const T* const from = reinterpret_cast<const T*>(x.impl().data);
       T* const to = reinterpret_cast<T*>(out.impl().data);

@@ -9,19 +9,6 @@ namespace xgrad::detail {
 /// axis `axis` of `shape`, and for a dtype other than int64.
 Tensor checked_index(const char* op, const Tensor& index, const Shape& shape, std::size_t axis);
 
-/// Calls f with an element of the size of dtype's.
-template <class F>
-void dispatch_size(DType dtype, F&& f) {
-  switch (item_size(dtype)) {
-    case 8:
-      return f(std::uint64_t{});
-    case 4:
-      return f(std::uint32_t{});
-    default:
-      return f(std::uint8_t{});
-  }
-}
-
 /// a + b; integers wrap around.
 template <class T>
 T plus(T a, T b) {

@@ -80,7 +80,7 @@ struct IndexSelect {
     shape[axis] = at.numel();
     const Tensor out = detail::empty(shape, x.dtype());
     if (out.numel() > 0)
-      dispatch_size(x.dtype(), [&](auto zero) {
+      dispatch_size(item_size(x.dtype()), [&](auto zero) {
         using T = decltype(zero);
         select_parts(Around(input, axis), reinterpret_cast<const T*>(from.impl().data), at.data<std::int64_t>(),
                      at.numel(), reinterpret_cast<T*>(out.impl().data));

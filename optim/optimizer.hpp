@@ -101,10 +101,10 @@ class Optimizer {
   /// update() for an elementwise rule: f(parameter, gradient, buffers...) on pointers of the parameter's type.
   template <class F>
   static void dispatch_piece(const Piece& piece, const F& f) {
-    if (piece.dtype == DType::float32)
-      f(static_cast<float*>(piece.parameter), static_cast<const float*>(piece.gradient));
-    else
-      f(static_cast<double*>(piece.parameter), static_cast<const double*>(piece.gradient));
+    dispatch_floating("optimizer", piece.dtype, [&](auto zero) {
+      using T = decltype(zero);
+      f(static_cast<T*>(piece.parameter), static_cast<const T*>(piece.gradient));
+    });
   }
   /// What a buffer holds before the first update.
   virtual double initial_value() const { return 0; }

@@ -69,6 +69,7 @@ TEST_CASE("transpose: of matrices of any size, with gaps between rows") {
         CHECK(transposes<float>(rows, columns, padding));
         CHECK(transposes<double>(rows, columns, padding));
         CHECK(transposes<std::uint8_t>(rows, columns, padding));
+        CHECK(transposes<std::uint16_t>(rows, columns, padding));
       }
 }
 
