@@ -154,14 +154,7 @@ TEST_CASE("training: batches of none, of one, and smaller than asked for") {
   CHECK(std::isnan(cross_entropy(zeros({0, 5}), zeros({0}, {.dtype = int64})).item()));  // the mean of nothing
 }
 
-#if defined(__has_feature)
-#define XGRAD_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define XGRAD_SANITIZED 1
-#else
-#define XGRAD_SANITIZED 0
-#endif
-#if !XGRAD_SANITIZED  // sanitizers keep what was freed, and touch memory of their own
+#if !defined(XGRAD_SANITIZED)  // sanitizers keep what was freed, and touch memory of their own
 TEST_CASE("training: once warm, a step touches no page of memory that it did not touch before") {
   const auto faults = [] {
     rusage usage;
