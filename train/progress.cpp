@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
-#include <utility>
 
 #include "../autograd/engine.hpp"
 
@@ -112,7 +111,8 @@ void ProgressBar::start(std::int64_t total) {
   drawing_ = is_terminal();
   if (!drawing_) return;
   loss_ = std::numeric_limits<double>::quiet_NaN();
-  if (backward_observer != this) outer_ = std::exchange(backward_observer, this);
+  if (backward_observer != this) outer_ = backward_observer;
+  backward_observer = this;
   started_ = now_in_seconds();
   draw(started_);
 }
