@@ -4,6 +4,8 @@
 
 namespace xgrad {
 
+const char* name(DType dtype) { return detail::row_of(dtype).name; }
+
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
 
 }  // namespace xgrad

@@ -30,13 +30,13 @@ struct DTypeRow {
   std::size_t size;  // of an element, in bytes
 };
 /// A row for each, in the order of DType.
-inline constexpr DTypeRow dtypes[] = {
+inline constexpr DTypeRow dtype_rows[] = {
     {"bool", Kind::boolean, 1},
     {"int64", Kind::integer, 8},
     {"float32", Kind::floating, 4},
     {"float64", Kind::floating, 8},
 };
-constexpr const DTypeRow& row_of(DType dtype) { return dtypes[static_cast<std::size_t>(dtype)]; }
+constexpr const DTypeRow& row_of(DType dtype) { return dtype_rows[static_cast<std::size_t>(dtype)]; }
 
 }  // namespace detail
 
@@ -44,7 +44,7 @@ constexpr bool is_floating(DType dtype) { return detail::row_of(dtype).kind == d
 constexpr std::size_t item_size(DType dtype) { return detail::row_of(dtype).size; }
 
 /// "float32", "float64", "int64" or "bool".
-constexpr const char* name(DType dtype) { return detail::row_of(dtype).name; }
+const char* name(DType dtype);
 
 /// The type two operands are brought to, as in PyTorch: floating before integer before bool, then the wider.
 constexpr DType promote(DType a, DType b) {

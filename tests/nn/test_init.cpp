@@ -78,7 +78,7 @@ TEST_CASE("init: the same seed gives the same values, and the version is raised"
 
 TEST_CASE("init: views are filled where they lie") {
   Tensor base = zeros({4, 3});
-  Tensor column = detail::view(base, {4}, {3}, 1);
+  Tensor column = xgrad::detail::view(base, {4}, {3}, 1);
   init::uniform_(column, 1, 2);
   for (int i = 0; i < 12; ++i) CHECK((base.data<float>()[i] >= 1) == (i % 3 == 1));
 }

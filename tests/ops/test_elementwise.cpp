@@ -116,7 +116,7 @@ TEST_CASE("elementwise: every function of one number") {
   CHECK_FUNCTION(-2, 2, pow(x, 0) + pow(x, 1) + pow(x, 2) + pow(x, 3));
   CHECK_FUNCTION(0.5, 2, pow(x, -1) + pow(x, 1.7) + pow(2.5, x));
   CHECK_FUNCTION(0.5, 2, x - 1 + (1 - x) * 2 + 3 * x / 4 + 5 / x - (-x));
-  CHECK_FUNCTION(-2, 2, where(x > 0.5 && !(x >= 1.5) || x < -1, x * x, 2 * x));
+  CHECK_FUNCTION(-2, 2, where((x > 0.5 && !(x >= 1.5)) || x < -1, x * x, 2 * x));
   CHECK_FUNCTION(-2, 2, where(x == x && x != 7 && 1 > x && -1 < x && x <= 2 && -3 <= x, x * x, 3.0));
 }
 
