@@ -66,13 +66,14 @@ ReducedSize size_along(const Shape& shape, std::size_t axis) {
 }
 
 ReductionMemory::ReductionMemory(const Array& x, const ReducedShape& of)
-    : array(x), order(memory_order(x.shape, x.strides)) {
+    : data(x.data), order(memory_order(x.shape, x.strides)) {
   std::int64_t stride = 1;
   for (std::size_t i = order.size(); i-- > 0;) {
     const auto axis = static_cast<std::size_t>(order[i]);
     if (x.strides[axis] != stride && x.numel > 0) {
-      array = row_major(x);
-      order = memory_order(array.shape, array.strides);
+      const Array dense = row_major(x);
+      data = dense.data, copy = dense.storage;
+      order = memory_order(dense.shape, dense.strides);
       break;
     }
     stride *= x.shape[axis];
@@ -84,7 +85,7 @@ ReductionMemory::ReductionMemory(const Array& x, const ReducedShape& of)
   }
 }
 
-Array ReductionMemory::make_result(const ReducedShape& of, DType dtype) const {
+void ReductionMemory::allocate_result(Array& out, const ReducedShape& of, DType dtype) const {
   const Shape result = of.result();
   const bool keepdim = result.size() == of.input().size();
   Shape result_order;
@@ -95,9 +96,7 @@ Array ReductionMemory::make_result(const ReducedShape& of, DType dtype) const {
       for (std::int64_t before = 0; before < axis; ++before) at -= of.is_reduced(static_cast<std::size_t>(before));
     result_order.push_back(at);
   }
-  Array out;
   allocate_array_in_order(out, result, dtype, result_order);
-  return out;
 }
 
 }  // namespace xgrad::detail

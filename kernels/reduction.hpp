@@ -44,12 +44,13 @@ ReducedSize size_along(const Shape& shape, std::size_t axis);
 /// order of the axes is; other memory is copied.
 struct ReductionMemory {
   ReductionMemory(const Array& x, const ReducedShape& of);
-  /// A new array for the result, in the order of the memory.
-  Array make_result(const ReducedShape& of, DType dtype) const;
+  /// Gives `out` new elements for the result, in the order of the memory.
+  void allocate_result(Array& out, const ReducedShape& of, DType dtype) const;
 
-  Array array;           // x or a copy
-  Shape order;           // axes longer than 1 as they lie in memory, outermost first
-  Shape shape, reduced;  // sizes before and after, in that order
+  const std::byte* data;    // of x or a copy
+  Reference<Storage> copy;  // where there is one
+  Shape order;              // axes longer than 1 as they lie in memory, outermost first
+  Shape shape, reduced;     // sizes before and after, in that order
 };
 
 template <class Partial>
@@ -66,8 +67,10 @@ Array run_reduction(const R& reduction, const Array& x, const ReducedShape& shap
   using Element = typename R::Element;
   using Partial = typename R::Partial;
   const ReductionMemory in(x, shape);
-  Array out = in.make_result(shape, dtype_of_partial<Partial>());
-  reduce_axes(reduction, in.shape, in.reduced, first_element<Element>(in.array), reinterpret_cast<Partial*>(out.data),
+  Array out;
+  in.allocate_result(out, shape, dtype_of_partial<Partial>());
+  reduce_axes(reduction, in.shape, in.reduced, reinterpret_cast<const Element*>(in.data),
+              reinterpret_cast<Partial*>(out.data),
               R::centred ? reinterpret_cast<const Element*>(centers->data) : nullptr);
   return out;
 }

@@ -255,8 +255,8 @@ void find(const Shape& shape, const Shape& result, const T* x, const Found<T>& t
 template <class T>
 void finish(const ReductionMemory& in, std::int64_t results, Dispersion which, double divisor, const Found<T>& found,
             T* to) {
-  const T* const x = first_element<T>(in.array);
-  const std::int64_t elements = in.array.numel / results;
+  const T* const x = reinterpret_cast<const T*>(in.data);
+  const std::int64_t elements = in.shape.numel() / results;
   const bool root = which == Dispersion::deviation;
   const T most = std::numeric_limits<T>::max(),
           least = root ? static_cast<T>(least_squares<T>(static_cast<double>(elements))) : T(-1);
@@ -311,8 +311,10 @@ bool counts(const Found<T>& found, std::int64_t results, double elements) {
 Deviations deviations(const char* op, const Array& x, const ReducedShape& shape, Dispersion which, double divisor) {
   const ReductionMemory in(x, shape);
   bool shifted = true;
-  Deviations out{in.make_result(shape.keeping(), x.dtype), in.make_result(shape.keeping(), x.dtype),
-                 in.make_result(shape, x.dtype)};
+  Deviations out;
+  in.allocate_result(out.centre, shape.keeping(), x.dtype);
+  in.allocate_result(out.shift, shape.keeping(), x.dtype);
+  in.allocate_result(out.dispersion, shape, x.dtype);
   dispatch_floating(op, x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const std::int64_t results = out.dispersion.numel;
@@ -325,7 +327,7 @@ Deviations deviations(const char* op, const Array& x, const ReducedShape& shape,
     }
     const Scratch<T> squares(results);
     const Found<T> found{centre, shift, squares.data()};
-    find(in.shape, in.reduced, first_element<T>(in.array), found);
+    find(in.shape, in.reduced, reinterpret_cast<const T*>(in.data), found);
     finish(in, results, which, divisor, found, dispersion);
     shifted = counts(found, results, static_cast<double>(x.numel / results));
   });

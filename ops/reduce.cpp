@@ -170,8 +170,9 @@ Tensor moved(const Tensor& x) {
 
 Tensor detail::sums(const Tensor& x, const ReducedShape& shape, double divisor) {
   const ReductionMemory in(x, shape);
-  const Tensor out(in.make_result(shape, is_floating(x.dtype()) ? x.dtype() : int64));
-  sum_axes(x.dtype(), in.shape, in.reduced, in.array.data, out.array().data, divisor);
+  const Tensor out = unallocated();
+  in.allocate_result(out.impl(), shape, is_floating(x.dtype()) ? x.dtype() : int64);
+  sum_axes(x.dtype(), in.shape, in.reduced, in.data, out.array().data, divisor);
   return out;
 }
 Tensor detail::broadcast_over(const Tensor& x, const ReducedShape& shape) { return apply(BroadcastOver{shape}, x); }
