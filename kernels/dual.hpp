@@ -26,7 +26,7 @@ struct dual<T, 0> {
 /// One number: `real<float>{v}`.
 template <class T>
 using real = dual<T, 0>;
-/// Result of a comparison of lanes; combined with &&, ||, ! (all operands are evaluated), consumed by `where`.
+/// Result of a comparison of them; combined with &&, ||, ! (all operands are evaluated), consumed by `where`.
 template <class T, int N>
 struct mask {
   bool v;

@@ -11,7 +11,7 @@
 namespace xgrad::detail {
 
 /// f(x[i], ...) for every element of tensors of element types In, which broadcast together. f takes duals (see
-/// duals.hpp) and gives a dual, or a mask for a bool tensor; int64 and bool elements are plain numbers to it. It holds
+/// kernels/dual.hpp) and gives a dual, or a mask for a bool tensor; int64 and bool elements are plain numbers to it. It holds
 /// numbers only. Not recorded.
 template <class... In, class F>
 Tensor map_as(const char* op, const F& f, const std::same_as<Tensor> auto&... inputs) {
