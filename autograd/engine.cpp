@@ -4,8 +4,11 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 
 #include "../core/per_thread.hpp"
 #include "anomaly.hpp"
@@ -30,8 +33,8 @@ class Pass {
   /// Limits the pass to what leads from the roots to these places. If `stop`, the targets are where the graph ends: the
   /// pass does not go through one to another.
   void aim_at(std::span<const Tensor> roots, std::span<const Edge> targets, bool stop = false);
-  void seed(const Tensor& root, const Tensor& gradient) {
-    add(root.impl().node.get(), root.impl().output_index, gradient);
+  void seed(const Tensor& root, Tensor gradient) {
+    add(root.impl().node.get(), root.impl().output_index, std::move(gradient));
   }
   void run();
   /// Adds the gradients of the leaves to theirs. Either all of them, or an Error and none.
@@ -46,6 +49,10 @@ class Pass {
     Node* node;
     std::uint32_t first;  // of its outputs' gradients
     bool target;
+  };
+  struct Sum {
+    detail::LeafNode* leaf;
+    Tensor gradient;  // to be added to the leaf's; when the pass is recorded, their sum
   };
   struct Waiting {
     std::uint64_t sequence;
@@ -75,35 +82,57 @@ class Pass {
     std::vector<std::uint32_t> table;  // open addressing, node to slot
     std::vector<Waiting> queue;        // a heap: latest node first
     std::vector<std::uint32_t> leaves;
+    std::vector<Sum> sums;  // what commit() adds to the leaves
+    std::unique_ptr<Memory> next;
   };
+  /// What passes of this thread used: most passes of a training are alike, and need no new memory.
+  struct Spare {
+    std::unique_ptr<Memory> first;
+  };
+  static std::unique_ptr<Memory> take_memory();
+
   bool create_graph_, retain_graph_;
   bool aimed_ = false, stops_ = false;
   std::unordered_set<const Node*> useful_;  // when aimed: the nodes that lead to a target
-  Memory memory_;
-  std::vector<Slot>& slots_ = memory_.slots;
-  std::vector<Tensor>& gradients_ = memory_.gradients;
-  std::vector<std::uint32_t>& table_ = memory_.table;
-  std::vector<Waiting>& queue_ = memory_.queue;
-  std::vector<std::uint32_t>& leaves_ = memory_.leaves;
+  std::unique_ptr<Memory> memory_ = take_memory();
+  std::vector<Slot>& slots_ = memory_->slots;
+  std::vector<Tensor>& gradients_ = memory_->gradients;
+  std::vector<std::uint32_t>& table_ = memory_->table;
+  std::vector<Waiting>& queue_ = memory_->queue;
+  std::vector<std::uint32_t>& leaves_ = memory_->leaves;
 };
 
-Pass::Pass(bool create_graph, bool retain_graph)
-    : create_graph_(create_graph), retain_graph_(retain_graph || create_graph) {
-  // What the last pass of this thread used: most passes of a training are alike, and need no new memory.
-  if (Memory* spare = detail::of_this_thread<Memory>()) memory_ = std::move(*spare);
-  if (table_.empty()) table_.assign(64, none);
+std::unique_ptr<Pass::Memory> Pass::take_memory() {
+  Spare* const spare = detail::of_this_thread<Spare>();
+  if (!spare || !spare->first) {
+    auto made = std::make_unique<Memory>();
+    made->table.assign(64, none);
+    return made;
+  }
+  auto memory = std::move(spare->first);
+  spare->first = std::move(memory->next);
+  return memory;
 }
+
+Pass::Pass(bool create_graph, bool retain_graph)
+    : create_graph_(create_graph), retain_graph_(retain_graph || create_graph) {}
 
 Pass::~Pass() {
   constexpr std::size_t keep = 4096;  // nodes; what a larger graph took is given back
   gradients_.clear();
+  memory_->sums.clear();
   if (table_.size() > 4 * keep) return;
-  // Latest first, which leaves the way to the earlier ones whole.
-  for (std::size_t slot = slots_.size(); slot-- > 0;) table_[position(slots_[slot].node)] = none;
+  if (table_.size() <= 16 * slots_.size())
+    std::fill(table_.begin(), table_.end(), none);
+  else  // latest first, which leaves the way to the earlier ones whole
+    for (std::size_t slot = slots_.size(); slot-- > 0;) table_[position(slots_[slot].node)] = none;
   slots_.clear();
   queue_.clear();
   leaves_.clear();
-  if (Memory* spare = detail::of_this_thread<Memory>()) *spare = std::move(memory_);
+  if (Spare* const spare = detail::of_this_thread<Spare>()) {
+    memory_->next = std::move(spare->first);
+    spare->first = std::move(memory_);
+  }
 }
 
 std::size_t hash(const Node* node) {
@@ -330,11 +359,7 @@ void Pass::run() {
 
 void Pass::commit() {
   const GradMode mode(create_graph_);
-  struct Sum {
-    detail::LeafNode* leaf;
-    Tensor gradient;  // to be added to the leaf's; when the pass is recorded, their sum
-  };
-  std::vector<Sum> sums;
+  std::vector<Sum>& sums = memory_->sums;
   sums.reserve(leaves_.size());
   for (const std::uint32_t slot : leaves_) {
     Tensor& gradient = gradients_[slots_[slot].first];
@@ -413,17 +438,54 @@ Tensor seed_for(const char* op, const Tensor& root, const Tensor& seed) {
 
 }  // namespace
 
+namespace detail {
+
+namespace {
+
+constinit std::mutex observers;  // guards the list of those who look on
+
+}  // namespace
+
+constinit std::atomic<BackwardObserver*> BackwardObserver::first_ = nullptr;
+
+void BackwardObserver::observe() noexcept {
+  leave();
+  const std::lock_guard lock(observers);
+  thread_ = std::this_thread::get_id();
+  next_ = first_;
+  first_ = this;
+}
+
+void BackwardObserver::leave() noexcept {
+  const std::lock_guard lock(observers);
+  if (std::exchange(thread_, {}) == std::thread::id()) return;
+  if (first_ == this) {
+    first_ = next_;
+    return;
+  }
+  BackwardObserver* before = first_;
+  while (before->next_ != this) before = before->next_;
+  before->next_ = next_;
+}
+
+void BackwardObserver::tell_all(const Tensor& root) {
+  const std::lock_guard lock(observers);
+  for (BackwardObserver* observer = first_; observer; observer = observer->next_)
+    if (observer->thread_ == std::this_thread::get_id()) observer->saw_backward(root);
+}
+
+}  // namespace detail
+
 void Tensor::backward(const Tensor& seed, const BackwardOptions& options, detail::CallSite site) const {
   detail::with_memory_for("backward", [&] {
-    const Tensor root = *this;
-    const detail::Reference<Node> graph = root.impl().node;  // which a hook may take from the tensor
-    const Tensor first = [&] {
+    Tensor first = [&] {
       const detail::CallSiteScope scope(site);
-      return seed_for("backward", root, seed);
+      return seed_for("backward", *this, seed);
     }();
-    if (detail::backward_observer) detail::backward_observer->saw_backward(root);
+    const detail::Reference<Node> graph = impl().node;  // which a hook may take from the tensor
+    if (detail::BackwardObserver::first_.load(std::memory_order_relaxed)) detail::BackwardObserver::tell_all(*this);
     Pass pass(options.create_graph, options.retain_graph);
-    pass.seed(root, first);
+    pass.seed(*this, std::move(first));
     pass.run();
     pass.commit();
   });

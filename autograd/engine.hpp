@@ -1,8 +1,10 @@
 #pragma once
 // Reverse-mode traversal of the graph.
 
+#include <atomic>
 #include <concepts>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "node.hpp"
@@ -30,15 +32,29 @@ Tensor grad(const Tensor& output, const Input& input, const GradOptions& options
 
 namespace detail {
 
-/// Who looks on at the calls of backward() in a thread; null for nobody.
+/// Who looks on at the calls of backward() in one thread.
 class BackwardObserver {
  public:
-  virtual void saw_backward(const Tensor& root) = 0;
+  BackwardObserver(const BackwardObserver&) = delete;
+  BackwardObserver& operator=(const BackwardObserver&) = delete;
 
  protected:
+  BackwardObserver() = default;
   ~BackwardObserver() = default;
+  /// Looks on, from now to leave(), at those in this thread.
+  void observe() noexcept;
+  /// In any thread; before what saw_backward() uses is gone.
+  void leave() noexcept;
+
+ private:
+  friend class xgrad::Tensor;
+  virtual void saw_backward(const Tensor& root) = 0;
+  static void tell_all(const Tensor& root);
+
+  static std::atomic<BackwardObserver*> first_;
+  BackwardObserver* next_ = nullptr;
+  std::thread::id thread_;  // none while it does not look on
 };
-inline constinit thread_local BackwardObserver* backward_observer = nullptr;
 
 /// Gradients of the outputs, weighted by `seeds`, with respect to the targets, which are taken as independent: the part
 /// of the graph between outputs and targets is run alone, without the targets' hooks. Undefined where none arrived.

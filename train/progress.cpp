@@ -111,8 +111,7 @@ void ProgressBar::start(std::int64_t total) {
   drawing_ = is_terminal();
   if (!drawing_) return;
   loss_ = std::numeric_limits<double>::quiet_NaN();
-  if (backward_observer != this) outer_ = backward_observer;
-  backward_observer = this;
+  observe();
   started_ = now_in_seconds();
   draw(started_);
 }
@@ -127,7 +126,7 @@ void ProgressBar::advance() {
 void ProgressBar::finish() noexcept {
   if (!drawing_) return;
   drawing_ = false;
-  backward_observer = outer_;
+  leave();
   std::fputs("\r\033[K", stderr);
   std::fflush(stderr);
 }
@@ -143,7 +142,6 @@ void ProgressBar::show(std::string_view name, double value) {
 
 void ProgressBar::saw_backward(const Tensor& root) {
   if (root.numel() == 1) loss_ = root.item();
-  if (outer_) outer_->saw_backward(root);
 }
 
 void ProgressBar::draw(double now) {

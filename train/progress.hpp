@@ -34,6 +34,7 @@ bool terminal_shows_unicode();
 /// Draws on standard error when that is a terminal, and nothing otherwise. While it does, it looks on at backward().
 class ProgressBar final : BackwardObserver {
  public:
+  ~ProgressBar() { finish(); }
   void start(std::int64_t total);
   void advance();
   /// Removes the line.
@@ -46,9 +47,8 @@ class ProgressBar final : BackwardObserver {
 
   ProgressState state_;
   bool drawing_ = false;
-  double loss_ = 0;                    // the last one of this loop, NaN before
-  BackwardObserver* outer_ = nullptr;  // who looked on before
-  double started_ = 0, drawn_ = 0;     // seconds on a steady clock
+  double loss_ = 0;                 // the last one of this loop, NaN before
+  double started_ = 0, drawn_ = 0;  // seconds on a steady clock
 };
 
 }  // namespace detail

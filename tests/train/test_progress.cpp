@@ -1,6 +1,6 @@
-#include <xgrad/data/tensor_dataset.hpp>
 #include <xgrad/autograd/create.hpp>
 #include <xgrad/data/loader.hpp>
+#include <xgrad/data/tensor_dataset.hpp>
 #include <xgrad/train/progress.hpp>
 
 #include <fcntl.h>
@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "../catch.hpp"
@@ -168,6 +170,31 @@ TEST_CASE("progress: it shows the loss of this loop, and values of your own") {
     }
   });
   CHECK_THAT(own, !Contains("loss 0.125") && Contains("loss 2"));
+}
+
+TEST_CASE("progress: loops that end in another order than they began, or in another thread, are forgotten") {
+  if (!has_terminals()) return;
+  const std::string out = on_terminal(80, [] {
+    const auto backward = [](double loss) { full({}, loss, {.requires_grad = true}).backward(); };
+    const std::array steps{1, 2};
+    auto outer = std::make_unique<Progress<const std::array<int, 2>&>>(steps);
+    auto inner = progress(steps);
+    {
+      auto first = std::make_optional(outer->begin());
+      auto second = inner.begin();
+      backward(0.125);
+      first.reset();
+      outer.reset();
+      backward(0.25);
+      wait();
+      ++second;
+    }
+    auto last = progress(steps);
+    auto moved = std::make_optional(last.begin());
+    std::thread([&] { moved.reset(); }).join();
+    backward(0.5);
+  });
+  CHECK_THAT(out, Contains("loss 0.25") && !Contains("loss 0.5"));
 }
 
 TEST_CASE("progress: numbers have a point in every locale") {
