@@ -89,12 +89,9 @@ bool broadcasts_to(const Shape& from, const Shape& to) {
   return true;
 }
 
-std::size_t normalize_axis(const char* op, std::int64_t axis, std::size_t rank) {
-  const auto n = static_cast<std::int64_t>(rank);
-  if (axis < -n || axis >= n) [[unlikely]]
-    fail(op, ": axis ", axis, " is out of range for a tensor with ", rank, " axes",
-         rank == 0 ? "" : "; the last is " + std::to_string(n - 1) + " or -1");
-  return static_cast<std::size_t>(axis < 0 ? axis + n : axis);
+void detail::fail_axis(const char* op, std::int64_t axis, std::size_t rank) {
+  fail(op, ": axis ", axis, " is out of range for a tensor with ", rank, " axes",
+       rank == 0 ? "" : "; the last is " + std::to_string(rank - 1) + " or -1");
 }
 
 Shape normalize_axes(const char* op, const Shape& axes, std::size_t rank) {

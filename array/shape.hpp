@@ -20,6 +20,8 @@ namespace detail {
 template <class T>
 concept Size = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>;
 
+[[noreturn]] void fail_axis(const char* op, std::int64_t axis, std::size_t rank);
+
 }  // namespace detail
 
 /// Sizes (or strides, or axes) of a tensor: up to `Shape::max_rank` 64-bit numbers, stored in place. `zeros({2, 3})`,
@@ -104,7 +106,12 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 bool broadcasts_to(const Shape& from, const Shape& to);
 
 /// `axis` counted from the front: -1 is the last of `rank` axes. Throws Error in the name of `op` when out of range.
-std::size_t normalize_axis(const char* op, std::int64_t axis, std::size_t rank);
+inline std::size_t normalize_axis(const char* op, std::int64_t axis, std::size_t rank) {
+  const auto n = static_cast<std::int64_t>(rank);
+  if (axis < -n || axis >= n) [[unlikely]]
+    detail::fail_axis(op, axis, rank);
+  return static_cast<std::size_t>(axis < 0 ? axis + n : axis);
+}
 
 /// Every axis counted from the front, ascending, without repetition (an error); no axes mean all of them.
 Shape normalize_axes(const char* op, const Shape& axes, std::size_t rank);

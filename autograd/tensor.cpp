@@ -115,8 +115,6 @@ void expect_dense(const Tensor& tensor, DType dtype) {
 
 }  // namespace detail
 
-std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, dim())]; }
-
 void Tensor::expect_one_element() const {
   check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape(),
         "; reduce it first, with sum() or mean(), or select() an element");

@@ -147,7 +147,7 @@ class Tensor {
   /// Number of axes.
   std::size_t dim() const { return impl().shape.size(); }
   /// Size of one axis; -1 is the last.
-  std::int64_t size(std::int64_t axis) const;
+  std::int64_t size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, dim())]; }
   /// Number of elements.
   std::int64_t numel() const { return impl().numel; }
   DType dtype() const { return impl().dtype; }
