@@ -22,12 +22,16 @@ template <class T>
   return targets.weights ? targets.weights[c] : T(1);
 }
 
-/// The loss of a row of scores x, of which `most` is the largest and the exponentials, relative to it, add up to `sum`,
-/// without the label's to `others`.
+/// The logarithm of a sum of exponentials, relative to the largest, from the label's and the sum of the others.
+template <class T>
+[[gnu::always_inline]] inline T log_of_sum(T own, T others) {
+  return elementary::log1p(own == T(1) ? others : (others + own) - T(1));
+}
+
+/// The loss of a row of scores x, of which `most` is the largest.
 template <class T>
 [[gnu::always_inline]] inline T row_loss(const ClassTargets<T>& targets, std::int64_t classes, const T* x,
-                                         std::int64_t stride, std::int64_t label, T most, T sum, T others) {
-  const T log_sum = x[label * stride] == most ? elementary::log1p(others) : elementary::log(sum);
+                                         std::int64_t stride, std::int64_t label, T most, T log_sum) {
   const T own = static_cast<T>(targets.kept) * weight_of(targets, label),
           loss = -own * ((x[label * stride] - most) - log_sum);
   if (targets.spread == 0) return loss;
@@ -83,15 +87,15 @@ template <class T>
       value[0] = powers[i] = elementary::exp_of_negative(x[i] - most);
     });
   }
-  const T sum = static_cast<T>(total[0]);
-  T others = sum - powers[label];
+  const T sum = static_cast<T>(total[0]), own = powers[label];
+  T others = sum - own;
   if (x[label] == most && sum < T(2)) {  // the others may be too small to be seen beside the 1 of the label
     double rest[1] = {};
     powers[label] = 0;
     add_terms<1, T>(0, classes, rest, [=](std::int64_t i, T(&value)[1]) { value[0] = powers[i]; });
     others = static_cast<T>(rest[0]);
   }
-  *loss = row_loss(targets, classes, x, 1, label, most, sum, others);
+  *loss = row_loss(targets, classes, x, 1, label, most, log_of_sum(own, others));
   if (!gradient) return;
   const RowTargets<T> row = row_targets(targets, all, scale, label);
   const T factor = row.mass / sum;
@@ -109,7 +113,8 @@ template <class T>
 [[gnu::always_inline]] inline void short_rows(std::int64_t rows, std::int64_t classes, const T* x,
                                               const ClassTargets<T>& targets, T all, double scale,
                                               const std::int64_t* labels, T* losses, T* gradient) {
-  T turned[short_classes * tile], powers[short_classes * tile], most[tile], own[tile], others[tile] = {};
+  T turned[short_classes * tile], powers[short_classes * tile], most[tile], own[tile] = {}, others[tile] = {},
+                                                                            log_sums[tile];
   for (std::int64_t row = 0; row < tile; ++row)
     for (std::int64_t c = 0; c < classes; ++c) turned[c * tile + row] = row < rows ? x[row * classes + c] : T(0);
   for (T& one : most) one = -std::numeric_limits<T>::infinity();
@@ -126,6 +131,7 @@ template <class T>
     if (labels[row] != targets.ignored) own[row] = std::exchange(powers[labels[row] * tile + row], T(0));
   for (std::int64_t c = 0; c < classes; ++c)
     for (std::int64_t row = 0; row < tile; ++row) others[row] += powers[c * tile + row];
+  for (std::int64_t row = 0; row < tile; ++row) log_sums[row] = log_of_sum(own[row], others[row]);
   for (std::int64_t row = 0; row < rows; ++row) {
     const std::int64_t label = labels[row];
     T* const to = gradient ? gradient + row * classes : nullptr;
@@ -135,7 +141,7 @@ template <class T>
       continue;
     }
     const T sum = others[row] + own[row];
-    losses[row] = row_loss(targets, classes, turned + row, tile, label, most[row], sum, others[row]);
+    losses[row] = row_loss(targets, classes, turned + row, tile, label, most[row], log_sums[row]);
     if (!gradient) continue;
     const RowTargets<T> target = row_targets(targets, all, scale, label);
     const T factor = target.mass / sum;
