@@ -127,8 +127,10 @@ struct MatMul {
   }
 };
 
-std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
-  return Shape(shape.begin() + begin, end - begin).numel();
+/// How many rows x (..., columns) has as a matrix.
+std::int64_t rows_of(const Tensor& x) {
+  const std::int64_t columns = x.size(-1);
+  return columns > 0 ? x.numel() / columns : Shape(x.shape().begin(), x.dim() - 1).numel();
 }
 
 /// x (..., columns) as a matrix; not recorded.
@@ -148,7 +150,7 @@ struct Linear {
     if (w.requires_grad()) input = x;
     if (x.requires_grad()) weight = w;
     in = w.shape()[1], out = w.shape()[0];
-    rows = product(x.shape(), 0, x.dim() - 1);
+    rows = rows_of(x);
     Shape shape = x.shape();
     shape[x.dim() - 1] = out;
     const Tensor result = detail::empty(shape, x.dtype());
@@ -254,7 +256,7 @@ Tensor matmul(Operand a, Operand b) {
 
   // Many matrices by one are one product of all their rows, here and, more so, in the gradient of the one.
   if (b_batch.empty() && !a_batch.empty()) {
-    const std::int64_t rows = product(left.shape(), 0, left.dim() - 1);
+    const std::int64_t rows = rows_of(left);
     if (rows <= detail::gemm_limit) left = reshape(left, {rows, k});
   }
   const Tensor out = apply(MatMul{}, left, right);
@@ -266,11 +268,11 @@ Tensor linear(Operand input, Operand weight, const Tensor& bias) {
   check(input->dim() > 0 && input->size(-1) == weight->size(1), "linear: input ", input->shape(), " and weight ",
         weight->shape(), ": the last size of the input must be ", weight->size(1));
   DType dtype = product_dtype("linear", *input, *weight, DType::float32, ".to(float32)");
-  for (const std::int64_t size : {weight->size(0), weight->size(1), product(input->shape(), 0, input->dim() - 1)})
+  for (const std::int64_t size : {weight->size(0), weight->size(1), rows_of(*input)})
     check_size("linear", *input, *weight, size);
   using detail::converted;
   if (!bias.defined()) return apply(Linear<false>{}, converted(*input, dtype), converted(*weight, dtype));
-  check(bias.shape() == Shape{weight->size(0)}, "linear: a bias of shape ", bias.shape(), " for weight ",
+  check(bias.dim() == 1 && bias.size(0) == weight->size(0), "linear: a bias of shape ", bias.shape(), " for weight ",
         weight->shape(), "; it must be (", weight->size(0), ",)");
   dtype = promote(dtype, bias.dtype());
   return apply(Linear<true>{}, converted(*input, dtype), converted(*weight, dtype), converted(bias, dtype));
