@@ -14,6 +14,8 @@
 #include "autograd/recompute.hpp"
 #include "core/allocator.hpp"
 #include "core/parallel.hpp"
+#include "data/cifar10.hpp"
+#include "data/cifar100.hpp"
 #include "data/dataset.hpp"
 #include "data/fashion_mnist.hpp"
 #include "data/loader.hpp"
