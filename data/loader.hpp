@@ -17,18 +17,24 @@ struct DataLoaderOptions {
   std::int64_t batch_size = 1;
   bool shuffle = false;                    // in a new order every epoch
   bool drop_last = false;                  // leave out a last batch that is smaller than the others
-  std::optional<std::uint64_t> seed = {};  // of the shuffling; without one, default_generator() is drawn from
+  std::optional<std::uint64_t> seed = {};  // of the shuffling, for which default_generator() is drawn from without one,
+                                           // and of what is random in samples: without one, that of default_generator()
+  std::int64_t workers = 0;                // threads that read batches ahead; 0: each is read when it is wanted
 };
+
+class Prefetcher;
 
 /// Goes through a data set in batches, once for every `for` loop over it: an epoch.
 ///
 ///     for (const auto& [x, y] : data::DataLoader(train, {.batch_size = 128, .shuffle = true})) ...
 ///
-/// With a seed the order of an epoch depends on the seed and the number of the epoch only. Without one, begin() draws
-/// it from the default_generator() of the calling thread. The data set is kept alive (see Dataset::share()).
+/// Workers read the same batches in the same order, whatever their number; what one throws is thrown where its batch
+/// would have come. They end with the iterator. With a seed the order of an epoch depends on the seed and the number of
+/// the epoch only. Without one, begin() draws it from the default_generator() of the calling thread. The data set is
+/// kept alive (see Dataset::share()).
 class DataLoader {
  public:
-  /// Throws Error for a batch size below 1.
+  /// Throws Error for a batch size below 1, and for less than 0 or over 1024 workers.
   DataLoader(DatasetHandle set, const DataLoaderOptions& options = {});
   /// `DataLoader(set, 128)`: batches of this size, in order.
   template <detail::Count N>
@@ -51,13 +57,13 @@ class DataLoader {
 
    private:
     friend class DataLoader;
-    Iterator(DatasetHandle set, std::shared_ptr<const std::vector<std::int64_t>> order, std::int64_t batch_size,
-             std::int64_t samples);
+    struct Plan;
+    Iterator(std::shared_ptr<const Plan> plan, std::int64_t workers);
     void read();
 
-    DatasetHandle set_;
-    std::shared_ptr<const std::vector<std::int64_t>> order_;  // null: as they come
-    std::int64_t batch_size_, next_ = 0, left_;               // samples in a batch, before and from the current one on
+    std::shared_ptr<const Plan> plan_;
+    std::shared_ptr<Prefetcher> ahead_;  // null without workers
+    std::int64_t number_ = 0, left_;     // of the current batch, and batches from it on
     Batch batch_;
   };
 
