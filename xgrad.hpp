@@ -70,5 +70,6 @@
 #include "optim/sgd.hpp"
 #include "optim/step_lr.hpp"
 #include "train/accuracy.hpp"
+#include "train/checkpoint.hpp"
 #include "train/progress.hpp"
 #include "train/stateful.hpp"

@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "../array/random.hpp"
+#include "../autograd/named_tensors.hpp"
 #include "../core/count.hpp"
 #include "dataset.hpp"
 
@@ -57,18 +59,18 @@ class DataLoader {
 
    private:
     friend class DataLoader;
-    struct Plan;
-    Iterator(std::shared_ptr<const Plan> plan, std::int64_t workers);
+    struct Pass;
+    Iterator(std::shared_ptr<Pass> pass, std::int64_t workers);
     void read();
 
-    std::shared_ptr<const Plan> plan_;
+    std::shared_ptr<Pass> pass_;
     std::shared_ptr<Prefetcher> ahead_;  // null without workers
-    std::int64_t number_ = 0, left_;     // of the current batch, and batches from it on
+    std::int64_t left_;                  // batches from the current one on
     Batch batch_;
   };
 
-  /// Starts the next epoch. Throws Error for a data set of a negative size, and where the order does not fit into
-  /// memory.
+  /// Starts the next epoch, or what is left of the one that load_state_dict() found begun. Throws Error for a data set
+  /// of a negative size, and where the order does not fit into memory.
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
@@ -81,10 +83,21 @@ class DataLoader {
   /// Throws Error for a negative one.
   void set_epoch(std::int64_t epoch);
 
+  /// Where the loader is: `epoch`, and how many `batches` of it were given out, the current one included, while the
+  /// iterator of the last begin() lives and has not reached the end; else the epoch to come, and 0. Where an order is
+  /// drawn from default_generator(), `generator` says from where on.
+  NamedTensors state_dict() const;
+  /// Goes on from a state_dict(): epoch() is the epoch that was begun, and the next begin() gives the batches of it
+  /// that are left. Throws Error, with nothing changed, for other entries, negative numbers, and more batches than
+  /// there are.
+  void load_state_dict(const NamedTensors& state);
+
  private:
   DatasetHandle set_;
   DataLoaderOptions options_;
-  std::int64_t epoch_ = 0;
+  std::int64_t epoch_ = 0, given_ = 0;           // batches that the next epoch has given out before
+  std::optional<GeneratorState> drawn_from_;     // for the order of that epoch
+  std::weak_ptr<const Iterator::Pass> running_;  // of the last begin()
 };
 
 }  // namespace xgrad::data

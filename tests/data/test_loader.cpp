@@ -231,3 +231,32 @@ TEST_CASE("DataLoader: a loop that is left early ends its workers", "[threads]")
   CHECK(set.reads <= 5 + 6);
   CHECK(set.present == 0);
 }
+
+TEST_CASE("DataLoader: its state is where it is, also within an epoch") {
+  data::DataLoader loader(counting(10), {.batch_size = 3, .shuffle = true});
+  data::DataLoader again(counting(10), {.batch_size = 3, .shuffle = true});
+  manual_seed(4);
+  const auto whole = epoch(loader);
+  manual_seed(4);
+  int given = 0;
+  for ([[maybe_unused]] const auto& batch : loader)
+    if (++given == 2) {
+      again.load_state_dict(loader.state_dict());
+      break;
+    }
+  CHECK(again.epoch() == 1);
+  CHECK(again.state_dict()["batches"].item<int>() == 2);
+  std::vector<Indices> rest;
+  for (const auto& [x, y] : again) rest.push_back(y.to_vector<std::int64_t>());
+  CHECK(rest == std::vector<Indices>{whole[2], whole[3]});
+  CHECK(again.epoch() == 2);
+  CHECK(again.state_dict()["batches"].item<int>() == 0);
+  CHECK(loader.state_dict()["epoch"].item<int>() == 2);  // the loop was left
+
+  NamedTensors state = loader.state_dict();
+  state[1].second = full({}, 5, {.dtype = int64});
+  CHECK_THROWS_WITH(again.load_state_dict(state), Contains("5 batches were given out of an epoch of 4"));
+  CHECK_THROWS_WITH(again.load_state_dict({{"lr", zeros({})}}), Contains("entry `lr` is not one of a loader's state"));
+  CHECK_THROWS_WITH(again.load_state_dict(NamedTensors()), Contains("`epoch` is missing or negative"));
+  CHECK(again.epoch() == 2);
+}
