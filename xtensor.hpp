@@ -8,7 +8,7 @@
 #include <memory>
 #include <type_traits>
 
-#include "autograd/tensor.hpp"
+#include "autograd/create.hpp"
 #include "core/xtensor_compat.hpp"
 
 namespace xgrad {
@@ -16,15 +16,15 @@ namespace xgrad {
 /// Where no dtype is named, the value type of the expression says it.
 using XtensorOptions = TensorOptions;
 
-/// A new tensor with the values of any xtensor expression, which is evaluated once, here. Its dtype is float32 for
-/// float, float64 for double and long double, bool for bool and int64 for every other integer, unless options name one.
-/// Throws Error for more axes than Shape::max_rank, for operands that do not broadcast, for an unsigned value over
-/// 2^63 - 1, and for `requires_grad` with an integer dtype.
+/// A new tensor with the values of any xtensor expression, which is evaluated once, here. Unless options name one, its
+/// dtype is that of the values, float64 for long double, and int64 for int and integers of which there are no tensors.
+/// Throws Error for more axes than Shape::max_rank, for operands that do not broadcast, for a value that an integer
+/// dtype cannot hold, and for `requires_grad` with an integer dtype.
 /// `Tensor x = from_xtensor(a * 0.5, {.requires_grad = true});`
 template <class E>
 Tensor from_xtensor(const xt::xexpression<E>& expression, const XtensorOptions& options = {}) {
   using Value = std::remove_cv_t<typename E::value_type>;
-  static_assert(std::is_arithmetic_v<Value>, "from_xtensor takes expressions of real numbers or bool");
+  static_assert(detail::is_number<Value>, "from_xtensor takes expressions of real numbers or bool");
   using T = detail::ElementOf<Value>;
   const DType dtype = options.dtype.value_or(dtype_of<T>());
   check(!options.requires_grad || is_floating(dtype), "from_xtensor: a tensor of dtype ", dtype,
@@ -36,7 +36,7 @@ Tensor from_xtensor(const xt::xexpression<E>& expression, const XtensorOptions& 
   } catch (const xt::broadcast_error& error) {
     fail("from_xtensor: ", error.what());
   }
-  Tensor out = detail::empty(shape, dtype_of<T>());
+  const Tensor out = detail::empty(shape, dtype_of<T>());
   T* const data = out.data<T>();
   const auto size = static_cast<std::size_t>(out.numel());
   auto elements = xt::adapt(data, size, xt::no_ownership(), xt::dynamic_shape<std::size_t>(shape.begin(), shape.end()));
@@ -46,9 +46,7 @@ Tensor from_xtensor(const xt::xexpression<E>& expression, const XtensorOptions& 
     if (wrapped != data + size)
       fail("from_xtensor: ", static_cast<Value>(*wrapped), " at element ", wrapped - data, " does not fit into int64");
   }
-  out = out.to(dtype);
-  if (options.requires_grad) out.requires_grad_();
-  return out;
+  return detail::with_options("from_xtensor", out, options);
 }
 
 /// The tensor's elements as an xtensor expression of its shape: a view without a copy, for any strides. It keeps the

@@ -61,6 +61,12 @@ Strided strided(const Array& x, const Shape& shape) {
   return {x.data, x.shape == shape ? x.strides : broadcast_strides(x.shape, x.strides, shape), item_size(x.dtype)};
 }
 
+Strided strided_as(DType dtype, const Array& x, const Shape& shape, bool written) {
+  Strided memory = strided(x, shape);
+  if (x.dtype != dtype) memory.convert = written ? conversion(dtype, x.dtype) : conversion(x.dtype, dtype);
+  return memory;
+}
+
 void overwrite(const Array& to, const Array& from) {
   const std::size_t bytes = static_cast<std::size_t>(to.numel) * item_size(to.dtype);
   if (to.row_major && from.row_major && to.shape == from.shape && to.dtype == from.dtype && bytes <= 16384) {
@@ -73,6 +79,14 @@ void overwrite(const Array& to, const Array& from) {
 Array row_major(const Array& x) {
   if (x.row_major) return x;
   Array out = make_array(x.shape, x.dtype);
+  overwrite(out, x);
+  return out;
+}
+
+Array as_dtype(const Array& x, DType dtype) {
+  if (x.dtype == dtype) return x;
+  Array out;
+  allocate_array_in_order(out, x.shape, dtype, memory_order(x.shape, x.strides));
   overwrite(out, x);
   return out;
 }

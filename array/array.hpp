@@ -38,11 +38,26 @@ T* first_element(const Array& array) {
   return reinterpret_cast<T*>(array.data);
 }
 
+/// The element `offset` steps on, converted to the number that it is computed as: T is that of dispatch_compute.
+template <class T>
+T number_at(const Array& x, std::int64_t offset) {
+  std::byte* const from = x.data + offset * static_cast<std::int64_t>(item_size(x.dtype));
+  if (x.dtype == dtype_of<T>()) return *reinterpret_cast<const T*>(from);
+  T number;
+  std::byte* const pointers[] = {reinterpret_cast<std::byte*>(&number), from};
+  conversion(x.dtype, dtype_of<T>())(nullptr, 1, pointers);
+  return number;
+}
+
 /// The memory of x seen as `shape`, which x broadcasts to.
 Strided strided(const Array& x, const Shape& shape);
+/// The same as an input, or with `written` the output, of a loop over elements of `dtype`.
+Strided strided_as(DType dtype, const Array& x, const Shape& shape, bool written = false);
 /// Overwrites the elements of `to` by those of `from`, broadcast and converted.
 void overwrite(const Array& to, const Array& from);
 /// x if its elements lie dense in row-major order, else a copy that does.
 Array row_major(const Array& x);
+/// x if it has this dtype, else a copy that has.
+Array as_dtype(const Array& x, DType dtype);
 
 }  // namespace xgrad::detail

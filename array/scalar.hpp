@@ -29,7 +29,11 @@ constexpr bool holds(From value) {
 /// of `op` for an integer type that cannot hold the value.
 template <class To, class From>
 To checked_cast(const char* op, From value) {
-  if constexpr (std::is_same_v<To, bool>) {
+  if constexpr (std::is_same_v<To, From>) {
+    return value;
+  } else if constexpr (std::is_class_v<From>) {
+    return checked_cast<To>(op, static_cast<float>(value));
+  } else if constexpr (std::is_same_v<To, bool>) {
     return value != From(0);
   } else if constexpr (std::is_integral_v<To>) {
     if constexpr (std::is_floating_point_v<From>) value = std::trunc(value);
@@ -44,13 +48,13 @@ To checked_cast(const char* op, From value) {
 }  // namespace detail
 
 /// A number as operand: it is made without being named from any C++ number, and remembers whether that was an integer.
-/// A tensor keeps its dtype beside a number, except that an int64 or bool tensor becomes float32 beside one with a
+/// A tensor keeps its dtype beside a number, except that an integer or bool tensor becomes float32 beside one with a
 /// fraction type, and a bool tensor int64 beside an integer. Throws Error for an integer over 2^63 - 1.
 class Scalar {
  public:
   template <class T>
-  requires std::is_arithmetic_v<T> Scalar(T value) : value_(static_cast<double>(value)) {
-    if constexpr (std::is_floating_point_v<T>) {
+  requires detail::is_number<T> Scalar(T value) : value_(static_cast<double>(value)) {
+    if constexpr (!std::is_integral_v<T>) {
       integer_ = element_cast<std::int64_t>(value);
     } else {
       check(detail::holds<std::int64_t>(value), "number: ", value,
@@ -63,8 +67,8 @@ class Scalar {
   double value() const { return value_; }
   /// The exact value of an integer; of other numbers what is before the point, or the nearest that int64 holds.
   std::int64_t integer() const { return integer_; }
-  /// As element of a tensor, exact for an integer; a fraction is cut off for int64, and everything but 0 is true.
-  /// Throws Error in the name of `op` for what int64 cannot hold.
+  /// As element of a tensor, exact for an integer; a fraction is cut off for an integer type, and everything but 0 is
+  /// true. Throws Error in the name of `op` for what an integer type cannot hold.
   template <class T>
   T to(const char* op) const {
     return is_floating(kind_) ? detail::checked_cast<T>(op, value_) : detail::checked_cast<T>(op, integer_);
@@ -87,8 +91,15 @@ class Scalar {
 };
 
 /// The dtype of an operation on a tensor of `dtype` and a number.
-inline DType promote(DType dtype, const Scalar& number) {
-  return is_floating(dtype) ? dtype : promote(dtype, number.kind());
-}
+inline DType promote(DType dtype, const Scalar& number) { return detail::at_least(dtype, number.kind()); }
+
+namespace detail {
+
+/// Writes a number as an element of this dtype, as Scalar::to().
+void store(const char* op, const Scalar& number, DType dtype, std::byte* to);
+/// The number, or the nearest to it that an integer `dtype` holds.
+Scalar saturated(const Scalar& number, DType dtype);
+
+}  // namespace detail
 
 }  // namespace xgrad

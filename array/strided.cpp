@@ -1,7 +1,6 @@
 #include "strided.hpp"
 
 #include <array>
-#include <cstring>
 
 #include "../core/parallel.hpp"
 #include "transpose.hpp"
@@ -25,6 +24,7 @@ Plan coalesce(const Shape& shape, std::span<const Strided> operands) {
   for (std::size_t i = 0; i < plan.count; ++i) {
     plan.operands[i].data = operands[i].data;
     plan.operands[i].item_size = operands[i].item_size;
+    plan.operands[i].convert = operands[i].convert;
   }
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
     if (shape[axis] == 1) continue;
@@ -65,6 +65,28 @@ void scatter(std::byte* to, const std::byte* from, std::size_t item_size, std::i
   });
 }
 
+bool is_staged(const Strided& operand) { return operand.strides.back() != 1 || operand.convert; }
+
+/// n elements along the innermost axis from `from` on, made dense and converted, in `buffer`.
+void stage(const Strided& operand, std::byte* from, std::int64_t n, std::byte* buffer) {
+  const std::int64_t stride = operand.strides.back();
+  if (!operand.convert) return gather(buffer, from, operand.item_size, stride, n);
+  alignas(64) std::byte gathered[block * 8];
+  if (stride != 1) gather(gathered, from, operand.item_size, stride, n);
+  std::byte* const pointers[] = {buffer, stride != 1 ? gathered : from};
+  operand.convert(nullptr, n, pointers);
+}
+
+/// Back from the buffer.
+void unstage(const Strided& operand, std::byte* buffer, std::int64_t n, std::byte* to) {
+  const std::int64_t stride = operand.strides.back();
+  if (!operand.convert) return scatter(to, buffer, operand.item_size, stride, n);
+  alignas(64) std::byte converted[block * 8];
+  std::byte* const pointers[] = {stride != 1 ? converted : to, buffer};
+  operand.convert(nullptr, n, pointers);
+  if (stride != 1) scatter(to, converted, operand.item_size, stride, n);
+}
+
 /// One row: n elements along the innermost axis from `pointers` on. A repeated element is staged once for all blocks.
 void run_row(const Plan& plan, std::size_t outputs, DenseLoop loop, const void* context, std::byte* const* pointers,
              std::int64_t n, bool staged) {
@@ -73,22 +95,19 @@ void run_row(const Plan& plan, std::size_t outputs, DenseLoop loop, const void* 
   std::byte* dense[max_operands];
   for (std::int64_t done = 0; done < n; done += block) {
     const std::int64_t now = std::min(block, n - done);
+    const auto at = [&](std::size_t i) {
+      const Strided& operand = plan.operands[i];
+      return pointers[i] + done * operand.strides.back() * static_cast<std::int64_t>(operand.item_size);
+    };
     for (std::size_t i = 0; i < plan.count; ++i) {
       const Strided& operand = plan.operands[i];
-      const std::int64_t stride = operand.strides.back();
-      std::byte* at = pointers[i] + done * stride * static_cast<std::int64_t>(operand.item_size);
-      dense[i] = stride == 1 ? at : buffers[i];
-      if (stride != 1 && i >= outputs && (stride != 0 || done == 0))
-        gather(buffers[i], at, operand.item_size, stride, now);
+      const bool is = is_staged(operand);
+      dense[i] = is ? buffers[i] : at(i);
+      if (is && i >= outputs && (operand.strides.back() != 0 || done == 0)) stage(operand, at(i), now, buffers[i]);
     }
     loop(context, now, dense);
-    for (std::size_t i = 0; i < outputs; ++i) {
-      const Strided& operand = plan.operands[i];
-      const std::int64_t stride = operand.strides.back();
-      if (stride != 1)
-        scatter(pointers[i] + done * stride * static_cast<std::int64_t>(operand.item_size), dense[i], operand.item_size,
-                stride, now);
-    }
+    for (std::size_t i = 0; i < outputs; ++i)
+      if (is_staged(plan.operands[i])) unstage(plan.operands[i], buffers[i], now, at(i));
   }
 }
 
@@ -97,7 +116,7 @@ void run_range(const Plan& plan, std::size_t outputs, DenseLoop loop, const void
   const std::size_t inner_axis = plan.shape.size() - 1;
   const std::int64_t inner = plan.shape.back();
   bool staged = false;
-  for (std::size_t i = 0; i < plan.count; ++i) staged = staged || plan.operands[i].strides.back() != 1;
+  for (std::size_t i = 0; i < plan.count; ++i) staged = staged || is_staged(plan.operands[i]);
 
   std::int64_t index[Shape::max_rank];
   for (std::int64_t axis = static_cast<std::int64_t>(inner_axis), rest = begin; axis >= 0; --axis) {
@@ -119,17 +138,6 @@ void run_range(const Plan& plan, std::size_t outputs, DenseLoop loop, const void
       if (++index[axis] < plan.shape[axis]) break;
       index[axis] = 0;
     }
-  }
-}
-
-template <class From, class To>
-void convert(const void*, std::int64_t n, std::byte* const* pointers) {
-  To* __restrict out = reinterpret_cast<To*>(pointers[0]);
-  const From* __restrict in = reinterpret_cast<const From*>(pointers[1]);
-  if constexpr (std::is_same_v<From, To>) {
-    std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(To));
-  } else {
-    for (std::int64_t i = 0; i < n; ++i) out[i] = element_cast<To>(in[i]);
   }
 }
 
@@ -193,11 +201,7 @@ Shape broadcast_strides(const Shape& shape, const Shape& strides, const Shape& t
 void copy_strided(const Shape& shape, const Strided& to, DType to_dtype, const Strided& from, DType from_dtype) {
   const Strided operands[] = {to, from};
   if (to_dtype == from_dtype && shape.numel() >= 256 && copy_transposed(coalesce(shape, operands))) return;
-  const DenseLoop loop = dispatch(to_dtype, [&](auto to_zero) {
-    return dispatch(from_dtype,
-                    [&](auto from_zero) -> DenseLoop { return convert<decltype(from_zero), decltype(to_zero)>; });
-  });
-  for_each_element(shape, operands, 1, loop, nullptr, 65536);
+  for_each_element(shape, operands, 1, conversion(from_dtype, to_dtype), nullptr, 65536);
 }
 
 }  // namespace xgrad::detail

@@ -10,10 +10,10 @@ namespace {
 
 /// Index of the first element that is not finite, row-major; -1 for none.
 std::int64_t first_non_finite(const Tensor& x, double& value) {
-  const Tensor memory = dense(x);
-  return dispatch_floating("anomaly mode", x.dtype(), [&](auto zero) -> std::int64_t {
-    const auto* data = memory.data<decltype(zero)>();
-    for (std::int64_t i = 0; i < memory.numel(); ++i) {
+  const Array memory = row_major(as_dtype(x, compute_dtype(x.dtype())));
+  return dispatch_floating("anomaly mode", memory.dtype, [&](auto zero) -> std::int64_t {
+    const auto* data = first_element<decltype(zero)>(memory);
+    for (std::int64_t i = 0; i < memory.numel; ++i) {
       if (std::isfinite(data[i])) continue;
       value = static_cast<double>(data[i]);
       return i;

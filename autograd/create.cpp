@@ -1,7 +1,9 @@
 #include "create.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "../array/random.hpp"
 
@@ -9,16 +11,28 @@ namespace xgrad {
 
 namespace {
 
-/// Makes the tensor, lets `fill` write its elements through a typed pointer, and sets requires_grad.
+/// Makes the tensor, lets `fill` write its elements, and sets requires_grad.
 template <class Fill>
 Tensor make(const char* op, const Shape& shape, const TensorOptions& options, Fill&& fill) {
   const DType dtype = options.dtype.value_or(DType::float32);
   check(!options.requires_grad || is_floating(dtype), op, ": a tensor of dtype ", dtype,
         " cannot require a gradient; use float32 or float64");
   Tensor out = detail::empty(shape, dtype);
-  dispatch(dtype, [&](auto zero) { fill(out.data<decltype(zero)>(), out.numel()); });
+  fill(out);
   if (options.requires_grad) out.requires_grad_();
   return out;
+}
+
+/// make() with fill(pointer, count) for the type of the elements.
+template <class Fill>
+Tensor make_typed(const char* op, const Shape& shape, const TensorOptions& options, Fill&& fill) {
+  return make(op, shape, options, [&](const Tensor& out) {
+    dispatch(out.dtype(), [&](auto zero) { fill(out.data<decltype(zero)>(), out.numel()); });
+  });
+}
+
+void clear(const Tensor& out) {
+  if (out.numel() > 0) std::memset(out.impl().data, 0, static_cast<std::size_t>(out.numel()) * item_size(out.dtype()));
 }
 
 TensorOptions with_default(DType dtype, const TensorOptions& options) {
@@ -32,14 +46,34 @@ Generator& generator_of(const TensorOptions& options) {
   return options.generator ? *options.generator : default_generator();
 }
 
-/// sample(generator, pointer, count)
+/// sample(generator, pointer, count) in float or double.
 template <class Sample>
 Tensor make_random(const char* op, const Shape& shape, const TensorOptions& options, Sample&& sample) {
   const DType dtype = options.dtype.value_or(DType::float32);
   check(is_floating(dtype), op, ": expected a floating dtype, got ", dtype);
-  return make(op, shape, options, [&](auto* data, std::int64_t n) {
-    if constexpr (std::is_floating_point_v<std::remove_reference_t<decltype(*data)>>)
-      sample(generator_of(options), data, n);
+  return make(op, shape, options, [&](const Tensor& out) {
+    const DType computed = detail::compute_dtype(dtype);
+    const Tensor numbers = dtype == computed ? out : detail::empty(shape, computed);
+    dispatch_floating(op, computed, [&](auto zero) {
+      sample(generator_of(options), numbers.data<decltype(zero)>(), numbers.numel());
+    });
+    if (dtype != computed) detail::overwrite(out, numbers);
+  });
+}
+
+/// How many bits a number of this dtype has without its sign and exponent.
+int precision_of(DType dtype) {
+  return dispatch(dtype, [](auto zero) { return std::numeric_limits<decltype(zero)>::digits; });
+}
+
+/// Whether the dtype has all integers in [low, high).
+bool holds_all(DType dtype, std::int64_t low, std::int64_t high) {
+  return dispatch(dtype, [&](auto zero) {
+    using Limits = std::numeric_limits<decltype(zero)>;
+    if constexpr (Limits::is_integer)
+      return low >= std::int64_t{Limits::min()} && high - 1 <= std::int64_t{Limits::max()};
+    else
+      return low >= -(std::int64_t{1} << Limits::digits) && high - 1 <= std::int64_t{1} << Limits::digits;
   });
 }
 
@@ -48,10 +82,8 @@ template <class Draw>
 Tensor make_integers(const char* op, std::int64_t low, std::int64_t high, const Shape& shape,
                      const TensorOptions& options, Draw&& draw) {
   const DType dtype = options.dtype.value_or(DType::int64);
-  const std::int64_t exact = std::int64_t{1} << (dtype == DType::float32 ? 24 : 53);
-  const bool holds =
-      dtype == DType::int64 || (dtype == DType::bool_ ? low >= 0 && high <= 2 : low >= -exact && high <= exact);
-  check(holds, op, ": ", dtype, " does not hold all integers from ", low, " to ", high - 1, " exactly");
+  check(holds_all(dtype, low, high), op, ": ", dtype, " does not hold all integers from ", low, " to ", high - 1,
+        " exactly");
   Tensor out = detail::empty(shape, int64);
   draw(generator_of(options), out.data<std::int64_t>(), out.numel());
   out = out.to(dtype);
@@ -62,7 +94,7 @@ Tensor make_integers(const char* op, std::int64_t low, std::int64_t high, const 
 /// The first `count` numbers value(0), value(1), ..., which differ.
 template <class Value>
 Tensor make_range(std::int64_t count, const TensorOptions& options, const Value& value) {
-  return make("arange", count, options, [&](auto* data, std::int64_t n) {
+  return make_typed("arange", count, options, [&](auto* data, std::int64_t n) {
     using T = std::remove_reference_t<decltype(*data)>;
     for (std::int64_t i = 0; i < n; ++i) {
       data[i] = detail::checked_cast<T>("arange", value(i));
@@ -94,7 +126,7 @@ Tensor floating_range(double begin, double end, double step, const TensorOptions
   dispatch(options.dtype.value_or(DType::float32), [&](auto zero) {
     using T = decltype(zero);
     const auto rounded = [](double x) { return static_cast<double>(element_cast<T>(x)); };
-    const double bound = std::is_floating_point_v<T> ? rounded(end) : end;
+    const double bound = std::numeric_limits<T>::is_integer ? end : rounded(end);
     const auto reaches_end = [&](std::int64_t i) {
       const double last = rounded(value(i));
       return step > 0 ? last >= bound : last <= bound;
@@ -107,21 +139,23 @@ Tensor floating_range(double begin, double end, double step, const TensorOptions
 }  // namespace
 
 Tensor full(const Shape& shape, Scalar value, const TensorOptions& options) {
-  return make("full", shape, options, [&](auto* data, std::int64_t n) {
-    std::fill(data, data + n, value.to<std::remove_reference_t<decltype(*data)>>("full"));
+  return make("full", shape, options, [&](const Tensor& out) {
+    alignas(8) std::byte element[8];
+    detail::store("full", value, out.dtype(), element);
+    detail::dispatch_size(item_size(out.dtype()), [&](auto bits) {
+      std::memcpy(&bits, element, sizeof bits);
+      auto* const data = reinterpret_cast<decltype(bits)*>(out.impl().data);
+      std::fill(data, data + out.numel(), bits);
+    });
   });
 }
 
-Tensor zeros(const Shape& shape, const TensorOptions& options) {
-  return make("zeros", shape, options, [](auto* data, std::int64_t n) {
-    if (n > 0) std::memset(static_cast<void*>(data), 0, static_cast<std::size_t>(n) * sizeof(*data));
-  });
-}
+Tensor zeros(const Shape& shape, const TensorOptions& options) { return make("zeros", shape, options, clear); }
 
 Tensor ones(const Shape& shape, const TensorOptions& options) { return full(shape, 1, options); }
 
 Tensor empty(const Shape& shape, const TensorOptions& options) {
-  return make("empty", shape, options, [](auto*, std::int64_t) {});
+  return make("empty", shape, options, [](const Tensor&) {});
 }
 
 Tensor zeros_like(const Tensor& other, const TensorOptions& options) {
@@ -159,21 +193,30 @@ Tensor linspace(double begin, double end, std::int64_t count, const TensorOption
     if (std::isfinite(begin) && std::isfinite(end) && std::isinf(way)) return begin * (1 - t) + end * t;
     return t < 0.5 ? begin + way * t : count == 1 ? begin : end - way * (1 - t);
   };
-  return make("linspace", count, options, [&](auto* data, std::int64_t n) {
+  return make_typed("linspace", count, options, [&](auto* data, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i)
       data[i] = detail::checked_cast<std::remove_reference_t<decltype(*data)>>("linspace", value(i));
   });
 }
 
 Tensor eye(std::int64_t n, const TensorOptions& options) {
-  return make("eye", {n, n}, options, [&](auto* data, std::int64_t count) {
-    for (std::int64_t i = 0; i < count; ++i) data[i] = i % (n + 1) == 0;
+  return make("eye", {n, n}, options, [&](const Tensor& out) {
+    clear(out);
+    for (std::int64_t i = 0; i < n; ++i)
+      detail::store("eye", 1, out.dtype(),
+                    out.impl().data + static_cast<std::size_t>(i * (n + 1)) * item_size(out.dtype()));
   });
 }
 
 Tensor rand(const Shape& shape, const TensorOptions& options) {
-  return make_random("rand", shape, options,
-                     [](Generator& generator, auto* data, std::int64_t n) { generator.uniform(data, n, 0, 1); });
+  const auto sample = [&]<class T>(Generator& generator, T* data, std::int64_t n) {
+    generator.uniform(data, n, 0, 1);
+    const int precision = precision_of(options.dtype.value_or(DType::float32));
+    if (precision == std::numeric_limits<T>::digits) return;
+    const T steps = std::ldexp(T(1), precision);  // cut off to one of so many numbers, for 1 is not among them
+    for (std::int64_t i = 0; i < n; ++i) data[i] = std::trunc(data[i] * steps) / steps;
+  };
+  return make_random("rand", shape, options, sample);
 }
 
 Tensor randn(const Shape& shape, const TensorOptions& options) {
@@ -234,9 +277,29 @@ Tensor tensor(const NestedNumbers& numbers, const TensorOptions& options) {
   reader.measure(numbers);
   reader.collect(numbers, 0);
   const DType dtype = options.requires_grad ? DType::float32 : reader.dtype();
-  return make("tensor", reader.shape, with_default(dtype, options), [&](auto* data, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i)
-      data[i] = reader.leaves[static_cast<std::size_t>(i)].to<std::remove_reference_t<decltype(*data)>>("tensor");
+  return make("tensor", reader.shape, with_default(dtype, options), [&](const Tensor& out) {
+    std::byte* to = out.impl().data;
+    for (const Scalar& leaf : reader.leaves) {
+      detail::store("tensor", leaf, out.dtype(), to);
+      to += item_size(out.dtype());
+    }
+  });
+}
+
+Tensor detail::with_options(const char* op, const Tensor& numbers, const TensorOptions& options) {
+  const DType from = numbers.dtype();
+  return make(op, numbers.shape(), with_default(from, options), [&](Tensor& out) {
+    if (out.dtype() == from) {
+      out = numbers;
+      return;
+    }
+    const Array computed = as_dtype(numbers, compute_dtype(from));
+    dispatch_compute(from, [&](auto number) {
+      const auto* const at = first_element<decltype(number)>(computed);
+      dispatch(out.dtype(), [&]<class T>(T) {
+        std::transform(at, at + out.numel(), out.data<T>(), [=](auto value) { return checked_cast<T>(op, value); });
+      });
+    });
   });
 }
 
@@ -244,13 +307,13 @@ template <class T, DType>
 Tensor from_values(std::span<const T> values, const Shape& shape, bool requires_grad) {
   check(static_cast<std::int64_t>(values.size()) == shape.numel(), "from_values: ", values.size(), " values for shape ",
         shape);
-  return make("from_values", shape, {dtype_of<T>(), requires_grad}, [&](auto* data, std::int64_t) {
-    if (!values.empty()) std::memcpy(static_cast<void*>(data), values.data(), values.size_bytes());
+  return make("from_values", shape, {dtype_of<T>(), requires_grad}, [&](const Tensor& out) {
+    if (!values.empty()) std::memcpy(out.impl().data, values.data(), values.size_bytes());
   });
 }
-template Tensor from_values(std::span<const float>, const Shape&, bool);
-template Tensor from_values(std::span<const double>, const Shape&, bool);
-template Tensor from_values(std::span<const std::int64_t>, const Shape&, bool);
-template Tensor from_values(std::span<const bool>, const Shape&, bool);
+#define XGRAD_ROW(name, text, kind, type, compute) \
+  template Tensor from_values(std::span<const type>, const Shape&, bool);
+XGRAD_DTYPES(XGRAD_ROW)
+#undef XGRAD_ROW
 
 }  // namespace xgrad

@@ -58,7 +58,7 @@ Tensor randint_like(const Tensor& other, std::int64_t low, std::int64_t high, co
 class NestedNumbers {
  public:
   template <class T>
-  requires std::is_arithmetic_v<T> NestedNumbers(T value) : value_(value) {}
+  requires detail::is_number<T> NestedNumbers(T value) : value_(value) {}
   NestedNumbers(std::initializer_list<NestedNumbers> items) : items_(items), nested_(true) {}
 
  private:
@@ -74,7 +74,7 @@ namespace detail {
 /// own, as xtensor's arrays have.
 template <class T>
 constexpr auto number_in() {
-  if constexpr (std::is_arithmetic_v<T>) {
+  if constexpr (is_number<T>) {
     return T{};
   } else if constexpr (std::ranges::forward_range<const T> && !requires(const T& range) { range.shape(); }) {
     using Item = std::ranges::range_value_t<const T>;
@@ -84,7 +84,7 @@ constexpr auto number_in() {
 template <class R>
 using NumberIn = decltype(number_in<R>());
 template <class R>
-concept Numbers = !std::is_arithmetic_v<R> && std::is_arithmetic_v<NumberIn<R>>;
+concept Numbers = !is_number<R> && is_number<NumberIn<R>>;
 
 template <class R>
 void measure(const R& range, Shape& shape) {
@@ -106,16 +106,17 @@ void write_numbers(const char* op, const R& range, const Shape& shape, std::size
   }
 }
 
+/// New elements, row-major, as options want them. Throws Error for numbers that an integer dtype cannot hold.
+Tensor with_options(const char* op, const Tensor& numbers, const TensorOptions& options);
+
 template <class R>
 Tensor from_range(const char* op, const R& range, const Shape& measured, const Shape& shape,
                   const TensorOptions& options) {
-  Tensor out = empty(shape, options.dtype.value_or(dtype_of<ElementOf<NumberIn<R>>>()));
-  dispatch(out.dtype(), [&](auto zero) {
-    auto* to = out.data<decltype(zero)>();
-    write_numbers(op, range, measured, 0, to);
-  });
-  if (options.requires_grad) out.requires_grad_();
-  return out;
+  using T = ElementOf<NumberIn<R>>;
+  const Tensor numbers = empty(shape, dtype_of<T>());
+  T* to = numbers.data<T>();
+  write_numbers(op, range, measured, 0, to);
+  return with_options(op, numbers, options);
 }
 
 }  // namespace detail
@@ -125,7 +126,8 @@ Tensor from_range(const char* op, const R& range, const Shape& measured, const S
 /// floating type, or a gradient is required. Throws Error for lists of differing lengths.
 Tensor tensor(const NestedNumbers& numbers, const TensorOptions& options = {});
 /// A copy of the numbers in a std::vector, std::array or other range, or range of ranges. Where options name no dtype,
-/// the type of the numbers says it: float32 for float, float64 for double, bool for bool, int64 for other integers.
+/// the type of the numbers says it: that of dtype_of(), but int64 for int, as for numbers in braces, and for every
+/// integer type that no tensor has.
 template <detail::Numbers R>
 Tensor tensor(const R& numbers, const TensorOptions& options = {}) {
   Shape shape;

@@ -172,7 +172,8 @@ Shape shape_of_jacobian(const char* op, const Tensor& y, const Tensor& x) {
 /// 1 at one element, 0 elsewhere.
 Tensor unit(const Tensor& like, std::int64_t element) {
   const Tensor vector = zeros_like(like);
-  dispatch_floating("jacobian", like.dtype(), [&](auto zero) { vector.data<decltype(zero)>()[element] = 1; });
+  detail::store("jacobian", 1, like.dtype(),
+                vector.impl().data + static_cast<std::size_t>(element) * item_size(like.dtype()));
   return vector;
 }
 

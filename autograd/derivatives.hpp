@@ -15,7 +15,7 @@ namespace xgrad {
 // grad, value_and_grad, vjp, jvp, jacobian, hessian and hvp take a function f and where to differentiate it: a Tensor,
 // or a std::vector of them (`{a, b}`) for a function of as many Tensors or of a vector; nn/derivatives.hpp has the same
 // for a module. f gives a Tensor or, for jvp, vjp and jacobian, several as std::vector, array, pair or tuple. Inputs
-// and outputs are float32 or float64. Derivatives with respect to what an output does not depend on are zeros.
+// and outputs have floating dtypes. Derivatives with respect to what an output does not depend on are zeros.
 //
 // f is called once, with handles that share the elements of the inputs, and is recorded, inside a NoGrad too. Only the
 // dependence on its arguments counts: what f captures is a constant to it, even x itself. What f changes in place must

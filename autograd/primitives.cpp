@@ -110,14 +110,15 @@ Tensor accumulate(const Tensor& a, const Tensor& b) { return apply(Accumulate{},
 
 void accumulate_in_place(const Tensor& sum, const Tensor& term) {
   constexpr std::int64_t grain = 32768;
-  dispatch_floating("accumulate", sum.dtype(), [&](auto zero) {
+  const DType dtype = compute_dtype(sum.dtype());
+  dispatch_floating("accumulate", dtype, [&](auto zero) {
     using T = decltype(zero);
-    if (sum.is_contiguous() && term.is_contiguous() && sum.numel() <= grain) {
+    if (sum.is_contiguous() && term.is_contiguous() && sum.numel() <= grain && sum.dtype() == dtype) {
       std::byte* const pointers[] = {sum.impl().data, sum.impl().data, term.impl().data};
       return add_loop<T>(nullptr, sum.numel(), pointers);
     }
-    const Strided to = strided(sum, sum.shape());
-    const Strided operands[] = {to, to, strided(term, sum.shape())};
+    const Strided operands[] = {strided_as(dtype, sum, sum.shape(), true), strided_as(dtype, sum, sum.shape()),
+                                strided_as(dtype, term, sum.shape())};
     for_each_element(sum.shape(), operands, 1, add_loop<T>, nullptr, grain);
   });
 }

@@ -31,6 +31,25 @@ inline MaybeOwned converted(const Tensor& x, DType dtype) {
 }
 MaybeOwned converted(Tensor&& x, DType dtype) = delete;
 
+// An operation whose kernels know only the types that are computed with (see dispatch_compute) is applied to inputs
+// brought to these, and its result is rounded once:
+//
+//     return narrowed(apply(Softmax{axis}, widened(x)), x.dtype());
+
+/// x in the dtype that is computed in for its own: x itself, or a float32 or int64 copy. Differentiable. An undefined x
+/// is given back.
+inline MaybeOwned widened(const Tensor& x) {
+  if (!x.defined()) return x;
+  return converted(x, compute_dtype(x.dtype()));
+}
+MaybeOwned widened(Tensor&& x) = delete;
+/// What was computed from inputs widened from this dtype, in this dtype.
+inline Tensor narrowed(Tensor&& y, DType dtype) {
+  if (y.dtype() == dtype) [[likely]]
+    return std::move(y);
+  return y.to(dtype);
+}
+
 }  // namespace detail
 
 }  // namespace xgrad

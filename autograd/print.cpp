@@ -21,6 +21,22 @@ struct Digits {
   std::string whole, fraction, exponent;
 };
 
+/// Writes the fewest digits that tell `value` from its neighbours in T.
+template <class T>
+std::string_view write_shortest(char* begin, char* end, T value, std::chars_format format) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return {begin, std::to_chars(begin, end, value, format).ptr};
+  } else {  // all digits of a number of 16 bits are few
+    const float exact = value;
+    for (int precision = 0;; ++precision) {
+      const char* const last = std::to_chars(begin, end, exact, format, precision).ptr;
+      float read = 0;
+      std::from_chars(begin, last, read, format);
+      if (T(read).bits() == value.bits()) return {begin, last};
+    }
+  }
+}
+
 /// The fewest digits that tell `value` from its neighbours in T, eight at most after the point.
 template <class T>
 Digits digits_of(T value, bool scientific) {
@@ -28,9 +44,6 @@ Digits digits_of(T value, bool scientific) {
   if (std::isinf(value)) return {value > 0 ? "inf" : "-inf", "", ""};
   const auto format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
   char buffer[512];
-  const auto write = [&](auto... precision) {
-    return std::string_view(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format, precision...).ptr);
-  };
   Digits digits;
   const auto split = [&](std::string_view text) {
     const auto e = std::min(text.find('e'), text.size()), point = std::min(text.find('.'), e);
@@ -38,8 +51,11 @@ Digits digits_of(T value, bool scientific) {
     digits.fraction = text.substr(std::min(point + 1, e), e - std::min(point + 1, e));
     digits.exponent = text.substr(std::min(e + 1, text.size()));
   };
-  split(write());
-  if (digits.fraction.size() > most_digits) split(write(static_cast<int>(most_digits)));
+  split(write_shortest(buffer, std::end(buffer), value, format));
+  if (digits.fraction.size() > most_digits)
+    split({buffer, std::to_chars(buffer, std::end(buffer), static_cast<typename detail::ElementRow<T>::Compute>(value),
+                                 format, static_cast<int>(most_digits))
+                       .ptr});
   digits.fraction.erase(digits.fraction.find_last_not_of('0') + 1);
   return digits;
 }
@@ -85,7 +101,7 @@ std::string scalar_text(T value) {
   char buffer[512];
   const bool scientific = size != 0 && (size < 1e-4 || size >= 1e16);
   const auto format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
-  const std::string text(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr);
+  const std::string text(write_shortest(buffer, std::end(buffer), value, format));
   return scientific || text.find('.') != std::string::npos ? text : text + ".0";
 }
 
@@ -98,7 +114,7 @@ class Printer {
       using T = decltype(zero);
       std::vector<T> values;
       collect(memory.data<T>(), memory.strides(), 0, values);
-      if constexpr (!std::is_floating_point_v<T>)
+      if constexpr (std::is_integral_v<T>)
         for (const T value : values)
           texts_.push_back(std::is_same_v<T, bool> ? (value ? "True" : "False") : std::to_string(value));
       else if (shape_.empty())

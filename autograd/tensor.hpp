@@ -22,7 +22,7 @@ class Generator;
 /// How a new tensor is made.
 struct TensorOptions {
   std::optional<DType> dtype = {};  // where none is named: float32, unless the function says otherwise
-  bool requires_grad = false;       // only for float32 and float64
+  bool requires_grad = false;       // only for a floating dtype
   Generator* generator = nullptr;   // what random numbers are drawn from; null for the thread's default_generator()
 };
 
@@ -131,7 +131,7 @@ struct Index {
 
 }  // namespace detail
 
-/// An n-dimensional array of float32, float64, int64 or bool, and a node of a differentiation graph.
+/// An n-dimensional array of numbers or bools, all of one DType, and a node of a differentiation graph.
 ///
 /// A Tensor is a cheap handle: copies share elements and gradient. An operation on tensors of which one requires a
 /// gradient gives a tensor that does too. Transposes, slices and expansions are views that share memory.
@@ -313,30 +313,30 @@ Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::i
 
 template <class T>
 T Tensor::item(detail::CallSite site) const {
-  static_assert(std::is_arithmetic_v<T>, "item<T>: T is a type of numbers, or bool");
+  static_assert(detail::is_number<T>, "item<T>: T is a type of numbers, or bool");
   const detail::CallSiteScope scope(site);
   expect_one_element();
-  return dispatch(dtype(), [&](auto zero) {
-    return detail::checked_cast<T>("item", *detail::first_element<decltype(zero)>(*this));
-  });
+  return detail::dispatch_compute(
+      dtype(), [&](auto zero) { return detail::checked_cast<T>("item", detail::number_at<decltype(zero)>(*this, 0)); });
 }
 
 template <class T>
 T Tensor::at(const Shape& indices) const {
-  static_assert(std::is_arithmetic_v<T>, "at() gives a number; x[index] and select() give a tensor");
+  static_assert(detail::is_number<T>, "at() gives a number; x[index] and select() give a tensor");
   const std::int64_t offset = offset_at(indices);
-  return dispatch(dtype(), [&](auto zero) {
-    return detail::checked_cast<T>("at", detail::first_element<decltype(zero)>(*this)[offset]);
+  return detail::dispatch_compute(dtype(), [&](auto zero) {
+    return detail::checked_cast<T>("at", detail::number_at<decltype(zero)>(*this, offset));
   });
 }
 
 template <class T>
 std::vector<T> Tensor::to_vector() const {
-  static_assert(std::is_arithmetic_v<T>, "to_vector() gives numbers");
-  const Tensor dense = row_major();
+  static_assert(detail::is_number<T>, "to_vector() gives numbers");
+  const detail::Array numbers = detail::as_dtype(row_major(), detail::compute_dtype(dtype()));
   std::vector<T> out(static_cast<std::size_t>(numel()));
-  dispatch(dtype(), [&](auto zero) {
-    std::transform(dense.data<decltype(zero)>(), dense.data<decltype(zero)>() + numel(), out.begin(),
+  detail::dispatch_compute(dtype(), [&](auto zero) {
+    const auto* const from = detail::first_element<decltype(zero)>(numbers);
+    std::transform(from, from + numel(), out.begin(),
                    [](auto value) { return detail::checked_cast<T>("to_vector", value); });
   });
   return out;

@@ -2,11 +2,13 @@
 
     $1 = float32 (2, 3) [[1, 2, 3], [4, 5, 6]]
 """
+import struct
+
 import gdb
 import gdb.printing
 
-NAMES = ("bool", "int64", "float32", "float64")
-TYPES = ("bool", "long", "float", "double")
+TYPES = {"bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long",
+         "bfloat16": "unsigned short", "float16": "unsigned short", "float32": "float", "float64": "double"}
 MOST = 6  # elements shown of an axis
 
 
@@ -18,6 +20,18 @@ def tuple_text(numbers):
     return "(" + ", ".join(map(str, numbers)) + ("," if len(numbers) == 1 else "") + ")"
 
 
+def dtype_name(dtype):
+    return str(dtype).split("::")[-1].rstrip("_")
+
+
+def element_text(dtype, value):
+    if dtype == "bfloat16":
+        return "%g" % struct.unpack("<f", struct.pack("<I", int(value) << 16))
+    if dtype == "float16":
+        return "%g" % struct.unpack("<e", struct.pack("<H", int(value)))
+    return str(int(value)) if "int" in dtype else str(value)
+
+
 def tensor_text(tensor):
     impl = tensor["impl_"]["object_"]
     if not impl:
@@ -25,17 +39,17 @@ def tensor_text(tensor):
     impl = impl.dereference()
     if not any(field.name == "output_index" for field in impl.type.fields()):
         return "a tensor of which this program has no debug information; for clang: -fstandalone-debug"
-    dtype = int(impl["dtype"])
+    dtype = dtype_name(impl["dtype"])
     shape, strides = sizes(impl["shape"]), sizes(impl["strides"])
     data = impl["data"].cast(gdb.lookup_type(TYPES[dtype]).pointer())
 
     def elements(axis, offset):
         if axis == len(shape):
-            return str((data + offset).dereference())
+            return element_text(dtype, (data + offset).dereference())
         shown = [elements(axis + 1, offset + i * strides[axis]) for i in range(min(shape[axis], MOST))]
         return "[" + ", ".join(shown + ["..."] * (shape[axis] > MOST)) + "]"
 
-    text = "%s %s %s" % (NAMES[dtype], tuple_text(shape), elements(0, 0))
+    text = "%s %s %s" % (dtype, tuple_text(shape), elements(0, 0))
     return text + (" requires_grad" if impl["node"]["object_"] else "")
 
 
@@ -57,7 +71,7 @@ def printer(name, pattern, text):
 
 
 printers = gdb.printing.RegexpCollectionPrettyPrinter("xgrad")
-printer("DType", "^xgrad::DType$", lambda value: NAMES[int(value)])
+printer("DType", "^xgrad::DType$", dtype_name)
 printer("Shape", "^xgrad::Shape$", lambda value: tuple_text(sizes(value)))
 printer("Tensor", "^xgrad::Tensor$", tensor_text)
 printer("Saved", "^xgrad::Saved$", lambda value: tensor_text(value["tensor_"]))

@@ -253,6 +253,9 @@ int num_threads() {
   return wanted == 0 ? cores() : wanted;
 }
 
+detail::SerialScope::SerialScope() : before_(std::exchange(inside_parallel, true)) {}
+detail::SerialScope::~SerialScope() { inside_parallel = before_; }
+
 void set_num_threads(int n) {
   check(n >= 1 && n <= most_threads, "set_num_threads: ", n, " is not between 1 and ", most_threads);
   check(!inside_parallel, "set_num_threads: called inside a parallel_for");

@@ -25,6 +25,18 @@ namespace detail {
 using RangeFunction = void (*)(void* context, std::int64_t begin, std::int64_t end);
 void parallel_ranges(std::int64_t n, std::int64_t grain, RangeFunction function, void* context);
 
+/// While it lives, every parallel_for of this thread is one call in it.
+class SerialScope {
+ public:
+  [[nodiscard]] SerialScope();
+  ~SerialScope();
+  SerialScope(const SerialScope&) = delete;
+  SerialScope& operator=(const SerialScope&) = delete;
+
+ private:
+  const bool before_;
+};
+
 }  // namespace detail
 
 /// Calls `f(begin, end)` for contiguous ranges that cover [0, n), at most one a thread and at the same time, and

@@ -4,6 +4,8 @@
 
 namespace xgrad::data {
 
+Batch Dataset::batch_of(const Epoch&, std::span<const std::int64_t> indices) const { return batch(indices); }
+
 std::shared_ptr<const Dataset> Dataset::share() const { return {std::shared_ptr<const Dataset>(), this}; }
 
 DatasetHandle::DatasetHandle(std::shared_ptr<const Dataset> set) : set_(std::move(set)) {

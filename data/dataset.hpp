@@ -18,6 +18,12 @@ struct Batch {
   Tensor x, y;
 };
 
+/// A pass over a data set. What is random in a sample depends on these two and on its number alone.
+struct Epoch {
+  std::uint64_t seed = 0;
+  std::int64_t number = 0;
+};
+
 /// Samples 0 to size() - 1. A data set of your own implements size() and batch().
 class Dataset {
  public:
@@ -29,6 +35,8 @@ class Dataset {
   /// The samples of these numbers, in this order. Throws Error for a number out of range. May be called by several
   /// threads at once.
   virtual Batch batch(std::span<const std::int64_t> indices) const = 0;
+  /// The same as they are in a pass: by default batch(), for samples in which nothing is random.
+  virtual Batch batch_of(const Epoch& epoch, std::span<const std::int64_t> indices) const;
 
   /// A copy that lives as long as it is held. The library's data sets share their memory with it. By default it is only
   /// a reference to this object, which then has to outlive whatever uses it.

@@ -5,6 +5,7 @@
 
 #include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
+#include "../io/file.hpp"
 
 namespace xgrad::data {
 
@@ -39,11 +40,37 @@ std::shared_ptr<const LabelledImages> read_images(const char* op, const std::str
   return read;
 }
 
+std::shared_ptr<const LabelledImages> read_records(const char* op, const std::vector<std::string>& files,
+                                                   std::size_t labels, std::size_t label, int classes,
+                                                   const Shape& image) {
+  const auto pixels = static_cast<std::size_t>(image.numel()), record = labels + pixels;
+  auto read = std::make_shared<LabelledImages>();
+  for (const std::string& file : files) {
+    const std::string bytes = io::read_file(file);
+    check(bytes.size() % record == 0, op, ": ", file, ": ", bytes.size(), " bytes are no whole number of records of ",
+          record);
+    for (std::size_t at = 0; at < bytes.size(); at += record) {
+      const auto value = static_cast<std::uint8_t>(bytes[at + label]);
+      check(value < classes, op, ": ", file, ": label ", at / record, " is ", value, ", expected 0 to ", classes - 1);
+      read->labels.values.push_back(value);
+      read->images.values.insert(read->images.values.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at + labels),
+                                 bytes.begin() + static_cast<std::ptrdiff_t>(at + record));
+    }
+  }
+  read->labels.shape = static_cast<std::int64_t>(read->labels.values.size());
+  read->images.shape = image;
+  read->images.shape.insert(0, read->labels.shape[0]);
+  return read;
+}
+
 Batch make_batch(const char* op, const LabelledImages& set, std::span<const std::int64_t> indices) {
   check_indices(op, indices, set.labels.shape[0]);
   const auto count = static_cast<std::int64_t>(indices.size());
-  const std::int64_t height = set.images.shape[1], width = set.images.shape[2], pixels = height * width;
-  Batch batch{detail::empty({count, 1, height, width}, float32), detail::empty({count}, int64)};
+  Shape shape = set.images.shape;
+  if (shape.size() == 3) shape.insert(1, 1);
+  shape[0] = count;
+  const std::int64_t pixels = shape[1] * shape[2] * shape[3];
+  Batch batch{detail::empty(shape, float32), detail::empty({count}, int64)};
 
   const std::uint8_t* images = set.images.values.data();
   float* x = batch.x.data<float>();

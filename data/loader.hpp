@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "../array/random.hpp"
+#include "../autograd/named_tensors.hpp"
 #include "../core/count.hpp"
 #include "dataset.hpp"
 
@@ -17,18 +19,24 @@ struct DataLoaderOptions {
   std::int64_t batch_size = 1;
   bool shuffle = false;                    // in a new order every epoch
   bool drop_last = false;                  // leave out a last batch that is smaller than the others
-  std::optional<std::uint64_t> seed = {};  // of the shuffling; without one, default_generator() is drawn from
+  std::optional<std::uint64_t> seed = {};  // of the shuffling, for which default_generator() is drawn from without one,
+                                           // and of what is random in samples: without one, that of default_generator()
+  std::int64_t workers = 0;                // threads that read batches ahead; 0: each is read when it is wanted
 };
+
+class Prefetcher;
 
 /// Goes through a data set in batches, once for every `for` loop over it: an epoch.
 ///
 ///     for (const auto& [x, y] : data::DataLoader(train, {.batch_size = 128, .shuffle = true})) ...
 ///
-/// With a seed the order of an epoch depends on the seed and the number of the epoch only. Without one, begin() draws
-/// it from the default_generator() of the calling thread. The data set is kept alive (see Dataset::share()).
+/// Workers read the same batches in the same order, whatever their number; what one throws is thrown where its batch
+/// would have come. They end with the iterator. With a seed the order of an epoch depends on the seed and the number of
+/// the epoch only. Without one, begin() draws it from the default_generator() of the calling thread. The data set is
+/// kept alive (see Dataset::share()).
 class DataLoader {
  public:
-  /// Throws Error for a batch size below 1.
+  /// Throws Error for a batch size below 1, and for less than 0 or over 1024 workers.
   DataLoader(DatasetHandle set, const DataLoaderOptions& options = {});
   /// `DataLoader(set, 128)`: batches of this size, in order.
   template <detail::Count N>
@@ -51,18 +59,18 @@ class DataLoader {
 
    private:
     friend class DataLoader;
-    Iterator(DatasetHandle set, std::shared_ptr<const std::vector<std::int64_t>> order, std::int64_t batch_size,
-             std::int64_t samples);
+    struct Pass;
+    Iterator(std::shared_ptr<Pass> pass, std::int64_t workers);
     void read();
 
-    DatasetHandle set_;
-    std::shared_ptr<const std::vector<std::int64_t>> order_;  // null: as they come
-    std::int64_t batch_size_, next_ = 0, left_;               // samples in a batch, before and from the current one on
+    std::shared_ptr<Pass> pass_;
+    std::shared_ptr<Prefetcher> ahead_;  // null without workers
+    std::int64_t left_;                  // batches from the current one on
     Batch batch_;
   };
 
-  /// Starts the next epoch. Throws Error for a data set of a negative size, and where the order does not fit into
-  /// memory.
+  /// Starts the next epoch, or what is left of the one that load_state_dict() found begun. Throws Error for a data set
+  /// of a negative size, and where the order does not fit into memory.
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
@@ -75,10 +83,21 @@ class DataLoader {
   /// Throws Error for a negative one.
   void set_epoch(std::int64_t epoch);
 
+  /// Where the loader is: `epoch`, and how many `batches` of it were given out, the current one included, while the
+  /// iterator of the last begin() lives and has not reached the end; else the epoch to come, and 0. Where an order is
+  /// drawn from default_generator(), `generator` says from where on.
+  NamedTensors state_dict() const;
+  /// Goes on from a state_dict(): epoch() is the epoch that was begun, and the next begin() gives the batches of it
+  /// that are left. Throws Error, with nothing changed, for other entries, negative numbers, and more batches than
+  /// there are.
+  void load_state_dict(const NamedTensors& state);
+
  private:
   DatasetHandle set_;
   DataLoaderOptions options_;
-  std::int64_t epoch_ = 0;
+  std::int64_t epoch_ = 0, given_ = 0;           // batches that the next epoch has given out before
+  std::optional<GeneratorState> drawn_from_;     // for the order of that epoch
+  std::weak_ptr<const Iterator::Pass> running_;  // of the last begin()
 };
 
 }  // namespace xgrad::data

@@ -16,12 +16,17 @@ Subset::Subset(DatasetHandle set, std::vector<std::int64_t> indices) : set_(std:
   indices_ = std::make_shared<std::vector<std::int64_t>>(std::move(indices));
 }
 
-Batch Subset::batch(std::span<const std::int64_t> indices) const {
+std::vector<std::int64_t> Subset::chosen(std::span<const std::int64_t> indices) const {
   check_indices("Subset", indices, size());
-  std::vector<std::int64_t> chosen;
-  chosen.reserve(indices.size());
-  for (const std::int64_t index : indices) chosen.push_back((*indices_)[static_cast<std::size_t>(index)]);
-  return set_->batch(chosen);
+  std::vector<std::int64_t> numbers;
+  numbers.reserve(indices.size());
+  for (const std::int64_t index : indices) numbers.push_back((*indices_)[static_cast<std::size_t>(index)]);
+  return numbers;
+}
+
+Batch Subset::batch(std::span<const std::int64_t> indices) const { return set_->batch(chosen(indices)); }
+Batch Subset::batch_of(const Epoch& epoch, std::span<const std::int64_t> indices) const {
+  return set_->batch_of(epoch, chosen(indices));
 }
 
 std::shared_ptr<const Dataset> Subset::share() const { return std::make_shared<Subset>(*this); }

@@ -19,12 +19,16 @@ class Subset final : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(indices_->size()); }
   Batch batch(std::span<const std::int64_t> indices) const override;
+  Batch batch_of(const Epoch& epoch, std::span<const std::int64_t> indices) const override;
   std::shared_ptr<const Dataset> share() const override;
 
   /// Numbers of the samples in the whole data set.
   const std::vector<std::int64_t>& indices() const { return *indices_; }
 
  private:
+  /// The numbers in the whole data set of samples of this one.
+  std::vector<std::int64_t> chosen(std::span<const std::int64_t> indices) const;
+
   DatasetHandle set_;
   std::shared_ptr<const std::vector<std::int64_t>> indices_;
 };

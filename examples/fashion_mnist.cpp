@@ -5,18 +5,16 @@
 
 #include <CLI/CLI.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <string>
 
+#include "confusion.hpp"
+
 using namespace xgrad;
 
 namespace {
-
-constexpr std::array classes = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-                                "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
 
 struct Net {
   nn::Linear fc1{784, 256, {.bias = false}};  // batch norm subtracts the mean, so a bias before it would be dead
@@ -31,52 +29,6 @@ struct Net {
     return out(h);
   }
 };
-
-/// counts[label][prediction] over a data set.
-using Confusion = std::array<std::array<std::int64_t, 10>, 10>;
-
-Confusion confusion(Net& net, const data::Dataset& set) {
-  nn::eval(net);
-  const NoGrad no_grad;
-  Confusion counts{};
-  for (const auto& [x, y] : data::DataLoader(set, {.batch_size = 1000})) {
-    const Tensor predicted = argmax(net(x), 1);
-    for (std::int64_t i = 0; i < y.numel(); ++i)
-      ++counts.at(y.data<std::int64_t>()[i]).at(predicted.data<std::int64_t>()[i]);
-  }
-  return counts;
-}
-
-double accuracy(const Confusion& counts) {
-  double right = 0, all = 0;
-  for (std::size_t label = 0; label < counts.size(); ++label)
-    for (std::size_t predicted = 0; predicted < counts.size(); ++predicted) {
-      all += static_cast<double>(counts[label][predicted]);
-      if (label == predicted) right += static_cast<double>(counts[label][predicted]);
-    }
-  return right / all;
-}
-
-void print_classes(const Confusion& counts) {
-  std::printf("\n%-12s  precision  recall  images  most often taken for\n", "class");
-  for (std::size_t label = 0; label < counts.size(); ++label) {
-    std::int64_t images = 0, predictions = 0, worst = 0;
-    std::size_t confused = label;
-    for (std::size_t other = 0; other < counts.size(); ++other) {
-      images += counts[label][other];
-      predictions += counts[other][label];
-      if (other != label && counts[label][other] > worst) worst = counts[label][other], confused = other;
-    }
-    const auto right = static_cast<double>(counts[label][label]);
-    std::printf("%-12s %9.1f%% %6.1f%%  %6lld  ", classes[label],
-                predictions ? 100 * right / static_cast<double>(predictions) : 0.0,
-                images ? 100 * right / static_cast<double>(images) : 0.0, static_cast<long long>(images));
-    if (confused == label)
-      std::printf("-\n");
-    else
-      std::printf("%s (%lld)\n", classes[confused], static_cast<long long>(worst));
-  }
-}
 
 }  // namespace
 

@@ -16,8 +16,8 @@ namespace xgrad {
 void save_safetensors(const std::string& path, const NamedTensors& tensors,
                       const std::map<std::string, std::string>& metadata = {});
 
-/// The tensors of a safetensors file in the order of its header, written by this or another library. BOOL, I64, F32 and
-/// F64 keep their dtype, other integers become int64, F16 and BF16 float32; U64, complex and 8-bit floats are an Error.
+/// The tensors of a safetensors file in the order of its header, written by this or another library. Every dtype comes
+/// back as it is; U16 and U32 become int64, and U64, complex and 8-bit floats are an Error.
 /// Throws Error, naming the file and the tensor, wherever the file is not what the format says, and where its contents
 /// do not match the digest that save_safetensors put in (other libraries put none in).
 NamedTensors load_safetensors(const std::string& path);

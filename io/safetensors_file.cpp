@@ -42,41 +42,20 @@ std::string hex(std::uint64_t value) {
   return out;
 }
 
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
-  const std::uint32_t exponent = half >> 10 & 31u, mantissa = half & 1023u;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | mantissa << 13);
-  if (exponent > 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
-  const float subnormal = static_cast<float>(mantissa) * 0x1p-24f;
-  return sign ? -subnormal : subnormal;
-}
-
-float bfloat_to_float(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-
-template <class From, class To, class Convert>
-void convert(const unsigned char* from, std::size_t count, To* out, Convert&& value) {
+template <class From>
+void widen(const unsigned char* from, std::size_t count, void* out) {
+  auto* const to = static_cast<std::int64_t*>(out);
   for (std::size_t i = 0; i < count; ++i) {
     From element;
     std::memcpy(&element, from + i * sizeof element, sizeof element);
-    out[i] = value(element);
+    to[i] = element;
   }
 }
 
-template <class From>
-void widen(const unsigned char* from, std::size_t count, void* out) {
-  convert<From>(from, count, static_cast<std::int64_t*>(out), [](From value) { return std::int64_t{value}; });
-}
-
-// From the element type of the file to the dtype it is loaded as.
+// From the element types of the format that are none of ours to the dtype they are loaded as.
 void convert(std::string_view dtype, const unsigned char* from, std::size_t count, void* out) {
-  if (dtype == "U8") widen<std::uint8_t>(from, count, out);
-  if (dtype == "I8") widen<std::int8_t>(from, count, out);
   if (dtype == "U16") widen<std::uint16_t>(from, count, out);
-  if (dtype == "I16") widen<std::int16_t>(from, count, out);
   if (dtype == "U32") widen<std::uint32_t>(from, count, out);
-  if (dtype == "I32") widen<std::int32_t>(from, count, out);
-  if (dtype == "F16") convert<std::uint16_t>(from, count, static_cast<float*>(out), half_to_float);
-  if (dtype == "BF16") convert<std::uint16_t>(from, count, static_cast<float*>(out), bfloat_to_float);
 }
 
 std::string where_in(const char* op, const std::string& path) { return std::string(op) + ": " + path; }

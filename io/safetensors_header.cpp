@@ -14,15 +14,15 @@ namespace {
 constexpr std::string_view metadata_key = "__metadata__";
 
 constexpr std::array<SafetensorsDType, 12> dtypes{{{"BOOL", 1, bool_},
-                                                   {"U8", 1, int64},
-                                                   {"I8", 1, int64},
+                                                   {"U8", 1, uint8},
+                                                   {"I8", 1, int8},
                                                    {"U16", 2, int64},
-                                                   {"I16", 2, int64},
+                                                   {"I16", 2, int16},
                                                    {"U32", 4, int64},
-                                                   {"I32", 4, int64},
+                                                   {"I32", 4, int32},
                                                    {"I64", 8, int64},
-                                                   {"F16", 2, float32},
-                                                   {"BF16", 2, float32},
+                                                   {"F16", 2, float16},
+                                                   {"BF16", 2, bfloat16},
                                                    {"F32", 4, float32},
                                                    {"F64", 8, float64}}};
 
@@ -322,13 +322,26 @@ const SafetensorsDType& safetensors_dtype(DType dtype) {
   switch (dtype) {
     case DType::bool_:
       return *find_dtype("BOOL");
+    case DType::uint8:
+      return *find_dtype("U8");
+    case DType::int8:
+      return *find_dtype("I8");
+    case DType::int16:
+      return *find_dtype("I16");
+    case DType::int32:
+      return *find_dtype("I32");
     case DType::int64:
       return *find_dtype("I64");
+    case DType::bfloat16:
+      return *find_dtype("BF16");
+    case DType::float16:
+      return *find_dtype("F16");
     case DType::float32:
       return *find_dtype("F32");
-    default:
+    case DType::float64:
       return *find_dtype("F64");
   }
+  __builtin_unreachable();
 }
 
 SafetensorsHeader read_safetensors_header(std::string_view where, const Input& file, std::uint64_t begin,

@@ -23,7 +23,7 @@ struct SafetensorsDType {
   DType loaded_as;
 };
 
-/// The format's type for a dtype, with the same bytes: BOOL, I64, F32 or F64.
+/// The format's type for a dtype, with the same bytes: BOOL, I64, BF16, F32, ...
 const SafetensorsDType& safetensors_dtype(DType dtype);
 
 /// One tensor of a safetensors file: bytes `begin` to `end` of the body, row-major, little-endian.

@@ -111,23 +111,17 @@ void find_in_columns(const T* x, std::int64_t rows, std::int64_t inner, const T*
   });
 }
 
-/// f(reduction) for elements of this type; bool goes as int64.
+/// f(reduction) for elements of a type that is computed with.
 template <class F>
 auto with_reduction(Extreme which, DType dtype, const F& f) {
-  if (dtype == DType::int64) return f(Choosing<std::int64_t>(which));
-  return dispatch_floating("extreme", dtype, [&](auto zero) { return f(Choosing<decltype(zero)>(which)); });
-}
-
-Array as_dtype(const Array& x, DType dtype) {
-  Array out = make_array(x.shape, dtype);
-  overwrite(out, x);
-  return out;
+  return dispatch_compute(dtype, [&](auto zero) { return f(Choosing<decltype(zero)>(which)); });
 }
 
 }  // namespace
 
 Array extreme_values(Extreme which, const Array& x, const ReducedShape& shape) {
-  if (x.dtype == DType::bool_) return as_dtype(extreme_values(which, as_dtype(x, DType::int64), shape), DType::bool_);
+  if (const DType computed = compute_dtype(x.dtype); x.dtype != computed)
+    return as_dtype(extreme_values(which, as_dtype(x, computed), shape), x.dtype);
   return with_reduction(which, x.dtype, [&](const auto& reduction) {
     using T = typename std::remove_cvref_t<decltype(reduction)>::Element;
     const Array out = run_reduction(reduction, x, shape);
@@ -137,9 +131,9 @@ Array extreme_values(Extreme which, const Array& x, const ReducedShape& shape) {
 }
 
 void find_extremes(Extreme which, const Array& x, const ReducedSize& size, const Array& values, std::int64_t* to) {
-  if (x.dtype == DType::bool_) {
-    const Array found = make_array(values.shape, DType::int64);
-    find_extremes(which, as_dtype(x, DType::int64), size, found, to);
+  if (const DType computed = compute_dtype(x.dtype); x.dtype != computed) {
+    const Array found = make_array(values.shape, computed);
+    find_extremes(which, as_dtype(x, computed), size, found, to);
     return overwrite(values, found);
   }
   with_reduction(which, x.dtype, [&](const auto& reduction) {

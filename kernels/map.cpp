@@ -10,10 +10,26 @@ namespace {
 
 constexpr std::int64_t grain = 16384;  // elements worth a thread's attention
 
-void check_dtypes(const MapLoop& loop, std::span<const Array* const> inputs) {
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    check(inputs[i]->dtype == loop.dtypes[i], loop.op, ": input ", i, " has dtype ", inputs[i]->dtype, ", expected ",
+/// Whether inputs are to be converted to what the loop takes.
+bool are_converted(const MapLoop& loop, std::span<const Array* const> inputs) {
+  bool converted = false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const DType dtype = inputs[i]->dtype;
+    if (dtype == loop.dtypes[i]) [[likely]]
+      continue;
+    converted = true;
+    check(compute_dtype(dtype) == loop.dtypes[i], loop.op, ": input ", i, " has dtype ", dtype, ", expected ",
           loop.dtypes[i]);
+  }
+  return converted;
+}
+
+/// The dtype of the result where inputs are converted.
+DType stored_dtype(const MapLoop& loop, std::span<const Array* const> inputs) {
+  DType stored = bool_;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (loop.dtypes[i] == loop.result) stored = promote(stored, inputs[i]->dtype);
+  return compute_dtype(stored) == loop.result ? stored : loop.result;
 }
 
 void run_dense(const MapLoop& loop, const Array& out, std::span<const Array* const> inputs) {
@@ -28,16 +44,16 @@ void run_dense(const MapLoop& loop, const Array& out, std::span<const Array* con
 
 void run_strided(const MapLoop& loop, const Array& out, std::span<const Array* const> inputs, const Shape& order) {
   std::array<Strided, max_operands> operands;
-  const auto in_order = [&](const Array& array) {
-    const Strided all = strided(array, out.shape);
-    Strided operand{all.data, {}, all.item_size};
+  const auto in_order = [&](const Array& array, DType dtype, bool written = false) {
+    const Strided all = strided_as(dtype, array, out.shape, written);
+    Strided operand{all.data, {}, all.item_size, all.convert};
     for (const std::int64_t axis : order) operand.strides.push_back(all.strides[static_cast<std::size_t>(axis)]);
     return operand;
   };
   Shape shape;
   for (const std::int64_t axis : order) shape.push_back(out.shape[static_cast<std::size_t>(axis)]);
-  operands[0] = in_order(out);
-  for (std::size_t i = 0; i < inputs.size(); ++i) operands[i + 1] = in_order(*inputs[i]);
+  operands[0] = in_order(out, loop.result, true);
+  for (std::size_t i = 0; i < inputs.size(); ++i) operands[i + 1] = in_order(*inputs[i], loop.dtypes[i]);
   for_each_element(shape, std::span(operands).first(inputs.size() + 1), 1, loop.loop, loop.context, grain);
 }
 
@@ -49,8 +65,8 @@ bool all_dense(std::span<const Array* const> inputs, const Shape& shape) {
 }  // namespace
 
 void run_map(const MapLoop& loop, Array& out, std::span<const Array* const> inputs) {
-  check_dtypes(loop, inputs);
-  if (all_dense(inputs, inputs[0]->shape)) {
+  const bool converted = are_converted(loop, inputs);
+  if (!converted && all_dense(inputs, inputs[0]->shape)) {
     allocate_array(out, inputs[0]->shape, loop.result);
     return run_dense(loop, out, inputs);
   }
@@ -59,14 +75,15 @@ void run_map(const MapLoop& loop, Array& out, std::span<const Array* const> inpu
   const auto full =
       std::find_if(inputs.begin(), inputs.end(), [&](const Array* input) { return input->shape == shape; });
   const Shape order = memory_order(shape, full == inputs.end() ? row_major_strides(shape) : (*full)->strides);
-  allocate_array_in_order(out, shape, loop.result, order);
+  allocate_array_in_order(out, shape, converted ? stored_dtype(loop, inputs) : loop.result, order);
   run_strided(loop, out, inputs, order);
 }
 
 void run_map_into(const MapLoop& loop, const Array& out, std::span<const Array* const> inputs) {
-  check_dtypes(loop, inputs);
-  check(out.dtype == loop.result, loop.op, ": the result is ", loop.result, ", not ", out.dtype);
-  if (out.row_major && all_dense(inputs, out.shape)) return run_dense(loop, out, inputs);
+  const bool converted = are_converted(loop, inputs) || out.dtype != loop.result;
+  check(!converted || compute_dtype(out.dtype) == loop.result, loop.op, ": the result is ", loop.result, ", not ",
+        out.dtype);
+  if (!converted && out.row_major && all_dense(inputs, out.shape)) return run_dense(loop, out, inputs);
   run_strided(loop, out, inputs, memory_order(out.shape, out.strides));
 }
 

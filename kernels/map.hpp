@@ -12,7 +12,7 @@
 
 namespace xgrad::detail {
 
-// Functions see floating elements as duals, int64 and bool as themselves; a mask is stored as bool.
+// Functions see floating elements as duals, integers and bool as themselves; a mask is stored as bool.
 template <class T>
 [[gnu::always_inline]] inline auto to_dual(T value) {
   if constexpr (std::is_floating_point_v<T>)
@@ -28,8 +28,9 @@ template <class T>
 [[gnu::always_inline]] inline bool to_element(const mask<T, 0>& dual) {
   return dual.v;
 }
-[[gnu::always_inline]] inline std::int64_t to_element(std::int64_t value) { return value; }
-[[gnu::always_inline]] inline bool to_element(bool value) { return value; }
+template <class T>
+requires std::is_integral_v<T>
+[[gnu::always_inline]] inline T to_element(T value) { return value; }
 
 /// The element type of the result of f on elements of types In.
 template <class F, class... In>
@@ -82,9 +83,11 @@ MapLoop make_map_loop(const char* op, const F& f) {
 }
 
 /// Runs a loop over arrays that broadcast together; the result has their common shape, and the order in memory of the
-/// first input of that shape. Throws Error for inputs of other dtypes than the loop's.
+/// first input of that shape. Inputs of a dtype that is computed in the loop's are converted on the way, and so is a
+/// result of the dtype that they are computed in: it gets theirs. Throws Error for inputs of other dtypes.
 void run_map(const MapLoop& loop, Array& out, std::span<const Array* const> inputs);
-/// The same into `out`, which the inputs broadcast to; it may be one of them, but not overlap one in another way.
+/// The same into `out`, which the inputs broadcast to; it may be one of them, but not overlap one in another way. Its
+/// dtype is the loop's result, or is computed in that.
 void run_map_into(const MapLoop& loop, const Array& out, std::span<const Array* const> inputs);
 
 /// f with a number as second or first argument: for duals the number itself, for int64 its integer.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../array/array.hpp"
 #include "reduced_elements.hpp"
 
 namespace xgrad::detail {
@@ -99,19 +100,32 @@ void finish_sums(const Shape& shape, const Shape& result, const T* from, std::in
   });
 }
 
+/// Elements that are computed as T are summed as T; int64 and bool without sign, because sums of int64 wrap around.
+template <class T>
+void sum_elements(const Shape& shape, const Shape& result, const std::byte* from, std::byte* to, double divisor) {
+  using Reduction = Sum<T, std::conditional_t<std::is_floating_point_v<T>, T, std::uint64_t>>;
+  const auto* const elements = reinterpret_cast<const typename Reduction::Element*>(from);
+  auto* const sums = reinterpret_cast<typename Reduction::Partial*>(to);
+  reduce_axes(Reduction{}, shape, result, elements, sums);
+  if constexpr (std::is_floating_point_v<T>) finish_sums(shape, result, elements, result.numel(), divisor, sums);
+}
+
 }  // namespace
 
 void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to,
               double divisor) {
-  dispatch(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    // Unsigned, because sums of int64 wrap around.
-    using Reduction = Sum<T, std::conditional_t<std::is_floating_point_v<T>, T, std::uint64_t>>;
-    const auto* const elements = reinterpret_cast<const typename Reduction::Element*>(from);
-    auto* const sums = reinterpret_cast<typename Reduction::Partial*>(to);
-    reduce_axes(Reduction{}, shape, result, elements, sums);
-    if constexpr (std::is_floating_point_v<T>) finish_sums(shape, result, elements, result.numel(), divisor, sums);
-  });
+  if (dtype == bool_) return sum_elements<bool>(shape, result, from, to, divisor);
+  const DType computed = compute_dtype(dtype);
+  const auto sum = [&](const std::byte* elements, std::byte* sums) {
+    dispatch_compute(dtype, [&](auto zero) { sum_elements<decltype(zero)>(shape, result, elements, sums, divisor); });
+  };
+  if (dtype == computed) return sum(from, to);
+  const Array elements = make_array(shape, computed);
+  convert_elements(shape.numel(), dtype, from, computed, elements.data);
+  if (!is_floating(dtype)) return sum(elements.data, to);
+  const Array sums = make_array(result, computed);
+  sum(elements.data, sums.data);
+  convert_elements(result.numel(), computed, sums.data, dtype, to);
 }
 
 }  // namespace xgrad::detail

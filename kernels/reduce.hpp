@@ -15,8 +15,9 @@
 namespace xgrad::detail {
 
 /// Sums `from`, dense and row-major of shape `shape`, over the axes where `result` has size 1 and `shape` has not
-/// (`result` has as many axes as `shape`), into `to`, dense and row-major. int64 and bool are summed as int64, so `to`
-/// is int64 for them. A floating sum is divided by `divisor`, and finite where that is, whatever is met on the way.
+/// (`result` has as many axes as `shape`), into `to`, dense and row-major. Integers and bool are summed as int64, so
+/// `to` is int64 for them; floating types of 16 bits are summed as float and rounded once. A floating sum is divided by
+/// `divisor`, and finite where that is, whatever is met on the way.
 void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to,
               double divisor = 1);
 

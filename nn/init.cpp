@@ -19,11 +19,12 @@ void check_leaf(const char* op, const Tensor& tensor) {
 template <class F>
 Tensor& overwrite(const char* op, Tensor& tensor, const F& fill) {
   check_leaf(op, tensor);
-  dispatch_floating(op, tensor.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const Tensor dense = tensor.is_contiguous() ? tensor : xgrad::detail::empty(tensor.shape(), tensor.dtype());
-    fill(dense.template data<T>(), dense.numel());
-    if (!tensor.is_contiguous()) xgrad::detail::overwrite(tensor, dense);
+  const DType computed = xgrad::detail::compute_dtype(tensor.dtype());
+  dispatch_floating(op, computed, [&](auto zero) {
+    const bool direct = tensor.is_contiguous() && tensor.dtype() == computed;
+    const Tensor dense = direct ? tensor : xgrad::detail::empty(tensor.shape(), computed);
+    fill(dense.template data<decltype(zero)>(), dense.numel());
+    if (!direct) xgrad::detail::overwrite(tensor, dense);
   });
   tensor.impl().storage->raise_version(op);
   return tensor;

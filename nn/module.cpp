@@ -189,7 +189,7 @@ void clone_tensors(const Tree& tree) {
 }
 
 void convert(const Tree& tree, DType dtype) {
-  check(is_floating(dtype), "to: a module is converted to float32 or float64, not to ", dtype);
+  check(is_floating(dtype), "to: a module is converted to a floating dtype, not to ", dtype);
   replace(tree, [dtype](const Tensor& tensor) {
     if (!is_floating(tensor.dtype()) || tensor.dtype() == dtype) return tensor;
     Tensor converted = tensor.detach().to(dtype);

@@ -276,17 +276,17 @@ struct Minimum {
   }
 };
 
-/// A binary operation on operands brought to one dtype, at least `least`.
+/// A binary operation on operands brought to one dtype, at least of the kind of `least`.
 template <class Op>
 Tensor apply_promoted(Op op, const Tensor& a, const Tensor& b, DType least = DType::bool_) {
-  const DType dtype = promote(promote(a.dtype(), b.dtype()), least);
+  const DType dtype = at_least(promote(a.dtype(), b.dtype()), least);
   return apply(std::move(op), converted(a, dtype), converted(b, dtype));
 }
 
 /// An operation on a tensor and the number that `op` holds.
 template <class Op>
 Tensor apply_with_number(Op op, const Tensor& x, DType least = DType::bool_) {
-  const DType dtype = promote(promote(x.dtype(), op.number), least);
+  const DType dtype = at_least(promote(x.dtype(), op.number), least);
   return apply(std::move(op), converted(x, dtype));
 }
 

@@ -170,7 +170,7 @@ Tensor scaled_dot_product_attention(Operand q, Operand k, Operand v, const Atten
   check(q->size(-1) == k->size(-1), name, ": q ", q->shape(), " and k ", k->shape(), " differ in their last size");
   check(k->size(-2) == v->size(-2), name, ": k ", k->shape(), " and v ", v->shape(), " differ in the number of keys");
   check(is_floating(q->dtype()) && q->dtype() == k->dtype() && q->dtype() == v->dtype(), name, ": q is ", q->dtype(),
-        ", k ", k->dtype(), " and v ", v->dtype(), "; they must be all float32 or all float64");
+        ", k ", k->dtype(), " and v ", v->dtype(), "; they must have one floating dtype");
   const double scale =
       options.scale.value_or(1 / std::sqrt(static_cast<double>(std::max<std::int64_t>(q->size(-1), 1))));
   const auto leading = [](const Tensor& x) { return Shape(x.shape().begin(), x.dim() - 2); };
@@ -179,9 +179,11 @@ Tensor scaled_dot_product_attention(Operand q, Operand k, Operand v, const Atten
     Shape shape = batch;
     shape.push_back(x.size(-2));
     shape.push_back(x.size(-1));
-    return x.shape() == shape ? x : expand(x, shape);
+    const detail::MaybeOwned wide = detail::widened(x);
+    return x.shape() == shape ? *wide : expand(*wide, shape);
   };
-  return apply(Attention{options.causal, scale}, with_batch(*q), with_batch(*k), with_batch(*v));
+  Tensor out = apply(Attention{options.causal, scale}, with_batch(*q), with_batch(*k), with_batch(*v));
+  return detail::narrowed(std::move(out), q->dtype());
 }
 
 }  // namespace xgrad

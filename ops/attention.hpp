@@ -16,7 +16,7 @@ struct AttentionOptions {
 /// and its axes lie in memory as those of q do. Scores are computed for some queries at a time, in backward once more,
 /// so memory grows with L + S, not with L S. The result is 0 without keys and, as in PyTorch, where all scores of a
 /// query are -inf. A key that is hidden from a query has no part in its row, NaN or not. Throws Error for shapes that
-/// do not fit, and for dtypes that are not all float32 or all float64.
+/// do not fit, and for dtypes that are not one floating dtype.
 Tensor scaled_dot_product_attention(Operand q, Operand k, Operand v, const AttentionOptions& options = {});
 
 }  // namespace xgrad

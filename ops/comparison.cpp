@@ -16,6 +16,7 @@ namespace {
 using detail::map;
 using detail::map_as;
 using detail::map_numbers;
+using detail::saturated;
 
 template <class F>
 Tensor compare(const char* op, F f, const Tensor& a, const Tensor& b) {
@@ -49,37 +50,47 @@ Tensor combine(const char* op, F f, const Tensor& a, const Tensor& b) {
   return map_as<bool, bool>(op, f, a.to(DType::bool_), b.to(DType::bool_));
 }
 
+// What only chooses among elements sees them as integers of their size, whatever their dtype.
+
 struct Choose {
   template <class T>
-  real<T> operator()(bool condition, const real<T>& a, const real<T>& b) const {
-    return {elementary::select(condition, a.v, b.v)};
+  T operator()(bool condition, T a, T b) const {
+    return elementary::select(condition, a, b);
   }
-  std::int64_t operator()(bool condition, std::int64_t a, std::int64_t b) const { return condition ? a : b; }
-  bool operator()(bool condition, bool a, bool b) const { return condition ? a : b; }
 };
 
 /// A number where the condition is as `where` says, else the element.
 struct ChooseNumber {
-  Scalar number;
+  alignas(8) std::byte number[8];  // an element
   bool where;
   template <class T>
-  real<T> operator()(bool condition, const real<T>& x) const {
-    return {elementary::select(condition == where, static_cast<T>(number.value()), x.v)};
+  T operator()(bool condition, T x) const {
+    T element;
+    __builtin_memcpy(&element, number, sizeof element);
+    return elementary::select(condition == where, element, x);
   }
-  std::int64_t operator()(bool condition, std::int64_t x) const { return condition == where ? number.integer() : x; }
-  bool operator()(bool condition, bool x) const { return condition == where ? number.integer() != 0 : x; }
 };
+
+template <class F, std::same_as<Tensor>... Tensors>
+Tensor choose(const char* op, const F& f, const Tensor& condition, const Tensor& a, const Tensors&... others) {
+  const std::array<const detail::Array*, 2 + sizeof...(others)> all = {&condition.array(), &a.array(),
+                                                                       &others.array()...};
+  const DType dtypes[] = {DType::bool_, a.dtype(), others.dtype()...};
+  Tensor out = detail::unallocated();
+  detail::dispatch_size(item_size(a.dtype()), [&](auto zero) {
+    using T = std::make_signed_t<decltype(zero)>;
+    detail::MapLoop loop = detail::make_map_loop<F, bool, T, std::conditional_t<true, T, Tensors>...>(op, f);
+    loop.dtypes = dtypes, loop.result = a.dtype();
+    run_map(loop, out.impl(), all);
+  });
+  return out;
+}
 
 struct Where {
   static constexpr const char* name = "where";
   static constexpr bool elementwise = true;
   Saved condition;
-  Tensor forward(const Tensor& a, const Tensor& b) {
-    return dispatch(a.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      return map_as<bool, T, T>(name, Choose{}, condition.get(), a, b);
-    });
-  }
+  Tensor forward(const Tensor& a, const Tensor& b) { return choose(name, Choose{}, condition.get(), a, b); }
   std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
     return {needs[0] ? where(condition, grad, 0) : Tensor(), needs[1] ? where(condition, 0, grad) : Tensor()};
   }
@@ -89,16 +100,18 @@ struct WhereNumber {
   static constexpr const char* name = "where";
   static constexpr bool elementwise = true;
   Saved condition;
-  ChooseNumber choose;
+  Scalar number;
+  bool where;
   Tensor forward(const Tensor& x) {
-    return dispatch(x.dtype(),
-                    [&](auto zero) { return map_as<bool, decltype(zero)>(name, choose, condition.get(), x); });
+    ChooseNumber chosen{{}, where};
+    detail::store(name, number, x.dtype(), chosen.number);
+    return choose(name, chosen, condition.get(), x);
   }
-  Tensor backward(const Tensor& grad) const { return apply(WhereNumber{condition, {0, choose.where}}, grad); }
+  Tensor backward(const Tensor& grad) const { return apply(WhereNumber{condition, 0, where}, grad); }
 };
 
 Tensor where_number(const Tensor& condition, const Tensor& x, Scalar number, bool where) {
-  return apply(WhereNumber{condition, {number, where}}, x.to(promote(x.dtype(), number)));
+  return apply(WhereNumber{condition, number, where}, x.to(promote(x.dtype(), number)));
 }
 
 void expect_condition(const char* op, const Tensor& condition) {
@@ -167,12 +180,8 @@ struct ClampBetween {
   }
 };
 
-/// A number as tensor without axes, exactly; an infinite one as the end of the dtype's range.
-Tensor bound(Scalar number, DType dtype) {
-  if (dtype == DType::bool_) return full({}, number.value() > 0, {.dtype = dtype});
-  const std::int64_t integer = number.integer();
-  return is_floating(dtype) ? full({}, number.value(), {.dtype = dtype}) : from_values<std::int64_t>({&integer, 1}, {});
-}
+/// A bound as tensor without axes; one beyond the dtype's range as the end of that.
+Tensor bound(const Scalar& number, DType dtype) { return full({}, saturated(number, dtype), {.dtype = dtype}); }
 
 Tensor clamp_between(const Tensor& x, const Tensor& min, const Tensor& max) {
   const DType dtype = promote(promote(x.dtype(), min.dtype()), max.dtype());
@@ -256,7 +265,8 @@ Tensor clamp(Operand x, std::optional<Scalar> min, std::optional<Scalar> max) {
   if (min) dtype = promote(dtype, *min);
   if (max) dtype = promote(dtype, *max);
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  return apply(Clamp{min.value_or(-infinity), max.value_or(infinity)}, x->to(dtype));
+  return apply(Clamp{saturated(min.value_or(-infinity), dtype), saturated(max.value_or(infinity), dtype)},
+               x->to(dtype));
 }
 
 Tensor clamp(Operand x, Operand min, std::optional<Scalar> max) {

@@ -69,13 +69,10 @@ struct Cumsum {
     Tensor out = detail::empty(x.shape(), x.dtype());
     if (x.numel() == 0) return out;
     const detail::ReducedSize size = detail::size_along(x.shape(), axis);
-    if (x.dtype() == int64)
-      add_up(in.data<std::int64_t>(), size, reverse, out.data<std::int64_t>());
-    else
-      dispatch_floating(name, x.dtype(), [&](auto zero) {
-        using T = decltype(zero);
-        add_up(in.data<T>(), size, reverse, out.data<T>());
-      });
+    detail::dispatch_compute(x.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      add_up(in.data<T>(), size, reverse, out.data<T>());
+    });
     return out;
   }
   Tensor backward(const Tensor& grad) const { return apply(Cumsum{axis, !reverse}, grad); }
@@ -86,9 +83,8 @@ struct Cumsum {
 Tensor cumsum(Operand x, std::int64_t axis, const CumsumOptions& options) {
   const std::size_t along = normalize_axis("cumsum", axis, x->dim());
   const Tensor in = x->to(options.dtype.value_or(x->dtype()));
-  if (in.dtype() != bool_) return apply(Cumsum{along}, in);
-  const Tensor out = apply(Cumsum{along}, in.to(int64));
-  return options.dtype ? out.to(bool_) : out;
+  Tensor totals = apply(Cumsum{along}, detail::widened(in));
+  return options.dtype || is_floating(in.dtype()) ? detail::narrowed(std::move(totals), in.dtype()) : totals;
 }
 
 }  // namespace xgrad

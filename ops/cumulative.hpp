@@ -11,7 +11,7 @@ struct CumsumOptions {
   std::optional<DType> dtype = {};  // of the result; x is converted to it first
 };
 
-/// Along an axis, the sum of each element and all before it. int64 and bool give int64 where options name no dtype.
+/// Along an axis, the sum of each element and all before it. Integers and bool give int64 where options name no dtype.
 /// float32 is added up in float64.
 Tensor cumsum(Operand x, std::int64_t axis, const CumsumOptions& options = {});
 

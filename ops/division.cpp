@@ -94,7 +94,7 @@ struct Rest {
 
 template <class Op>
 Tensor divided(Op op, const Tensor& a, const Tensor& b) {
-  const DType dtype = promote(promote(a.dtype(), b.dtype()), DType::int64);
+  const DType dtype = at_least(promote(a.dtype(), b.dtype()), DType::int64);
   if (!is_floating(dtype) && broadcast_shapes(op.name, a.shape(), b.shape()).numel() > 0)
     check(all(b).template item<bool>(), op.name, ": an integer is divided by 0; the divisor of shape ", b.shape(),
           " has one, and only floating numbers have an infinity: use .to(float32)");

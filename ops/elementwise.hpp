@@ -255,13 +255,15 @@ class Elementwise<F, std::index_sequence<I...>> {
   Tensor operator()(detail::Repeated<I, Operand>... x) const {
     using Result = decltype(std::declval<const F&>()(detail::Repeated<I, real<float>>{}...));
     (check(x->defined(), name_, ": input ", I, " is an undefined tensor"), ...);
-    DType dtype = DType::float32;
+    DType dtype = DType::bool_;
     ((dtype = promote(dtype, x->dtype())), ...);
+    dtype = detail::at_least(dtype, DType::float32);
+    const DType computed = detail::compute_dtype(dtype);
     if constexpr (detail::is_mask<Result>) {
       const NoGrad no_grad;
-      return detail::map(name_, f_, x->to(dtype)...);
+      return detail::map(name_, f_, x->to(computed)...);
     } else {
-      return apply(detail::ElementwiseOp<F, sizeof...(I)>{name_, f_}, x->to(dtype)...);
+      return detail::narrowed(apply(detail::ElementwiseOp<F, sizeof...(I)>{name_, f_}, x->to(computed)...), dtype);
     }
   }
 
@@ -289,12 +291,12 @@ class Elementwise<F, std::index_sequence<I...>> {
 /// Numbers it captures by value are constants; captured tensors do not compile, they are to be parameters. A lambda
 /// that gives a comparison makes a bool tensor.
 ///
-/// The tensors broadcast together as in NumPy and are brought to one dtype, float32 or float64; integers count as
-/// float32. Derivatives of any order are derived: the first is computed on numbers that carry their derivatives, for
-/// the inputs that require a gradient alone, and summed in the same pass where an input was broadcast. Those of higher
-/// order evaluate the lambda on tensors, operation by operation. For an element at which a function has an infinite
-/// derivative that is multiplied by 0, as in where(x > 0, sqrt(x), 0) at 0, the first derivative is 0 and what a
-/// pass with create_graph gives is NaN.
+/// The tensors broadcast together as in NumPy and are brought to one floating dtype; integers count as float32, and
+/// bfloat16 and float16 are computed as float32 and rounded once. Derivatives of any order are derived: the first is
+/// computed on numbers that carry their derivatives, for the inputs that require a gradient alone, and summed in the
+/// same pass where an input was broadcast. Those of higher order evaluate the lambda on tensors, operation by
+/// operation. For an element at which a function has an infinite derivative that is multiplied by 0, as in where(x > 0,
+/// sqrt(x), 0) at 0, the first derivative is 0 and what a pass with create_graph gives is NaN.
 ///
 /// It is vectorised, whatever flags the file is compiled with (g++ 14: with -fno-trapping-math), except for digamma and
 /// polygamma, and for pow and lgamma of float64. sin, cos and tan are NaN beyond |x| = 2^31.

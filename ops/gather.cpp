@@ -65,14 +65,11 @@ struct Gather {
 
 /// Adds the elements of `source` to those of `out`, whose memory is dense, at the positions that gather reads.
 void scatter(const char* op, const Tensor& out, std::size_t axis, const Tensor& index, const Tensor& source) {
-  const Tensor at = checked_index(op, index, out.shape(), axis), from = detail::dense(source);
-  if (from.numel() == 0) return;
+  const Tensor at = checked_index(op, index, out.shape(), axis);
+  if (source.numel() == 0) return;
   const std::int64_t* const indices = at.data<std::int64_t>();
   const std::int64_t n = at.shape()[axis], step = out.strides()[axis], index_step = row_major_strides(at.shape())[axis];
-  dispatch(out.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const T* const terms = from.data<T>();
-    T* const sums = out.data<T>();
+  detail::add_computed(out, source, [&]<class T>(T* sums, const T* terms) {
     each_line(at.shape(), axis, out.strides(), [=](std::int64_t index_offset, std::int64_t offset) {
       for (std::int64_t i = 0; i < n; ++i, index_offset += index_step) {
         T& sum = sums[offset + indices[index_offset] * step];

@@ -5,8 +5,10 @@
 namespace xgrad::detail {
 
 Tensor checked_index(const char* op, const Tensor& index, const Shape& shape, std::size_t axis) {
-  check(index.dtype() == int64, op, ": indices of dtype ", index.dtype(), "; convert them with .to(int64)");
-  const Tensor memory = dense(index);
+  check(kind_of(index.dtype()) == Kind::integer, op, ": indices of dtype ", index.dtype(),
+        "; convert them with .to(int64)");
+  const MaybeOwned numbers = converted(index, int64);
+  const Tensor memory = dense(numbers);
   const std::int64_t* at = memory.data<std::int64_t>();
   const auto size = static_cast<std::uint64_t>(shape[axis]);
   for (std::int64_t i = 0; i < memory.numel(); ++i) {

@@ -92,11 +92,10 @@ struct IndexSelect {
 
 /// Adds the parts of `source` to those of `out`, whose memory is dense.
 void add_parts(const char* op, const Tensor& out, std::size_t axis, const Tensor& index, const Tensor& source) {
-  const Tensor at = checked_index(op, index, out.shape(), axis), from = detail::dense(source);
-  if (from.numel() == 0) return;
-  dispatch(out.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    add_parts(Around(out.shape(), axis), from.data<T>(), at.data<std::int64_t>(), at.numel(), out.data<T>());
+  const Tensor at = checked_index(op, index, out.shape(), axis);
+  if (source.numel() == 0) return;
+  detail::add_computed(out, source, [&]<class T>(T* sums, const T* terms) {
+    add_parts(Around(out.shape(), axis), terms, at.data<std::int64_t>(), at.numel(), sums);
   });
 }
 

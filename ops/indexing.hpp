@@ -1,8 +1,8 @@
 #pragma once
 // Parts of tensors picked by vectors of indices, and added at such.
 //
-// Indices are int64 and counted from 0; one out of range throws Error with its position and value, as do shapes that do
-// not fit. Sums of several elements are added up in the order of the indices, so they are the same for any number of
+// Indices are integers and counted from 0; one out of range throws Error with its position and value, as do shapes that
+// do not fit. Sums of several elements are added up in the order of the indices, so they are the same for any number of
 // threads. Gradients flow to the values, not to the indices.
 
 #include "../autograd/operand.hpp"

@@ -62,13 +62,9 @@ void assign(const char* op, const Tensor& self, const Tensor& other) {
 template <class F>
 void write(const char* op, const F& f, const Tensor& self, const std::same_as<Tensor> auto&... others) {
   const std::array<const Array*, 1 + sizeof...(others)> inputs = {&self.array(), &others.array()...};
-  const auto run = [&]<class T>(T) {
+  dispatch_compute(self.dtype(), [&]<class T>(T) {
     run_map_into(make_map_loop<F, T, std::conditional_t<true, T, decltype(others)>...>(op, f), self, inputs);
-  };
-  if (self.dtype() == DType::int64)
-    run(std::int64_t{});
-  else
-    dispatch_floating(op, self.dtype(), run);
+  });
   self.impl().storage->raise_version(op);
 }
 
@@ -169,12 +165,12 @@ Tensor& Tensor::mul_(const Scalar& other, CallSite site) {
 }
 Tensor& Tensor::div_(const Tensor& other, CallSite site) {
   const CallSiteScope scope(site);
-  expect_result_dtype("div_", *this, promote(dtype(), DType::float32));
+  expect_result_dtype("div_", *this, at_least(dtype(), DType::float32));
   return update("div_", Over{}, recorded_div, true, *this, other);
 }
 Tensor& Tensor::div_(const Scalar& other, CallSite site) {
   const CallSiteScope scope(site);
-  expect_result_dtype("div_", *this, promote(dtype(), DType::float32));
+  expect_result_dtype("div_", *this, at_least(dtype(), DType::float32));
   return update("div_", Over{}, recorded_div, *this, other);
 }
 
@@ -186,7 +182,7 @@ Tensor& Tensor::copy_(const Tensor& other, CallSite site) {
 Tensor& Tensor::fill_(const Scalar& value, CallSite site) {
   const CallSiteScope scope(site);
   const Tensor number = empty({}, dtype());
-  dispatch(dtype(), [&](auto zero) { *number.data<decltype(zero)>() = value.to<decltype(zero)>("fill_"); });
+  store("fill_", value, dtype(), number.impl().data);
   return replace("fill_", *this, number);
 }
 

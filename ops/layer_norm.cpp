@@ -127,7 +127,9 @@ Tensor layer_norm(Operand x, const Shape& normalized_shape, const Tensor& weight
   check_parameter("weight", weight, x, normalized_shape);
   check_parameter("bias", bias, x, normalized_shape);
   check(eps >= 0, "layer_norm: eps is ", eps, ", it must not be negative");
-  return apply(LayerNorm{normalized_shape, eps}, x, weight, bias);
+  using detail::widened;
+  const LayerNorm op{normalized_shape, eps};
+  return detail::narrowed(apply(op, widened(*x), widened(weight), widened(bias)), x->dtype());
 }
 
 }  // namespace xgrad

@@ -172,11 +172,13 @@ Tensor class_loss(const char* op, const Tensor& x, const Tensor& target, const C
   const std::int64_t classes = x.shape()[axis];
   Shape expected = x.shape();
   expected.erase(axis);
-  check(target.dtype() == int64, op, ": target is ", target.dtype(), "; class indices are int64");
+  check(detail::kind_of(target.dtype()) == detail::Kind::integer, op, ": target is ", target.dtype(),
+        "; class indices are integers");
   check(target.shape() == expected, op, ": target has shape ", target.shape(), "; input of shape ", x.shape(),
         " needs class indices of shape ", expected);
   check_weight(op, options.weight, x, classes);
-  const Tensor labels = detail::dense(target);
+  const detail::MaybeOwned indices = detail::converted(target, int64);
+  const Tensor labels = detail::dense(indices);
   check_labels(op, labels, classes, options.ignore_index);
 
   Tensor rows = x;
@@ -189,9 +191,13 @@ Tensor class_loss(const char* op, const Tensor& x, const Tensor& target, const C
     rows = permute(x, order);
   }
   if (x.dim() != 2) rows = reshape(rows, {count, classes});
-  const Tensor loss = apply(ClassLoss{op, labels.shape().size() == 1 ? labels : detail::view(labels, {count}, {1}),
-                                      options.ignore_index, options.reduction, options.label_smoothing, from_logits},
-                            rows, options.weight);
+  const ClassLoss of{op,
+                     labels.shape().size() == 1 ? labels : detail::view(labels, {count}, {1}),
+                     options.ignore_index,
+                     options.reduction,
+                     options.label_smoothing,
+                     from_logits};
+  const Tensor loss = detail::narrowed(apply(of, detail::widened(rows), detail::widened(options.weight)), x.dtype());
   return options.reduction == Reduction::none && x.dim() != 2 ? reshape(loss, expected) : loss;
 }
 
@@ -265,16 +271,17 @@ Tensor cross_entropy(Operand logits, const Tensor& target, const CrossEntropyOpt
         " have their shape and dtype ", x.dtype());
   const std::int64_t axis = x.dim() == 1 ? 0 : 1, classes = x.size(axis);
   check_weight(op, options.weight, x, classes);
-  Tensor wanted = target;
+  const detail::MaybeOwned scores = detail::widened(x);
+  Tensor wanted = *detail::widened(target);
   if (options.label_smoothing != 0)
-    wanted = target * (1 - options.label_smoothing) + options.label_smoothing / static_cast<double>(classes);
+    wanted = wanted * (1 - options.label_smoothing) + options.label_smoothing / static_cast<double>(classes);
   if (options.weight.defined()) {
     Shape shape = Shape::filled(x.dim(), 1);
     shape[static_cast<std::size_t>(axis)] = classes;
     wanted = wanted * reshape(options.weight, shape);
   }
-  const Tensor losses = -sum(wanted * log_softmax(x, axis), {axis});
-  return reduced(losses, options.reduction);
+  const Tensor losses = -sum(wanted * log_softmax(*scores, axis), {axis});
+  return detail::narrowed(reduced(losses, options.reduction), x.dtype());
 }
 
 Tensor nll_loss(Operand log_probabilities, const Tensor& target, const NLLLossOptions& options) {
@@ -298,7 +305,7 @@ Tensor l1_loss(Operand input, const Tensor& target, Reduction reduction) {
 Tensor binary_cross_entropy_with_logits(Operand logits, const Tensor& target, const BCEWithLogitsOptions& options) {
   constexpr const char* op = "binary_cross_entropy_with_logits";
   check(is_floating(logits->dtype()) && target.dtype() == logits->dtype(), op, ": logits are ", logits->dtype(),
-        " and target is ", target.dtype(), "; both must be float32 or both float64");
+        " and target is ", target.dtype(), "; both must have one floating dtype");
   check(logits->shape() == target.shape(), op, ": logits have shape ", logits->shape(), ", target has ", target.shape(),
         "; they must be equal");
   check(!options.weight.defined() || broadcasts_to(options.weight.shape(), logits->shape()), op, ": weight of shape ",

@@ -57,7 +57,7 @@ template <class F, class Wide, class... More>
 Tensor map_angle(const char* op, F f, Wide wide, const Tensor& first, const More&... more) {
   const OfAngle<F, Wide> function{f, wide};
   const std::array<const Array*, 1 + sizeof...(more)> all = {&first.array(), &more.array()...};
-  return dispatch_floating(op, first.dtype(), [&](auto zero) {
+  return dispatch_floating(op, compute_dtype(first.dtype()), [&](auto zero) {
     using T = decltype(zero);
     MapLoop loop = make_map_loop<F, T, std::conditional_t<true, T, More>...>(op, f);
     loop.loop = angle_loop<F, Wide, T, std::conditional_t<true, T, More>...>;
@@ -222,7 +222,7 @@ Tensor atan(Operand x) {
       *x, [](const auto& v) { return atan(v); }, [](const auto& g, const auto& v) { return g * atan_slope(v); });
 }
 Tensor atan2(Operand y, Operand x) {
-  const DType dtype = promote(promote(y->dtype(), x->dtype()), DType::float32);
+  const DType dtype = at_least(promote(y->dtype(), x->dtype()), DType::float32);
   return apply(Atan2{}, y->to(dtype), x->to(dtype));
 }
 Tensor sinh(Operand x) {

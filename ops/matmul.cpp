@@ -223,8 +223,8 @@ void check_size(const char* op, const Tensor& a, const Tensor& b, std::int64_t s
 
 DType product_dtype(const char* op, const Tensor& a, const Tensor& b, DType least, const char* remedy) {
   const DType dtype = promote(a.dtype(), b.dtype());
-  check(dtype >= least, op, ": ", a.shape(), " of ", a.dtype(), " x ", b.shape(), " of ", b.dtype(),
-        ": there is no such product; convert one with ", remedy);
+  check(detail::at_least(dtype, least) == dtype, op, ": ", a.shape(), " of ", a.dtype(), " x ", b.shape(), " of ",
+        b.dtype(), ": there is no such product; convert one with ", remedy);
   return dtype;
 }
 
@@ -240,7 +240,8 @@ Tensor matmul(Operand a, Operand b) {
   const std::int64_t m = row ? 1 : a->size(-2), n = column ? 1 : b->size(-1);
   for (const std::int64_t size : {m, n, k}) check_size("matmul", *a, *b, size);
 
-  Tensor left = a->to(dtype), right = b->to(dtype);
+  const DType computed = detail::compute_dtype(dtype);
+  Tensor left = a->to(computed), right = b->to(computed);
   if (row) left = unsqueeze(left, 0);
   if (column) right = unsqueeze(right, 1);
   const Shape a_batch = batch_of(left), b_batch = batch_of(right);
@@ -259,7 +260,7 @@ Tensor matmul(Operand a, Operand b) {
     const std::int64_t rows = rows_of(left);
     if (rows <= detail::gemm_limit) left = reshape(left, {rows, k});
   }
-  const Tensor out = apply(MatMul{}, left, right);
+  const Tensor out = detail::narrowed(apply(MatMul{}, left, right), dtype);
   return out.shape() == shape ? out : reshape(out, shape);
 }
 
@@ -270,12 +271,12 @@ Tensor linear(Operand input, Operand weight, const Tensor& bias) {
   DType dtype = product_dtype("linear", *input, *weight, DType::float32, ".to(float32)");
   for (const std::int64_t size : {weight->size(0), weight->size(1), rows_of(*input)})
     check_size("linear", *input, *weight, size);
-  using detail::converted;
-  if (!bias.defined()) return apply(Linear<false>{}, converted(*input, dtype), converted(*weight, dtype));
+  const auto computed = [&](const Tensor& x) { return detail::converted(x, detail::compute_dtype(dtype)); };
+  if (!bias.defined()) return detail::narrowed(apply(Linear<false>{}, computed(*input), computed(*weight)), dtype);
   check(bias.dim() == 1 && bias.size(0) == weight->size(0), "linear: a bias of shape ", bias.shape(), " for weight ",
         weight->shape(), "; it must be (", weight->size(0), ",)");
   dtype = promote(dtype, bias.dtype());
-  return apply(Linear<true>{}, converted(*input, dtype), converted(*weight, dtype), converted(bias, dtype));
+  return detail::narrowed(apply(Linear<true>{}, computed(*input), computed(*weight), computed(bias)), dtype);
 }
 
 }  // namespace xgrad

@@ -1,9 +1,10 @@
 #pragma once
 // Matrix products.
 //
-// Operands are float32, float64 or, in matmul, int64; of two different dtypes the wider is used. Products of integers
-// are exact, and wrap around beyond 2^63. Transposed matrices of floating numbers (views by transpose) are read as they
-// lie, without a copy. Results are the same, bit for bit, for any number of threads.
+// Operands are brought to one dtype, a floating one or, in matmul, one of integers. Products of integers are exact, and
+// wrap around in their dtype; those of 16-bit floats are summed as float and rounded once. Transposed matrices of
+// float32 and float64 (views by transpose) are read as they lie. Results are the same, bit for bit, for any number of
+// threads.
 
 #include "../autograd/operand.hpp"
 

@@ -148,7 +148,9 @@ struct Norm {
 }  // namespace
 
 Tensor logsumexp(Operand x, const Axes& axes, const ReduceOptions& options) {
-  return apply(LogSumExp{{"logsumexp", x->shape(), axes, options.keepdim}}, detail::floating(x));
+  const detail::MaybeOwned input = detail::floating(*x);
+  const LogSumExp op{{"logsumexp", x->shape(), axes, options.keepdim}};
+  return detail::narrowed(apply(op, detail::widened(input)), input->dtype());
 }
 
 Tensor norm(Operand x, double p, const Axes& axes, const ReduceOptions& options) {
@@ -159,7 +161,7 @@ Tensor norm(Operand x, double p, const Axes& axes, const ReduceOptions& options)
   if (std::isinf(p)) return p > 0 ? amax(abs(input), axes, options) : amin(abs(input), axes, options);
   const ReducedShape shape("norm", x->shape(), axes, options.keepdim);
   if (p < 0) shape.expect_elements("norm");
-  return apply(Norm{shape, p}, input);
+  return detail::narrowed(apply(Norm{shape, p}, detail::widened(input)), input.dtype());
 }
 
 }  // namespace xgrad

@@ -164,6 +164,8 @@ struct BatchNorm {
 /// running = (1 - momentum) * running + momentum * batch, of mean and unbiased variance.
 void update_running(const Tensor& running_mean, const Tensor& running_var, const Tensor& batch, std::int64_t values,
                     double momentum) {
+  const detail::Array means = detail::as_dtype(running_mean, batch.dtype()),
+                      variances = detail::as_dtype(running_var, batch.dtype());
   dispatch_floating("batch_norm", batch.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const std::int64_t channels = running_mean.numel();
@@ -173,12 +175,16 @@ void update_running(const Tensor& running_mean, const Tensor& running_var, const
       return momentum == 0 ? running : static_cast<T>((1 - momentum) * static_cast<double>(running) + momentum * now);
     };
     const T *const mean = batch.data<T>(), *const variance = mean + channels;
-    T *const to_mean = running_mean.data<T>(), *const to_var = running_var.data<T>();
+    T *const to_mean = detail::first_element<T>(means), *const to_var = detail::first_element<T>(variances);
     for (std::int64_t c = 0; c < channels; ++c) {
       to_mean[c] = moved(to_mean[c], static_cast<double>(mean[c]));
       to_var[c] = moved(to_var[c], static_cast<double>(variance[c]) * unbias);
     }
   });
+  if (means.dtype != running_mean.dtype()) {
+    detail::overwrite(running_mean, means);
+    detail::overwrite(running_var, variances);
+  }
   running_mean.impl().storage->raise_version("batch_norm");
   running_var.impl().storage->raise_version("batch_norm");
 }
@@ -229,11 +235,15 @@ Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_v
   check(!options.training || !is_grad_enabled() || !(running_mean.requires_grad() || running_var.requires_grad()),
         "batch_norm: ", running_mean.requires_grad() ? "running_mean" : "running_var",
         " requires a gradient, and training overwrites it; detach() it, or evaluate");
-  if (!options.training) return apply(BatchNorm{options}, x, weight, bias, running_mean, running_var);
-  const Tensor batch = detail::empty({2, x->size(1)}, x->dtype());
-  Tensor y = apply(BatchNorm{options, batch}, x, weight, bias, running_mean, running_var);
+  using detail::widened;
+  const DType dtype = x->dtype();
+  const Tensor batch = options.training ? detail::empty({2, x->size(1)}, detail::compute_dtype(dtype)) : Tensor();
+  Tensor y = detail::narrowed(apply(BatchNorm{options, batch}, widened(*x), widened(weight), widened(bias),
+                                    widened(running_mean), widened(running_var)),
+                              dtype);
   // Last, so that nothing has changed if anything fails.
-  if (running_mean.defined()) update_running(running_mean, running_var, batch, values, options.momentum);
+  if (options.training && running_mean.defined())
+    update_running(running_mean, running_var, batch, values, options.momentum);
   return y;
 }
 

@@ -183,10 +183,8 @@ struct Prod {
 
 Tensor prod(Operand x, const Axes& axes, const SumOptions& options) {
   const Tensor in = x->to(options.dtype.value_or(x->dtype()));
-  const Prod op{{"prod", x->shape(), axes, options.keepdim}};
-  if (in.dtype() != bool_) return apply(op, in);
-  const Tensor out = apply(op, in.to(int64));
-  return options.dtype ? out.to(bool_) : out;
+  Tensor product = apply(Prod{{"prod", x->shape(), axes, options.keepdim}}, detail::widened(in));
+  return options.dtype || is_floating(in.dtype()) ? detail::narrowed(std::move(product), in.dtype()) : product;
 }
 
 }  // namespace xgrad

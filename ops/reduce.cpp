@@ -153,17 +153,21 @@ struct Stddev {
 
 /// Integers less the first of them, which changes no dispersion, in float64: exact where they are near one another.
 Tensor moved(const Tensor& x) {
-  const detail::MaybeOwned from = detail::dense(x);
+  const detail::Array from = detail::row_major(detail::as_dtype(x, int64));
   Tensor out = detail::empty(x.shape(), float64);
-  dispatch(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const T* const at = from->data<T>();
-    double* const to = out.data<double>();
-    for (std::int64_t i = 0; i < x.numel(); ++i)
-      to[i] = (at[i] < T(0)) == (at[0] < T(0)) ? static_cast<double>(at[i] - at[0])
-                                               : static_cast<double>(at[i]) - static_cast<double>(at[0]);
-  });
+  const auto* const at = detail::first_element<std::int64_t>(from);
+  double* const to = out.data<double>();
+  for (std::int64_t i = 0; i < x.numel(); ++i)
+    to[i] = (at[i] < 0) == (at[0] < 0) ? static_cast<double>(at[i] - at[0])
+                                       : static_cast<double>(at[i]) - static_cast<double>(at[0]);
   return out;
+}
+
+/// Var or Stddev of numbers of any dtype.
+template <class Op>
+Tensor deviation(const Op& op, const Tensor& x) {
+  if (!is_floating(x.dtype())) return apply(op, moved(x)).to(float32);
+  return detail::narrowed(apply(op, detail::widened(x)), x.dtype());
 }
 
 }  // namespace
@@ -180,15 +184,15 @@ Tensor detail::sum_over(const Tensor& x, const ReducedShape& shape) { return app
 
 Tensor sum(Operand x, const Axes& axes, const SumOptions& options) {
   const ReducedShape shape("sum", x->shape(), axes, options.keepdim);
-  const detail::MaybeOwned in = detail::converted(*x, options.dtype.value_or(x->dtype()));
-  if (options.dtype == DType::bool_) return apply(Sum{shape}, in).to(bool_);
-  return apply(Sum{shape}, in);
+  const DType dtype = options.dtype.value_or(x->dtype());
+  Tensor total = apply(Sum{shape}, detail::converted(*x, dtype));
+  return options.dtype ? detail::narrowed(std::move(total), dtype) : total;
 }
 
 Tensor mean(Operand x, const Axes& axes, const SumOptions& options) {
   const Mean op{{"mean", x->shape(), axes, options.keepdim}};
   if (options.dtype) {
-    check(is_floating(*options.dtype), "mean: of dtype ", *options.dtype, "; a mean is float32 or float64");
+    check(is_floating(*options.dtype), "mean: of dtype ", *options.dtype, "; a mean has a floating dtype");
     return apply(op, x->to(*options.dtype));
   }
   return is_floating(x->dtype()) ? apply(op, x) : apply(op, x->to(float64)).to(float32);
@@ -196,12 +200,12 @@ Tensor mean(Operand x, const Axes& axes, const SumOptions& options) {
 
 Tensor var(Operand x, const Axes& axes, const VarOptions& options) {
   const Var op{{{"var", x->shape(), axes, options.keepdim}, options.correction}};
-  return is_floating(x->dtype()) ? apply(op, x) : apply(op, moved(x)).to(float32);
+  return deviation(op, *x);
 }
 
 Tensor stddev(Operand x, const Axes& axes, const VarOptions& options) {
   const Stddev op{{{"stddev", x->shape(), axes, options.keepdim}, options.correction}};
-  return is_floating(x->dtype()) ? apply(op, x) : apply(op, moved(x)).to(float32);
+  return deviation(op, *x);
 }
 
 Tensor count_nonzero(Operand x, const Axes& axes, const ReduceOptions& options) {

@@ -21,10 +21,10 @@ struct SumOptions {
   std::optional<DType> dtype = {};  // of the result; x is converted to it first
 };
 
-/// Sum of the elements; 0 where there are none. int64 and bool give int64 where options name no dtype.
+/// Sum of the elements; 0 where there are none. Integers and bool give int64 where options name no dtype.
 Tensor sum(Operand x, const Axes& axes = {}, const SumOptions& options = {});
 
-/// Arithmetic mean; NaN where there are no elements. int64 and bool are averaged in float64 and give float32 where
+/// Arithmetic mean; NaN where there are no elements. Integers and bool are averaged in float64 and give float32 where
 /// options name no dtype, which must be a floating one.
 Tensor mean(Operand x, const Axes& axes = {}, const SumOptions& options = {});
 
@@ -34,7 +34,7 @@ struct VarOptions {
 };
 
 /// Variance: sum of (x - mean)^2, divided by the number of elements less `correction`, or 0 if that is negative.
-/// int64 and bool are computed in float64 and give float32.
+/// Integers and bool are computed in float64 and give float32.
 Tensor var(Operand x, const Axes& axes = {}, const VarOptions& options = {});
 
 /// Standard deviation, the square root of var(); its derivative at 0 is 0. PyTorch's std: that name would make `std::`

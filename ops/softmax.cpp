@@ -8,7 +8,6 @@
 #include "comparison.hpp"
 #include "math.hpp"
 #include "reduce.hpp"
-#include "unary.hpp"
 
 namespace xgrad {
 
@@ -79,21 +78,24 @@ struct LogSoftmax {
   Tensor sum_along(const Tensor& x) const { return sum(x, axis, {.keepdim = true}); }
 };
 
-/// What a softmax of these options is of.
-Tensor operand(const char* name, const Tensor& x, const SoftmaxOptions& options) {
-  if (!options.dtype) return detail::floating(x);
-  check(is_floating(*options.dtype), name, ": dtype is ", *options.dtype, "; probabilities are float32 or float64");
-  return x.to(*options.dtype);
+/// Op along an axis of x, in the dtype that the options name or else x has.
+template <class Op>
+Tensor along(const Tensor& x, std::int64_t axis, const SoftmaxOptions& options) {
+  const DType dtype = options.dtype.value_or(detail::at_least(x.dtype(), float32));
+  const Op op{normalize_axis(Op::name, axis, x.dim())};
+  check(is_floating(dtype), Op::name, ": dtype is ", dtype, "; probabilities have a floating dtype");
+  const detail::MaybeOwned operand = detail::converted(x, dtype);
+  return detail::narrowed(apply(op, detail::widened(operand)), dtype);
 }
 
 }  // namespace
 
 Tensor softmax(Operand x, std::int64_t axis, const SoftmaxOptions& options) {
-  return apply(Softmax{normalize_axis("softmax", axis, x->dim())}, operand("softmax", *x, options));
+  return along<Softmax>(*x, axis, options);
 }
 
 Tensor log_softmax(Operand x, std::int64_t axis, const SoftmaxOptions& options) {
-  return apply(LogSoftmax{normalize_axis("log_softmax", axis, x->dim())}, operand("log_softmax", *x, options));
+  return along<LogSoftmax>(*x, axis, options);
 }
 
 }  // namespace xgrad

@@ -32,9 +32,7 @@ struct Unary {
 };
 
 /// x if it is floating, else converted to float32.
-inline MaybeOwned floating(const Tensor& x) {
-  return converted(x, is_floating(x.dtype()) ? x.dtype() : DType::float32);
-}
+inline MaybeOwned floating(const Tensor& x) { return converted(x, at_least(x.dtype(), DType::float32)); }
 
 /// y = value(x) with gradient(grad, x): the first for duals, the second for duals and tensors alike.
 template <Text Name, class Value, class Gradient>

@@ -18,8 +18,11 @@ void for_gradients(const std::vector<Tensor>& parameters, F&& f) {
     if (!gradient.defined() || !parameter.requires_grad()) continue;
     if (!gradient.is_contiguous()) parameter.set_grad(gradient.contiguous());
     const Tensor dense = parameter.grad();
-    dispatch_floating("clip_grad", dense.dtype(),
-                      [&](auto zero) { f(dense.data<decltype(zero)>(), dense.numel(), dense); });
+    const xgrad::detail::Array numbers = xgrad::detail::as_dtype(dense, xgrad::detail::compute_dtype(dense.dtype()));
+    dispatch_floating("clip_grad", numbers.dtype, [&](auto zero) {
+      f(xgrad::detail::first_element<decltype(zero)>(numbers), dense.numel(), dense);
+    });
+    if (numbers.dtype != dense.dtype()) xgrad::detail::overwrite(dense, numbers);
   }
 }
 

@@ -100,18 +100,22 @@ void Optimizer::step() {
   const NoGrad no_grad;
   const xgrad::detail::ProfileEvent event("optimizer step", "optimizer");
   (void)rate();
-  std::vector<Tensor> gradients(parameters_.size());
+  using xgrad::detail::compute_dtype;
+  std::vector<Tensor> gradients(parameters_.size()), values(parameters_.size());  // as they are computed
   std::vector<std::pair<std::size_t, std::vector<Tensor>>> made;
   std::size_t most = 0;  // pieces
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor gradient = parameters_[i].grad();
     if (!gradient.defined() || !parameters_[i].requires_grad()) continue;
+    const DType computed = compute_dtype(parameters_[i].dtype());
+    gradient = gradient.to(computed);
     gradients[i] = xgrad::detail::dense(gradient);
+    values[i] = parameters_[i].detach().to(computed);
     most += 2 + static_cast<std::size_t>(parameters_[i].numel() / block);
     if (!states_[i].buffers.empty() || buffer_names_.empty()) continue;
     auto& buffers = made.emplace_back(i, std::vector<Tensor>()).second;
     for (std::size_t k = 0; k < buffer_names_.size(); ++k)
-      buffers.push_back(full_like(parameters_[i], initial_value()));
+      buffers.push_back(full_like(parameters_[i], initial_value(), {.dtype = computed}));
   }
   pieces_.clear();
   pieces_.reserve(most);
@@ -123,7 +127,7 @@ void Optimizer::step() {
   std::int64_t total = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!gradients[i].defined()) continue;
-    const Tensor& parameter = parameters_[i];
+    const Tensor& parameter = values[i];
     const State& state = states_[i];
     const auto bytes = static_cast<std::int64_t>(item_size(parameter.dtype()));
     const bool first = next_made != made.end() && next_made->first == i;
@@ -153,6 +157,7 @@ void Optimizer::step() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!gradients[i].defined()) continue;
     ++states_[i].steps;
+    if (values[i].dtype() != parameters_[i].dtype()) xgrad::detail::overwrite(parameters_[i], values[i]);
     parameters_[i].impl().storage->raise_version("an optimizer's step()");
   }
 }
@@ -240,7 +245,7 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
         report(name + suffix, " has shape ", buffer->shape(), ", parameter ", i,
                names_[i].empty() ? "" : " (" + names_[i] + ")", " has ", parameters_[i].shape());
       else if (problems.empty())
-        states[i].buffers.push_back(buffer->detach().to(parameters_[i].dtype()).clone());
+        states[i].buffers.push_back(buffer->detach().to(xgrad::detail::compute_dtype(parameters_[i].dtype())).clone());
     }
   }
   for (const auto& [name, value] : state)

@@ -10,7 +10,7 @@
 #include "../ops/reduce.hpp"
 #include "../ops/shape.hpp"
 
-namespace xgrad::nn {
+namespace xgrad::train {
 
 struct AccuracyOptions {
   std::int64_t batch_size = 1000;
@@ -19,13 +19,13 @@ struct AccuracyOptions {
 /// The part of a data set's inputs for which the largest of the model's scores, of shape (N, C) with C > 1, is that of
 /// the target class, of shape (N,) or (N, 1). The model works in evaluation mode; each module in it has its own mode
 /// again afterwards, after an exception too. Nothing is recorded. NaN for an empty set. Throws Error for other shapes.
-template <Module M>
+template <nn::Module M>
 double accuracy(M& model, const data::Dataset& set, const AccuracyOptions& options = {}) {
-  const detail::EvaluationScope scope(model);
+  const nn::detail::EvaluationScope scope(model);
   const NoGrad no_grad;
   std::int64_t right = 0;
   for (const data::Batch& batch : data::DataLoader(set, {.batch_size = options.batch_size})) {
-    const Tensor scores = detail::located_in(model, [&] { return model(batch.x); });
+    const Tensor scores = nn::detail::located_in(model, [&] { return model(batch.x); });
     const Shape &predicted = scores.shape(), &given = batch.y.shape();
     check(predicted.size() == 2 && predicted[1] > 1, "accuracy: the model gives scores of shape ", predicted,
           "; (N, C) is needed, for more than one class");
@@ -36,5 +36,12 @@ double accuracy(M& model, const data::Dataset& set, const AccuracyOptions& optio
   }
   return static_cast<double>(right) / static_cast<double>(set.size());
 }
+
+}  // namespace xgrad::train
+
+namespace xgrad::nn {
+
+using xgrad::train::accuracy;
+using xgrad::train::AccuracyOptions;
 
 }  // namespace xgrad::nn

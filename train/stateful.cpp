@@ -1,6 +1,8 @@
 #include "stateful.hpp"
 
 #include <bit>
+#include <map>
+#include <set>
 
 #include "../autograd/create.hpp"
 
@@ -48,13 +50,8 @@ Stateful Stateful::of(optim::LRScheduler& scheduler) {
 }
 
 Stateful Stateful::of(data::DataLoader& loader) {
-  return {"loader",
-          [&loader] {
-            return NamedTensors{{"epoch", whole_numbers({static_cast<std::uint64_t>(loader.epoch())})}};
-          },
-          [&loader](const NamedTensors& state, bool) {
-            loader.set_epoch(static_cast<std::int64_t>(whole_number(state, 0)));
-          }};
+  return {"loader", [&loader] { return loader.state_dict(); },
+          [&loader](const NamedTensors& state, bool) { loader.load_state_dict(state); }};
 }
 
 Stateful Stateful::of(Generator& generator) {
@@ -66,6 +63,54 @@ Stateful Stateful::of(Generator& generator) {
           [&generator](const NamedTensors& state, bool) {
             generator.set_state({whole_number(state, 0), whole_number(state, 1), whole_number(state, 2)});
           }};
+}
+
+namespace {
+
+/// use(object, prefix of its tensors) for each, and for the generator that is used where none is given.
+template <class Use>
+void for_each_object(const std::vector<Stateful>& objects, const Use& use) {
+  std::map<std::string, int> seen;
+  for (const Stateful& object : objects) {
+    const int index = seen[object.kind]++;
+    use(object, object.kind + std::to_string(index) + '.');
+  }
+  use(Stateful::of(default_generator()), std::string("default_generator."));
+}
+
+void load_each(const std::vector<Stateful>& objects, const NamedTensors& all, bool own_lr) {
+  for_each_object(objects, [&](const Stateful& object, const std::string& prefix) {
+    NamedTensors state;
+    for (const auto& [name, tensor] : all)
+      if (name.starts_with(prefix)) state.emplace_back(name.substr(prefix.size()), tensor);
+    object.load(state, own_lr);
+  });
+}
+
+}  // namespace
+
+NamedTensors save_all(const std::vector<Stateful>& objects) {
+  NamedTensors all;
+  for_each_object(objects, [&](const Stateful& object, const std::string& prefix) {
+    for (auto& [name, tensor] : object.save()) all.emplace_back(prefix + name, tensor);
+  });
+  return all;
+}
+
+void load_all(const std::vector<Stateful>& objects, const NamedTensors& state, bool own_lr) {
+  std::set<std::string> known;
+  for_each_object(objects, [&](const Stateful&, const std::string& prefix) { known.insert(prefix); });
+  for (const auto& [name, tensor] : state)
+    check(known.contains(name.substr(0, name.find('.') + 1)), "load_state_dict: the state has `", name,
+          "`, but no object of that kind and number was given; nothing was changed");
+  NamedTensors before = save_all(objects);
+  for (auto& [name, tensor] : before) tensor = tensor.detach().clone();
+  try {
+    load_each(objects, state, own_lr);
+  } catch (...) {
+    load_each(objects, before, false);
+    throw;
+  }
 }
 
 }  // namespace xgrad

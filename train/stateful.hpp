@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <functional>
+#include <vector>
 
 #include "../array/random.hpp"
 #include "../autograd/named_tensors.hpp"
@@ -42,5 +43,12 @@ struct Stateful {
               [&object](const NamedTensors& state, bool) { nn::load_state_dict(object, state); }};
   }
 };
+
+/// The state of all objects, and of default_generator() of this thread, under names that begin with the kind and the
+/// number of its kind of each: `module0.fc1.weight`, `optimizer0.step.3`. Tensors may share memory with the objects.
+NamedTensors save_all(const std::vector<Stateful>& objects);
+/// Goes on from what save_all() gave of as many objects of the same kinds. Throws Error, with nothing changed, where an
+/// object's part does not fit it, or belongs to none.
+void load_all(const std::vector<Stateful>& objects, const NamedTensors& state, bool own_lr = false);
 
 }  // namespace xgrad

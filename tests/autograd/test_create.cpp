@@ -163,7 +163,7 @@ TEST_CASE("create: the dtype of numbers as written") {
 TEST_CASE("create: from ranges of numbers and of such ranges") {
   CHECK(values<float>(tensor(Floats{1, 2})) == Floats{1, 2});
   CHECK(values<double>(tensor(Doubles{1, 2})) == Doubles{1, 2});
-  CHECK(values<std::int64_t>(tensor(std::vector<std::uint8_t>{1, 255})) == Integers{1, 255});
+  CHECK(values<std::uint8_t>(tensor(std::vector<std::uint8_t>{1, 255})) == std::vector<std::uint8_t>{1, 255});
   CHECK(values<bool>(tensor(Bools{true, false})) == Bools{true, false});
   CHECK(values<std::int64_t>(tensor(std::array<int, 2>{3, 4})) == Integers{3, 4});
   CHECK(values<std::int64_t>(tensor(std::vector<std::array<int, 2>>{{1, 2}, {3, 4}, {5, 6}})) ==

@@ -129,8 +129,8 @@ int main() {
 #elif MISUSE == 23
   x.item<std::string>();
 #elif MISUSE == 24
-  const std::vector<short> values = {1, 2, 3};
-  from_values<short>(values, {3});
+  const std::vector<unsigned> values = {1, 2, 3};
+  from_values<unsigned>(values, {3});
 #elif MISUSE == 25
   NoGrad();
 #elif MISUSE == 26

@@ -3,6 +3,11 @@
 #include <xgrad/data/loader.hpp>
 #include <xgrad/data/tensor_dataset.hpp>
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+
 #include "../catch.hpp"
 
 using namespace xgrad;
@@ -149,4 +154,109 @@ TEST_CASE("DataLoader: loops may overlap, and outlive loader and data set") {
   CHECK(inner->y.numel() == 3);
   CHECK(++outer == std::default_sentinel);
   CHECK(inner != std::default_sentinel);
+}
+
+namespace {
+
+/// Counts, and lets no batch pass before `together` of them are being read.
+struct Meeting final : data::Dataset {
+  explicit Meeting(int count) : together(count) {}
+  std::int64_t size() const override { return 100; }
+  data::Batch batch(std::span<const std::int64_t> indices) const override {
+    std::unique_lock lock(mutex);
+    ++reads;
+    if (++present == together) met = true;
+    changed.notify_all();
+    const bool in_time = changed.wait_for(lock, std::chrono::seconds(60), [this] { return met; });
+    --present;
+    if (!in_time) throw std::runtime_error("the others did not come");
+    if (indices[0] == failing) throw std::out_of_range("sample 30");
+    const Tensor first = full({1}, indices[0], {.dtype = int64});
+    return {first, first};
+  }
+  int together;
+  std::int64_t failing = -1;
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  mutable int present = 0, reads = 0;
+  mutable bool met = false;
+};
+
+}  // namespace
+
+TEST_CASE("DataLoader: workers read the same batches in the same order", "[threads]") {
+  for (const bool shuffle : {false, true}) {
+    std::vector<std::vector<Indices>> epochs;
+    for (const std::int64_t workers : {0, 1, 2, 4, 20}) {
+      data::DataLoader loader(counting(53), {.batch_size = 5, .shuffle = shuffle, .seed = 3, .workers = workers});
+      epoch(loader);
+      epochs.push_back(epoch(loader));
+    }
+    for (const auto& each : epochs) CHECK(each == epochs[0]);
+  }
+  CHECK_THROWS_WITH(data::DataLoader(counting(3), {.workers = -1}), Contains("workers is -1"));
+}
+
+TEST_CASE("DataLoader: workers read at the same time, and no more than two batches a worker ahead", "[threads]") {
+  const Meeting set(4);
+  data::DataLoader loader(set, {.batch_size = 5, .workers = 4});
+  std::int64_t taken = 0;
+  for (const auto& [x, y] : loader) {
+    CHECK(y.item<std::int64_t>() == 5 * taken++);
+    const std::lock_guard lock(set.mutex);
+    CHECK(set.reads <= taken + 8);
+  }
+  CHECK(taken == 20);
+}
+
+TEST_CASE("DataLoader: what a worker throws comes where its batch would have come", "[threads]") {
+  Meeting set(2);
+  set.failing = 30;
+  data::DataLoader loader(set, {.batch_size = 10, .workers = 2});
+  int batches = 0;
+  const auto run = [&] {
+    for ([[maybe_unused]] const auto& batch : loader) ++batches;
+  };
+  CHECK_THROWS_AS(run(), std::out_of_range);
+  CHECK(batches == 3);
+}
+
+TEST_CASE("DataLoader: a loop that is left early ends its workers", "[threads]") {
+  const Meeting set(1);
+  {
+    data::DataLoader loader(set, {.batch_size = 1, .workers = 3});
+    for (const auto& [x, y] : loader)
+      if (y.item<std::int64_t>() == 4) break;
+  }
+  CHECK(set.reads <= 5 + 6);
+  CHECK(set.present == 0);
+}
+
+TEST_CASE("DataLoader: its state is where it is, also within an epoch") {
+  data::DataLoader loader(counting(10), {.batch_size = 3, .shuffle = true});
+  data::DataLoader again(counting(10), {.batch_size = 3, .shuffle = true});
+  manual_seed(4);
+  const auto whole = epoch(loader);
+  manual_seed(4);
+  int given = 0;
+  for ([[maybe_unused]] const auto& batch : loader)
+    if (++given == 2) {
+      again.load_state_dict(loader.state_dict());
+      break;
+    }
+  CHECK(again.epoch() == 1);
+  CHECK(again.state_dict()["batches"].item<int>() == 2);
+  std::vector<Indices> rest;
+  for (const auto& [x, y] : again) rest.push_back(y.to_vector<std::int64_t>());
+  CHECK(rest == std::vector<Indices>{whole[2], whole[3]});
+  CHECK(again.epoch() == 2);
+  CHECK(again.state_dict()["batches"].item<int>() == 0);
+  CHECK(loader.state_dict()["epoch"].item<int>() == 2);  // the loop was left
+
+  NamedTensors state = loader.state_dict();
+  state[1].second = full({}, 5, {.dtype = int64});
+  CHECK_THROWS_WITH(again.load_state_dict(state), Contains("5 batches were given out of an epoch of 4"));
+  CHECK_THROWS_WITH(again.load_state_dict({{"lr", zeros({})}}), Contains("entry `lr` is not one of a loader's state"));
+  CHECK_THROWS_WITH(again.load_state_dict(NamedTensors()), Contains("`epoch` is missing or negative"));
+  CHECK(again.epoch() == 2);
 }

@@ -92,7 +92,7 @@ std::span<const OpInfo> loss_ops() {
                                      {[] {
                                         nll_loss(ones({2, 3}), ones({2}));
                                       },
-                                      "class indices are int64"}};
+                                      "class indices are integers"}};
        }},
       {"mse_loss", "loss", "(input - target)^2", true,
        [] {

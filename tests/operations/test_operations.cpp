@@ -149,6 +149,81 @@ void check_float32_against_float64(const OpSample& sample) {
   }
 }
 
+/// The inputs with floating ones rounded to 16 bits, in `dtype`.
+std::vector<Tensor> rounded_inputs(const OpSample& sample, DType half, DType dtype) {
+  std::vector<Tensor> inputs;
+  for (const Tensor& input : sample.inputs) {
+    inputs.push_back(is_floating(input.dtype()) ? input.detach().to(half).to(dtype) : input);
+    inputs.back().requires_grad_(input.requires_grad());
+  }
+  return inputs;
+}
+
+/// Equal to what 16 bits hold of the values: an operation may round several times on its way.
+void check_close(const Tensor& half, const Tensor& single, double epsilon, const char* what) {
+  const auto a = reference::elements(half), e = reference::elements(single);
+  REQUIRE(half.shape() == single.shape());
+  double largest = 1;
+  for (const double value : e)
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    INFO(what << " " << i << ": " << a[i] << ", in float32 " << e[i]);
+    CHECK((std::isnan(e[i]) ? std::isnan(a[i]) : a[i] == e[i] || std::abs(a[i] - e[i]) <= 8 * epsilon * largest));
+  }
+}
+
+/// Values and gradients of bfloat16 and float16 inputs have that dtype, and are those of float32 but for rounding.
+void check_16_bits(const OpSample& sample, bool differentiable) {
+  for (const auto& [half, epsilon] : {std::pair{bfloat16, 0x1p-7}, {float16, 0x1p-10}}) {
+    INFO("in " << half);
+    const std::vector<Tensor> halves = rounded_inputs(sample, half, half),
+                              singles = rounded_inputs(sample, half, float32);
+    const auto actual = sample.call(halves), expected = sample.call(singles);
+    std::vector<Tensor> outputs, single_outputs, wanted, single_wanted;
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      CHECK(actual[i].dtype() == (expected[i].dtype() == float32 ? half : expected[i].dtype()));
+      check_close(actual[i], expected[i], epsilon, "value");
+      if (actual[i].requires_grad()) outputs.push_back(actual[i]), single_outputs.push_back(expected[i]);
+    }
+    if (!differentiable || outputs.empty()) continue;
+    for (std::size_t i = 0; i < halves.size(); ++i)
+      if (halves[i].requires_grad()) wanted.push_back(halves[i]), single_wanted.push_back(singles[i]);
+    std::vector<Tensor> seeds, single_seeds;
+    for (const Tensor& output : outputs) {
+      seeds.push_back(upstream_for(output.to(float32)).to(half));
+      single_seeds.push_back(seeds.back().to(float32));
+    }
+    const auto gradients = grad(outputs, wanted, {.allow_unused = true, .grad_outputs = seeds}),
+               single_gradients =
+                   grad(single_outputs, single_wanted, {.allow_unused = true, .grad_outputs = single_seeds});
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      REQUIRE(gradients[i].defined() == single_gradients[i].defined());
+      if (!gradients[i].defined()) continue;
+      CHECK(gradients[i].dtype() == half);
+      check_close(gradients[i], single_gradients[i], epsilon, "gradient");
+    }
+  }
+}
+
+/// What is computed of int64 is computed of int32, to its last 32 bits.
+void check_int32(const OpSample& sample) {
+  const NoGrad no_grad;
+  std::vector<Tensor> inputs;
+  bool any = false;
+  for (const Tensor& input : sample.inputs) {
+    const bool is = input.dtype() == int64 && all(input.to(int32) == input).item<bool>();
+    inputs.push_back(is ? input.to(int32) : input);
+    any = any || is;
+  }
+  if (!any) return;
+  INFO("in int32");
+  const auto actual = sample.call(inputs), expected = sample.call(sample.inputs);
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    const Tensor wanted = expected[i].dtype() == int64 ? expected[i].to(int32) : expected[i];
+    CHECK(reference::to_json(actual[i].to(wanted.dtype())) == reference::to_json(wanted));
+  }
+}
+
 void check_operation(const OpInfo& op) {
   check_has_samples(op);
   std::size_t number = 0;
@@ -157,6 +232,8 @@ void check_operation(const OpInfo& op) {
     INFO(key << " " << sample.reference);
     check_against_pytorch(key, sample);
     check_float32_against_float64(sample);
+    check_16_bits(sample, op.differentiable);
+    check_int32(sample);
     if (!op.differentiable) continue;
     check_other_inputs(sample);
     if (!wants_gradient(sample)) continue;

@@ -14,7 +14,7 @@ struct Doubled {  // without a name of its own
   Tensor backward(const Tensor& gradient) const { return gradient * 2.0; }
 };
 
-void train(const Tensor& w) {
+void train_once(const Tensor& w) {
   const AnomalyMode anomaly;
   optim::Adam adam({w});
   for (int step = 0; step < 3; ++step) {
@@ -40,12 +40,12 @@ struct Last {
   Tensor w;
   ~Last() {
     if (!w.defined()) return;
-    train(w);
-    std::thread([this] { train(w.detach().requires_grad_()); }).join();
+    train_once(w);
+    std::thread([this] { train_once(w.detach().requires_grad_()); }).join();
     const std::string path = std::filesystem::temp_directory_path() / "xgrad-ends-of-life.json";
     {
       Profile profile(path);
-      train(w);
+      train_once(w);
       profile.finish();
     }
     std::filesystem::remove(path);
@@ -67,8 +67,8 @@ int main() {
   for (int i = 0; i < 5; ++i)
     std::thread([] {
       of_thread.w = full({64, 64}, 0.1, {.requires_grad = true});
-      train(of_thread.w);
+      train_once(of_thread.w);
     }).join();
-  train(last_static.w);
+  train_once(last_static.w);
   std::puts("main ends");
 }

@@ -59,7 +59,15 @@ TEST_CASE("from_xtensor: value types become the dtype that holds them, or the on
   CHECK(from_xtensor(xt::xarray<double>{1.0}).dtype() == float64);
   CHECK(from_xtensor(xt::xarray<bool>{true}).dtype() == bool_);
   CHECK_THAT(values<std::int64_t>(from_xtensor(xt::xarray<int>{-1, 2})), Equals(std::vector<std::int64_t>{-1, 2}));
-  CHECK_THAT(values<std::int64_t>(from_xtensor(xt::xarray<std::uint8_t>{255})), Equals(std::vector<std::int64_t>{255}));
+  CHECK_THAT(values<std::uint8_t>(from_xtensor(xt::xarray<std::uint8_t>{255})), Equals(std::vector<std::uint8_t>{255}));
+  CHECK_THAT(values<std::int16_t>(from_xtensor(xt::xarray<std::int16_t>{-300})),
+             Equals(std::vector<std::int16_t>{-300}));
+  CHECK_THAT(values<std::int32_t>(from_xtensor(xt::xarray<int>{-5}, {.dtype = int32})),
+             Equals(std::vector<std::int32_t>{-5}));
+  CHECK(from_xtensor(xt::xarray<float>{0.1f}, {.dtype = bfloat16}).item<BFloat16>().bits() == BFloat16(0.1f).bits());
+  CHECK(message([] {
+          from_xtensor(xt::xarray<int>{1, 300}, {.dtype = uint8});
+        }) == "from_xtensor: 300 does not fit into uint8");
   CHECK_THAT(values<float>(from_xtensor(xt::xarray<int>{3, 4}, {.dtype = float32, .requires_grad = true})),
              Equals(std::vector<float>{3.0F, 4.0F}));
 }
@@ -118,6 +126,13 @@ TEST_CASE("as_xtensor: scalars, empty tensors and every dtype") {
   CHECK(nothing.size() == 0);
   CHECK(as_xtensor<std::int64_t>(tensor({7, 8}, {.dtype = int64}))(1) == 8);
   CHECK(as_xtensor<bool>(tensor({1, 0}, {.dtype = bool_}))(0));
+  CHECK(as_xtensor<std::int32_t>(tensor({7, 8}, {.dtype = int32}))(1) == 8);
+  CHECK(xt::sum(as_xtensor<std::int16_t>(tensor({{300, 8}, {1, 2}}, {.dtype = int16})))() == 311);
+  CHECK(as_xtensor<std::int8_t>(tensor({-7}, {.dtype = int8}))(0) == -7);
+  const Tensor bytes = tensor({{1, 2}, {3, 255}}, {.dtype = uint8});
+  as_xtensor<std::uint8_t>(bytes)(1, 0) = 77;
+  CHECK(bytes.to_vector<int>() == std::vector<int>{1, 2, 77, 255});
+  CHECK(as_xtensor<Float16>(tensor({0.5, 1.5}, {.dtype = float16}))(1) == 1.5f);
 }
 
 TEST_CASE("as_xtensor: the memory lives as long as the view, and its copies") {
