@@ -1,6 +1,8 @@
 #pragma once
 // All of xgrad but the xtensor bridge, which is <xgrad/xtensor.hpp>.
 
+#include "array/memory_format.hpp"
+#include "array/profile.hpp"
 #include "array/random.hpp"
 #include "autograd/anomaly.hpp"
 #include "autograd/apply.hpp"
@@ -10,7 +12,6 @@
 #include "autograd/gradcheck.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/primitives.hpp"
-#include "autograd/profile.hpp"
 #include "autograd/recompute.hpp"
 #include "core/allocator.hpp"
 #include "core/parallel.hpp"

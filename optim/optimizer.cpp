@@ -6,10 +6,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../array/profile.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/node.hpp"
 #include "../autograd/primitives.hpp"
-#include "../autograd/profile.hpp"
 #include "../core/parallel.hpp"
 
 namespace xgrad::optim {
