@@ -65,6 +65,11 @@ bool lies_like(const Array& x, const Array& like) {
   return is_dense(like);
 }
 
+bool lie_alike(std::span<const Array* const> arrays) {
+  return std::all_of(arrays.begin(), arrays.end(),
+                     [&](const Array* array) { return lies_like(*array, *arrays.front()); });
+}
+
 Shape common_order(const Shape& shape, std::span<const Array* const> arrays) {
   for (const Array* array : arrays) {
     if (array->shape != shape) continue;

@@ -37,6 +37,7 @@ void set_order(Array& array, const Shape& order);
 bool is_dense(const Array& x);
 /// Whether both have one shape and are dense in one order, so that what is n-th in memory is the same element of both.
 bool lies_like(const Array& x, const Array& like);
+bool lie_alike(std::span<const Array* const> arrays);
 /// The order of axes for a result of this shape: that of the first array which has the shape and repeats no element.
 Shape common_order(const Shape& shape, std::span<const Array* const> arrays);
 

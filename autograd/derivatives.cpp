@@ -74,7 +74,7 @@ Tensors handed_out(Tensors tensors, const Tensors& like, bool differentiable) {
     if (!tensor.defined()) {
       tensor = zeros_like(like[i]);
     } else if (!differentiable) {
-      const bool owned = tensor.reference()->unique() && tensor.impl().storage->unique() && tensor.is_contiguous();
+      const bool owned = tensor.reference()->unique() && tensor.impl().storage->unique() && detail::is_dense(tensor);
       if (!owned || tensor.requires_grad()) tensor = tensor.clone();
     }
   }
@@ -171,7 +171,7 @@ Shape shape_of_jacobian(const char* op, const Tensor& y, const Tensor& x) {
 
 /// 1 at one element, 0 elsewhere.
 Tensor unit(const Tensor& like, std::int64_t element) {
-  const Tensor vector = zeros_like(like);
+  const Tensor vector = zeros(like.shape(), {.dtype = like.dtype()});
   dispatch_floating("jacobian", like.dtype(), [&](auto zero) { vector.data<decltype(zero)>()[element] = 1; });
   return vector;
 }

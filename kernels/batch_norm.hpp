@@ -1,5 +1,6 @@
 #pragma once
-// Kernels of batch normalisation over memory of shape (n, channels, length), row-major.
+// Kernels of batch normalisation over dense memory of shape (n, channels, length): images in row-major order, and with
+// n the number of all places and length 1, images whose channels lie last.
 
 #include <cstdint>
 

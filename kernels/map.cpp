@@ -41,24 +41,17 @@ void run_strided(const MapLoop& loop, const Array& out, std::span<const Array* c
   for_each_element(shape, std::span(operands).first(inputs.size() + 1), 1, loop.loop, loop.context, grain);
 }
 
-bool all_dense(std::span<const Array* const> inputs, const Shape& shape) {
-  return std::all_of(inputs.begin(), inputs.end(),
-                     [&](const Array* input) { return input->row_major && input->shape == shape; });
-}
-
 }  // namespace
 
 void run_map(const MapLoop& loop, Array& out, std::span<const Array* const> inputs) {
   check_dtypes(loop, inputs);
-  if (all_dense(inputs, inputs[0]->shape)) {
-    allocate_array(out, inputs[0]->shape, loop.result);
+  if (lie_alike(inputs)) {
+    allocate_array_like(out, *inputs[0], loop.result);
     return run_dense(loop, out, inputs);
   }
   Shape shape = inputs[0]->shape;
   for (const Array* input : inputs.subspan(1)) shape = broadcast_shapes(loop.op, shape, input->shape);
-  const auto full =
-      std::find_if(inputs.begin(), inputs.end(), [&](const Array* input) { return input->shape == shape; });
-  const Shape order = memory_order(shape, full == inputs.end() ? row_major_strides(shape) : (*full)->strides);
+  const Shape order = common_order(shape, inputs);
   allocate_array_in_order(out, shape, loop.result, order);
   run_strided(loop, out, inputs, order);
 }
@@ -66,7 +59,7 @@ void run_map(const MapLoop& loop, Array& out, std::span<const Array* const> inpu
 void run_map_into(const MapLoop& loop, const Array& out, std::span<const Array* const> inputs) {
   check_dtypes(loop, inputs);
   check(out.dtype == loop.result, loop.op, ": the result is ", loop.result, ", not ", out.dtype);
-  if (out.row_major && all_dense(inputs, out.shape)) return run_dense(loop, out, inputs);
+  if (lie_alike(inputs) && lies_like(out, *inputs[0])) return run_dense(loop, out, inputs);
   run_strided(loop, out, inputs, memory_order(out.shape, out.strides));
 }
 

@@ -82,7 +82,7 @@ MapLoop make_map_loop(const char* op, const F& f) {
 }
 
 /// Runs a loop over arrays that broadcast together; the result has their common shape, and the order in memory of the
-/// first input of that shape. Throws Error for inputs of other dtypes than the loop's.
+/// first input of that shape that repeats no element. Throws Error for inputs of other dtypes than the loop's.
 void run_map(const MapLoop& loop, Array& out, std::span<const Array* const> inputs);
 /// The same into `out`, which the inputs broadcast to; it may be one of them, but not overlap one in another way.
 void run_map_into(const MapLoop& loop, const Array& out, std::span<const Array* const> inputs);

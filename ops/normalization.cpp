@@ -10,6 +10,7 @@
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
 #include "../kernels/batch_norm.hpp"
+#include "../kernels/reduction.hpp"
 #include "arithmetic.hpp"
 #include "math.hpp"
 #include "reduce.hpp"
@@ -19,10 +20,11 @@ namespace xgrad {
 
 namespace {
 
-detail::BatchNormSize batch_norm_size(const Shape& shape) {
-  detail::BatchNormSize size{shape[0], shape[1], 1};
-  for (std::size_t axis = 2; axis < shape.size(); ++axis) size.length *= shape[axis];
-  return size;
+/// Of a dense tensor (N, C, ...), whatever the order of its axes in memory.
+detail::BatchNormSize batch_norm_size(const Tensor& x) {
+  if (x.size(1) == 1) return {1, 1, x.numel()};
+  const detail::ReducedSize size = detail::size_along(x.array(), 1);
+  return {size.outer, size.reduced, size.inner};
 }
 
 template <class T>
@@ -74,17 +76,18 @@ struct BatchNorm {
                  const Tensor& var_so_far) {
     x = input, weight = w, bias = b;
     if (mean_so_far.requires_grad() || var_so_far.requires_grad()) running_mean = mean_so_far, running_var = var_so_far;
-    const detail::MaybeOwned memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
-    const detail::BatchNormSize size = batch_norm_size(input.shape());
-    Tensor out = detail::empty(input.shape(), input.dtype());
+    const detail::MaybeOwned memory = detail::packed(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
+    const detail::BatchNormSize size = batch_norm_size(memory);
+    const Tensor out = detail::empty_like(memory, input.dtype());
     const Tensor c = detail::empty({size.channels}, input.dtype()), s = detail::empty({size.channels}, input.dtype()),
                  o = options.training ? detail::empty({size.channels}, input.dtype()) : Tensor(),
                  of_batch = std::exchange(batch, Saved());
     dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
+      const T* const from = detail::first_element<T>(*memory);
       if (options.training) {
         T* const variance = of_batch.data<T>() + size.channels;
-        detail::batch_statistics(size, memory->data<T>(), options.eps, c.data<T>(), s.data<T>(), o.data<T>(), variance);
+        detail::batch_statistics(size, from, options.eps, c.data<T>(), s.data<T>(), o.data<T>(), variance);
         // The centre of elements that are not finite is 0; their mean is not.
         std::transform(c.data<T>(), c.data<T>() + size.channels, variance, of_batch.data<T>(),
                        [](T mean, T var) { return var == var ? mean : var; });
@@ -95,8 +98,8 @@ struct BatchNorm {
           s.data<T>()[i] = T(1) / std::sqrt(variance[i] + static_cast<T>(options.eps));
       }
       if (out.numel() > 0)
-        detail::normalize_batch<T>(size, memory->data<T>(), c.data<T>(), s.data<T>(), data_or_null<T>(o),
-                                   data_or_null<T>(dense_w), data_or_null<T>(dense_b), out.data<T>());
+        detail::normalize_batch<T>(size, from, c.data<T>(), s.data<T>(), data_or_null<T>(o), data_or_null<T>(dense_w),
+                                   data_or_null<T>(dense_b), detail::first_element<T>(out));
     });
     centre = c, scale = s, offset = o;
     return out;
@@ -111,25 +114,27 @@ struct BatchNorm {
             return b.defined() ? y + per_channel(b, input.dim()) : y;
           },
           std::array<Tensor, 5>{x, weight, bias, running_mean, running_var}, grad, needs);
-    const detail::MaybeOwned saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
-                                                          w = detail::dense(saved_w), c(centre), s(scale), o(offset);
-    const detail::BatchNormSize size = batch_norm_size(x.shape());
+    const detail::MaybeOwned saved_x(x), saved_w(weight),
+        input = detail::packed(saved_x), g = detail::laid_like(grad, input), w = detail::dense(saved_w), c(centre),
+        s(scale), o(offset);
+    const detail::BatchNormSize size = batch_norm_size(input);
     Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
     if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad, {}, {}};
     dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const T *const gd = g->data<T>(), *const xd = input->data<T>(), *const cd = c->data<T>(),
-                     *const sd = s->data<T>(), *const od = data_or_null<T>(o), *const wd = data_or_null<T>(w);
+      const T *const gd = detail::first_element<T>(*g), *const xd = detail::first_element<T>(*input),
+                     *const cd = c->data<T>(), *const sd = s->data<T>(), *const od = data_or_null<T>(o),
+                     *const wd = data_or_null<T>(w);
       if (options.training || needs[1] || needs[2])
         detail::batch_norm_sums<T>(size, gd, xd, cd, sd, od, b_grad.data<T>(), w_grad.data<T>());
       if (!needs[0]) return;
-      x_grad = detail::empty(x.shape(), x.dtype());
+      x_grad = detail::empty_like(input, x.dtype());
+      T* const to = detail::first_element<T>(x_grad);
       if (options.training) {
-        detail::batch_norm_input_grad<T>(size, gd, xd, cd, sd, od, wd, b_grad.data<T>(), w_grad.data<T>(),
-                                         x_grad.data<T>());
+        detail::batch_norm_input_grad<T>(size, gd, xd, cd, sd, od, wd, b_grad.data<T>(), w_grad.data<T>(), to);
       } else {
         const Tensor no_centre = zeros_like(c);
-        detail::normalize_batch<T>(size, gd, no_centre.data<T>(), sd, nullptr, wd, nullptr, x_grad.data<T>());
+        detail::normalize_batch<T>(size, gd, no_centre.data<T>(), sd, nullptr, wd, nullptr, to);
       }
     });
     return {x_grad, w_grad, b_grad, {}, {}};
@@ -191,8 +196,8 @@ struct Dropout {
 
   Tensor forward(const Tensor& x) {
     const NoGrad no_grad;
-    Tensor kept = detail::empty(x.shape(), float32);  // whatever the dtype of x: one seed, one mask
-    default_generator().bernoulli(kept.data<float>(), kept.numel(), 1 - p);
+    const Tensor kept = detail::empty_like(x, float32);  // whatever the dtype of x: one seed, one mask
+    default_generator().bernoulli(detail::first_element<float>(kept), kept.numel(), 1 - p);
     const Tensor factors = kept.to(x.dtype()) * (p < 1 ? 1 / (1 - p) : 0.0);
     mask = factors;
     return x * factors;

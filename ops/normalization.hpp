@@ -22,7 +22,7 @@ Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_v
                   const Tensor& bias = {}, const BatchNormOptions& options = {});
 
 /// In training sets each element to 0 with probability p and divides the others by 1 - p; else gives x. The mask comes
-/// from default_generator(). Throws Error unless 0 <= p <= 1.
+/// from default_generator(), drawn in the order of the elements in memory. Throws Error unless 0 <= p <= 1.
 Tensor dropout(Operand x, double p = 0.5, bool training = true);
 
 }  // namespace xgrad

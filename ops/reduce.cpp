@@ -153,12 +153,12 @@ struct Stddev {
 
 /// Integers less the first of them, which changes no dispersion, in float64: exact where they are near one another.
 Tensor moved(const Tensor& x) {
-  const detail::MaybeOwned from = detail::dense(x);
-  Tensor out = detail::empty(x.shape(), float64);
+  const detail::MaybeOwned from = detail::packed(x);
+  const Tensor out = detail::empty_like(*from, float64);
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const T* const at = from->data<T>();
-    double* const to = out.data<double>();
+    const T* const at = detail::first_element<T>(*from);
+    double* const to = detail::first_element<double>(out);
     for (std::int64_t i = 0; i < x.numel(); ++i)
       to[i] = (at[i] < T(0)) == (at[0] < T(0)) ? static_cast<double>(at[i] - at[0])
                                                : static_cast<double>(at[i]) - static_cast<double>(at[0]);
