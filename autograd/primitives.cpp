@@ -10,10 +10,21 @@ namespace {
 struct Clone {
   static constexpr const char* name = "clone";
   static constexpr bool linear = true;
-  std::optional<MemoryFormat> format = {};  // none: as x lies
   Tensor forward(const Tensor& x) {
-    const Tensor out = format ? detail::unallocated() : detail::empty_like(x, x.dtype());
-    if (format) detail::allocate_array_in_order(out.impl(), x.shape(), x.dtype(), detail::axes_in(*format, x.dim()));
+    const Tensor out = detail::empty_like(x, x.dtype());
+    detail::overwrite(out, x);
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const { return grad; }
+};
+
+struct CloneInFormat {
+  static constexpr const char* name = "contiguous";
+  static constexpr bool linear = true;
+  MemoryFormat format;
+  Tensor forward(const Tensor& x) {
+    const Tensor out = detail::unallocated();
+    detail::allocate_array_in_order(out.impl(), x.shape(), x.dtype(), detail::axes_in(format, x.dim()));
     detail::overwrite(out, x);
     return out;
   }
@@ -109,9 +120,9 @@ Tensor expand(Operand x, const Shape& shape) {
 Tensor Tensor::clone(detail::CallSite site) const { return apply(Clone{}, *this, site); }
 Tensor Tensor::clone(MemoryFormat format, detail::CallSite site) const {
   const detail::CallSiteScope scope(site);
-  check(detail::has_format(format, dim()), "clone: a tensor of shape ", shape(),
+  check(detail::has_format(format, dim()), "contiguous: a tensor of shape ", shape(),
         " cannot have its channels last; (N, C, L), (N, C, H, W) or (N, C, D, H, W) is needed");
-  return apply(Clone{format}, *this, site);
+  return apply(CloneInFormat{format}, *this, site);
 }
 Tensor Tensor::contiguous(detail::CallSite site) const { return contiguous(MemoryFormat::contiguous, site); }
 Tensor Tensor::contiguous(MemoryFormat format, detail::CallSite site) const {
