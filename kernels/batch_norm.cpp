@@ -26,25 +26,39 @@ void for_channels(const BatchNormSize& size, F&& f) {
                });
 }
 
-/// Channels that are neighbours in memory, as columns of a matrix. Where they are few, several rows count as one, so
-/// that loops along a row are long: column i is of channel i % channels.
+/// Channels that are neighbours in memory, or nearly so, as columns of a matrix. Where the rows are short, several
+/// count as one, so that loops along a row are long.
 struct Columns {
   explicit Columns(const BatchNormSize& size)
-      : channels(size.channels),
-        rows_in_one(std::clamp<std::int64_t>(tile / 2 / std::max<std::int64_t>(channels, 1), 1, size.n)),
+      : period(size.channels * size.length),
+        length(size.length),
+        rows_in_one(std::clamp<std::int64_t>(tile / 2 / std::max<std::int64_t>(period, 1), 1, size.n)),
         count(size.n / rows_in_one),
-        width(channels * rows_in_one),
-        tail(size.n % rows_in_one * channels) {}
+        width(period * rows_in_one),
+        tail(size.n % rows_in_one * period) {}
 
-  std::int64_t channels, rows_in_one;
+  std::int64_t channel(std::int64_t column) const { return column % period / length; }
+
+  std::int64_t period, length, rows_in_one;
   std::int64_t count, width;  // of rows, and elements in each
   std::int64_t tail;          // elements after the last row, less than a row
 };
 
+/// Whether channels are seen as columns; else each lies in planes.
+bool in_columns(const BatchNormSize& size) { return size.n > 1 ? size.length < 16 : size.length == 1; }
+
 /// Numbers of each channel are wanted once a channel where it lies in planes, and once a column.
-std::int64_t count_of_numbers(const BatchNormSize& size) {
-  return size.length == 1 ? Columns(size).width : size.channels;
-}
+class Numbers {
+ public:
+  explicit Numbers(const BatchNormSize& size) : of_(size), columns_(in_columns(size)), channels_(size.channels) {}
+  std::int64_t count() const { return columns_ ? of_.width : channels_; }
+  std::int64_t channel(std::int64_t i) const { return columns_ ? of_.channel(i) : i; }
+
+ private:
+  Columns of_;
+  bool columns_;
+  std::int64_t channels_;
+};
 
 /// totals[k * channels + c] = the sums of `Sums` kinds over a channel whose values lie in columns. sum(row, rows,
 /// column, width, sums) finds those of some rows of at most `tile` columns, into sums[k * (all columns)] and on. Rows
@@ -70,11 +84,12 @@ void sum_columns(const BatchNormSize& size, double* totals, const Sum& sum) {
       sum(first, last - first, column, is_tail ? of.tail : width, sums);
     }
   });
-  std::fill_n(totals, Sums * of.channels, 0.0);
+  std::fill_n(totals, Sums * size.channels, 0.0);
   for (std::int64_t from = 0; from < strips * Sums * of.rows_in_one; ++from) {
-    const double* const sums = partial + from * of.channels;
-    double* const to = totals + from / of.rows_in_one % Sums * of.channels;
-    for (std::int64_t c = 0; c < of.channels; ++c) to[c] += sums[c];
+    const double* const sums = partial + from * of.period;
+    double* const to = totals + from / of.rows_in_one % Sums * size.channels;
+    for (std::int64_t c = 0; c < size.channels; ++c)
+      for (std::int64_t k = 0; k < of.length; ++k) to[c] += sums[c * of.length + k];
   }
 }
 
@@ -110,10 +125,10 @@ template <int Sums, class T, class Term>
 }
 
 /// totals[k * channels + c] = the sums of term(i, index in memory, values), which sets `Sums` values, over a channel.
-/// `i` is where numbers of the channel are, of which there are as many as count_of_numbers() says.
+/// `i` is where numbers of the channel are, of which there are as many as Numbers says.
 template <int Sums, class T, class Term>
 void sum_batch(const BatchNormSize& size, double* totals, const Term& term) {
-  if (size.length == 1) {
+  if (in_columns(size)) {
     const std::int64_t stride = Columns(size).width;
     return sum_columns<Sums>(
         size, totals, [=](std::int64_t row, std::int64_t count, std::int64_t column, std::int64_t width, double* sums) {
@@ -136,7 +151,7 @@ void sum_batch(const BatchNormSize& size, double* totals, const Term& term) {
 /// out[at] = value(i, at) for every element of the batch, where `i` is as for sum_batch.
 template <class T, class Value>
 void fill_batch(const BatchNormSize& size, T* out, const Value& value) {
-  if (size.length == 1) {
+  if (in_columns(size)) {
     const Columns of(size);
     parallel_for(of.count + (of.tail > 0 ? 1 : 0), std::max<std::int64_t>(1, elements / of.width),
                  [=](std::int64_t begin, std::int64_t end) {
@@ -162,26 +177,40 @@ void fill_batch(const BatchNormSize& size, T* out, const Value& value) {
                });
 }
 
-/// The deviations of channels that are neighbours in memory, from centres that are found.
+/// The deviations of the values behind each moment, where channels are neighbours in memory, from centres that are
+/// found: totals[g] are their sums, those of their squares follow.
 template <class T>
 void find_columns(const BatchNormSize& size, const T* x, T* centres, double* totals) {
   const Columns of(size);
+  const std::int64_t groups = size.channels / size.group, run = size.group * size.length;
   const Scratch<T> memory(of.width);
+  const Scratch<double> sums_of_channels(2 * size.channels);
   T* const each = memory.data();
-  for (std::int64_t c = 0; c < of.channels; c += tile) {
-    const std::int64_t width = std::min(tile, of.channels - c);
-    vectorized([=] { centres_of_columns(x + c, of.width, of.count, width, centres + c); });
+  for (std::int64_t column = 0; column < of.period; column += tile) {
+    const std::int64_t width = std::min(tile, of.period - column);
+    vectorized([=] { centres_of_columns(x + column, of.width, of.count, width, each + column); });
+  }
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const T* const some = each + g * run;
+    T off = 0;
+    for (std::int64_t i = 1; i < run; ++i) off += some[i] - some[0];
+    centres[g] = some[0] + off / static_cast<T>(run);
   }
   for (int pass = 0; pass < 2; ++pass) {
-    for (std::int64_t i = 0; i < of.width; ++i) each[i] = centres[i % of.channels];
-    sum_columns<2>(size, totals,
-                   [=](std::int64_t row, std::int64_t count, std::int64_t column, std::int64_t width, double* sums) {
+    for (std::int64_t i = 0; i < of.width; ++i) each[i] = centres[of.channel(i) / size.group];
+    double* const sums = size.group == 1 ? totals : sums_of_channels.data();
+    sum_columns<2>(size, sums,
+                   [=](std::int64_t row, std::int64_t count, std::int64_t column, std::int64_t width, double* to) {
                      vectorized([=] {
-                       column_deviations<tile>(x + row * of.width + column, of.width, count, width, each + column, sums,
-                                               sums + of.width);
+                       column_deviations<tile>(x + row * of.width + column, of.width, count, width, each + column, to,
+                                               to + of.width);
                      });
                    });
-    if (pass == 1 || !improve_centres(centres, of.channels, static_cast<double>(size.n), totals, totals + of.channels))
+    if (size.group != 1) {
+      std::fill_n(totals, 2 * groups, 0.0);
+      for (std::int64_t c = 0; c < 2 * size.channels; ++c) totals[c / size.group] += sums[c];
+    }
+    if (pass == 1 || !improve_centres(centres, groups, static_cast<double>(size.values()), totals, totals + groups))
       return;
   }
 }
@@ -221,14 +250,14 @@ bool any_tiny(const BatchNormSize& size, const T* scale) {
   return std::any_of(scale, scale + size.channels, [least](T value) { return value < least; });
 }
 
-}  // namespace
-
+/// Of each group of channels.
 template <class T>
-void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* centre, T* scale, T* offset, T* variance) {
+void find_statistics(const BatchNormSize& size, const T* x, double eps, T* centre, T* scale, T* offset, T* variance) {
   const auto count = static_cast<double>(size.values());
-  const Scratch<double> memory(2 * size.channels);
-  double *const sums = memory.data(), *const squares = sums + size.channels;
-  if (size.length == 1)
+  const std::int64_t groups = size.channels / size.group;
+  const Scratch<double> memory(2 * groups);
+  double *const sums = memory.data(), *const squares = sums + groups;
+  if (in_columns(size))
     find_columns(size, x, centre, sums);
   else
     for_channels(size, [=](std::int64_t c) {
@@ -243,44 +272,75 @@ void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* cent
   vectorized([=, &beyond] {
     std::int64_t far = 0;
     XGRAD_INDEPENDENT_ITERATIONS
-    for (std::int64_t c = 0; c < size.channels; ++c) {
-      const Moments<T> moments = moments_around(centre[c], count, {sums[c], squares[c]});
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const Moments<T> moments = moments_around(centre[g], count, {sums[g], squares[g]});
       const Standard<T> by = standard(moments, count, eps);
-      centre[c] = by.centre;
-      scale[c] = by.scale;
-      offset[c] = by.offset;
-      variance[c] = static_cast<T>(moments.squares * (1 / count));
-      squares[c] = moments.squares;
+      centre[g] = by.centre;
+      scale[g] = by.scale;
+      offset[g] = by.offset;
+      variance[g] = static_cast<T>(moments.squares * (1 / count));
+      squares[g] = moments.squares;
       far += is_beyond(moments, count, eps) ? 1 : 0;
     }
     beyond = far;
   });
   if (beyond == 0) [[likely]]
     return;
-  for_channels(size, [=](std::int64_t c) {
-    if (!is_beyond(Moments<T>{centre[c], 0, squares[c]}, count, eps)) return;
-    const auto for_each = [=](const auto& f) {
-      for (std::int64_t i = 0; i < size.n; ++i)
-        for (std::int64_t k = 0; k < size.length; ++k) f(x[(i * size.channels + c) * size.length + k]);
-    };
-    const ExactMoments moments = exact_moments(size.values(), for_each);
-    const Standard<T> by = exact_standard<T>(moments, size.values(), eps, for_each);
-    centre[c] = by.centre;
-    scale[c] = by.scale;
-    offset[c] = by.offset;
-    variance[c] = static_cast<T>(moments.squares / static_cast<long double>(count));
+  parallel_for(groups, 1, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t g = begin; g < end; ++g) {
+      if (!is_beyond(Moments<T>{centre[g], 0, squares[g]}, count, eps)) continue;
+      const auto for_each = [=](const auto& f) {
+        const std::int64_t run = size.group * size.length;
+        for (std::int64_t i = 0; i < size.n; ++i)
+          for (std::int64_t k = 0; k < run; ++k) f(x[i * size.channels * size.length + g * run + k]);
+      };
+      const ExactMoments moments = exact_moments(size.values(), for_each);
+      const Standard<T> by = exact_standard<T>(moments, size.values(), eps, for_each);
+      centre[g] = by.centre;
+      scale[g] = by.scale;
+      offset[g] = by.offset;
+      variance[g] = static_cast<T>(moments.squares / static_cast<long double>(count));
+    }
   });
+}
+
+/// Finds the statistics of groups by find(centre, scale, offset, variance), and gives them to all of their channels.
+template <class T, class Find>
+void repeat_statistics(const BatchNormSize& size, T* centre, T* scale, T* offset, T* variance, const Find& find) {
+  const std::int64_t groups = size.channels / size.group;
+  const Scratch<T> memory(4 * groups);
+  T* const found = memory.data();
+  find(found, found + groups, found + 2 * groups, found + 3 * groups);
+  for (std::int64_t c = 0; c < size.channels; ++c) {
+    const std::int64_t g = c / size.group;
+    centre[c] = found[g];
+    scale[c] = found[groups + g];
+    offset[c] = found[2 * groups + g];
+    variance[c] = found[3 * groups + g];
+  }
+}
+
+}  // namespace
+
+template <class T>
+void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* centre, T* scale, T* offset, T* variance) {
+  if (size.group == 1) return find_statistics(size, x, eps, centre, scale, offset, variance);
+  // In a single row the channels of a group are one run of memory.
+  const BatchNormSize of = size.n == 1 ? BatchNormSize{1, size.channels / size.group, size.length * size.group} : size;
+  repeat_statistics(size, centre, scale, offset, variance,
+                    [=](T* c, T* s, T* o, T* v) { find_statistics(of, x, eps, c, s, o, v); });
 }
 
 template <class T>
 void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
                      const T* weight, const T* bias, T* y) {
-  const std::int64_t count = count_of_numbers(size);
+  const Numbers numbers(size);
+  const std::int64_t count = numbers.count();
   const Scratch<T> memory(4 * count);
   T *const from = memory.data(), *const factor = from + count, *const more = factor + count, *const term = more + count;
   const bool apart = weight && any_tiny(size, scale);  // their product would be short of digits
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t c = i % size.channels;
+    const std::int64_t c = numbers.channel(i);
     const T w = weight ? weight[c] : T(1);
     from[i] = centre[c];
     factor[i] = apart ? scale[c] : scale[c] * w;
@@ -296,10 +356,11 @@ void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, con
 template <class T>
 void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
                      const T* offset, T* bias_grad, T* weight_grad) {
-  const std::int64_t count = count_of_numbers(size);
+  const Numbers numbers(size);
+  const std::int64_t count = numbers.count();
   const Scratch<T> memory(2 * count);
   T *const from = memory.data(), *const factor = from + count;
-  for (std::int64_t i = 0; i < count; ++i) from[i] = centre[i % size.channels], factor[i] = scale[i % size.channels];
+  for (std::int64_t i = 0; i < count; ++i) from[i] = centre[numbers.channel(i)], factor[i] = scale[numbers.channel(i)];
   const Scratch<double> found(2 * size.channels);
   const double *const sums = found.data(), *const products = sums + size.channels;
   sum_batch<2, T>(size, found.data(), [=](std::int64_t i, std::int64_t at, T(&values)[2]) {
@@ -315,27 +376,40 @@ void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const
 template <class T>
 void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
                            const T* offset, const T* weight, const T* bias_grad, const T* weight_grad, T* x_grad) {
-  const std::int64_t count = count_of_numbers(size);
+  const Numbers numbers(size);
+  const std::int64_t count = numbers.count(), groups = size.channels / size.group;
+  const Scratch<double> shared(2 * groups);
+  double *const levels = shared.data(), *const slopes = levels + groups;
+  for (std::int64_t g = 0; g < groups; ++g) {
+    long double level = 0, slope = 0;  // there may be as many channels as values
+    for (std::int64_t c = g * size.group; c < (g + 1) * size.group; ++c) {
+      const long double w = weight ? static_cast<long double>(weight[c]) : 1;
+      level += w * static_cast<long double>(bias_grad[c]);
+      slope += w * static_cast<long double>(weight_grad[c]);
+    }
+    levels[g] = static_cast<double>(level);
+    slopes[g] = static_cast<double>(slope);
+  }
   const Scratch<T> memory(5 * count);
   T *const from = memory.data(), *const level = from + count, *const slope = level + count,
-           *const factor = slope + count, *const more = factor + count;
+           *const factor = slope + count, *const last = factor + count;
   const bool apart = any_tiny(size, scale);  // products with them would be short of digits
-  const auto values = static_cast<T>(size.values());
+  const auto values = static_cast<double>(size.values());
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t c = i % size.channels;
-    const T w = weight ? weight[c] : T(1), by_value = weight_grad[c] / values;
+    const std::int64_t c = numbers.channel(i), g = c / size.group;
+    const double by_value = slopes[g] / values;
     from[i] = centre[c];
-    level[i] = bias_grad[c] / values + offset[c] * by_value;
-    slope[i] = apart ? by_value : by_value * scale[c];
-    factor[i] = apart ? w : w * scale[c];
-    more[i] = scale[c];
+    level[i] = static_cast<T>(levels[g] / values + static_cast<double>(offset[c]) * by_value);
+    slope[i] = static_cast<T>(apart ? by_value : by_value * static_cast<double>(scale[c]));
+    factor[i] = weight ? weight[c] : T(1);
+    last[i] = scale[c];
   }
   if (apart)
     return fill_batch(size, x_grad, [=](std::int64_t i, std::int64_t at) {
-      return (grad[at] - level[i] - (x[at] - from[i]) * more[i] * slope[i]) * factor[i] * more[i];
+      return last[i] * (factor[i] * grad[at] - level[i] - (x[at] - from[i]) * last[i] * slope[i]);
     });
   fill_batch(size, x_grad, [=](std::int64_t i, std::int64_t at) {
-    return factor[i] * (grad[at] - level[i] - (x[at] - from[i]) * slope[i]);
+    return last[i] * (factor[i] * grad[at] - level[i] - (x[at] - from[i]) * slope[i]);
   });
 }
 
