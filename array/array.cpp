@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "profile.hpp"
+
 namespace xgrad::detail {
 
 void allocate_array(Array& array, const Shape& shape, DType dtype) {
@@ -24,16 +26,25 @@ void allocate_array(Array& array, const Shape& shape, DType dtype) {
   array.numel = numel;
 }
 
-void allocate_array_in_order(Array& array, const Shape& shape, DType dtype, const Shape& order) {
-  allocate_array(array, shape, dtype);
-  if (std::is_sorted(order.begin(), order.end())) return;
+void set_order(Array& array, const Shape& order) {
+  if (std::is_sorted(order.begin(), order.end()) || array.numel == 0) return;
   std::int64_t stride = 1;
   for (std::size_t i = order.size(); i-- > 0;) {
     const auto axis = static_cast<std::size_t>(order[i]);
     array.strides[axis] = stride;
-    stride *= shape[axis];
+    stride *= array.shape[axis];
   }
   array.row_major = false;
+}
+
+void allocate_array_in_order(Array& array, const Shape& shape, DType dtype, const Shape& order) {
+  allocate_array(array, shape, dtype);
+  set_order(array, order);
+}
+
+void allocate_array_like(Array& array, const Array& like, DType dtype) {
+  allocate_array(array, like.shape, dtype);
+  if (!like.row_major) set_order(array, memory_order(like.shape, like.strides));
 }
 
 Array make_array(const Shape& shape, DType dtype) {
@@ -42,19 +53,32 @@ Array make_array(const Shape& shape, DType dtype) {
   return out;
 }
 
-Shape memory_order(const Shape& shape, const Shape& strides) {
-  Shape order;
-  bool repeated = false;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (shape[axis] == 1) continue;
-    order.push_back(static_cast<std::int64_t>(axis));
-    repeated = repeated || strides[axis] == 0;
+bool is_dense(const Array& x) {
+  return x.row_major || x.numel == 0 || is_dense_in_order(x.shape, x.strides, memory_order(x.shape, x.strides));
+}
+
+bool lies_like(const Array& x, const Array& like) {
+  if (x.shape != like.shape) return false;
+  if ((x.row_major && like.row_major) || x.numel == 0) return true;
+  for (std::size_t axis = 0; axis < x.shape.size(); ++axis)
+    if (x.shape[axis] != 1 && x.strides[axis] != like.strides[axis]) return false;
+  return is_dense(like);
+}
+
+bool lie_alike(std::span<const Array* const> arrays) {
+  return std::all_of(arrays.begin(), arrays.end(),
+                     [&](const Array* array) { return lies_like(*array, *arrays.front()); });
+}
+
+Shape common_order(const Shape& shape, std::span<const Array* const> arrays) {
+  for (const Array* array : arrays) {
+    if (array->shape != shape) continue;
+    bool repeated = false;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis)
+      repeated = repeated || (shape[axis] > 1 && array->strides[axis] == 0);
+    if (!repeated) return memory_order(shape, array->strides);
   }
-  if (repeated) return order;
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    return strides[static_cast<std::size_t>(a)] > strides[static_cast<std::size_t>(b)];
-  });
-  return order;
+  return axes_in(MemoryFormat::contiguous, shape.size());
 }
 
 Strided strided(const Array& x, const Shape& shape) {
@@ -76,11 +100,24 @@ void overwrite(const Array& to, const Array& from) {
   copy_strided(to.shape, strided(to, to.shape), to.dtype, strided(from, to.shape), from.dtype);
 }
 
-Array row_major(const Array& x) {
-  if (x.row_major) return x;
-  Array out = make_array(x.shape, x.dtype);
+namespace {
+
+Array copy_in_order(const Array& x, const Shape& order) {
+  ProfileEvent event("copy", "layout");
+  Array out;
+  allocate_array_in_order(out, x.shape, x.dtype, order);
   overwrite(out, x);
+  if (event) [[unlikely]]
+    event.add_input(&x), event.add_output(&out);
   return out;
+}
+
+}  // namespace
+
+Array row_major(const Array& x) { return x.row_major ? x : copy_in_order(x, {}); }
+Array packed(const Array& x) { return is_dense(x) ? x : copy_in_order(x, memory_order(x.shape, x.strides)); }
+Array laid_like(const Array& x, const Array& like) {
+  return lies_like(x, like) ? x : copy_in_order(x, memory_order(like.shape, like.strides));
 }
 
 Array as_dtype(const Array& x, DType dtype) {

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "../core/storage.hpp"
 #include "dtype.hpp"
+#include "memory_format.hpp"
 #include "shape.hpp"
 #include "strided.hpp"
 
@@ -25,10 +27,19 @@ struct Array {
 void allocate_array(Array& array, const Shape& shape, DType dtype);
 /// The same with the axes in this order in memory, outermost first; axes of size 1 may be left out.
 void allocate_array_in_order(Array& array, const Shape& shape, DType dtype, const Shape& order);
+/// The same with the shape of another array, and its order of axes.
+void allocate_array_like(Array& array, const Array& like, DType dtype);
 Array make_array(const Shape& shape, DType dtype);
 
-/// The axes longer than 1 in their order in memory, outermost first; as they come where elements are repeated.
-Shape memory_order(const Shape& shape, const Shape& strides);
+/// Sees dense row-major elements with the axes in this order in memory.
+void set_order(Array& array, const Shape& order);
+/// Whether the elements lie dense in some order of the axes: each once, without gaps.
+bool is_dense(const Array& x);
+/// Whether both have one shape and are dense in one order, so that what is n-th in memory is the same element of both.
+bool lies_like(const Array& x, const Array& like);
+bool lie_alike(std::span<const Array* const> arrays);
+/// The order of axes for a result of this shape: that of the first array which has the shape and repeats no element.
+Shape common_order(const Shape& shape, std::span<const Array* const> arrays);
 
 /// The first element; the others are found through the strides. Throws Error unless T is the dtype.
 template <class T>
@@ -55,9 +66,15 @@ Strided strided(const Array& x, const Shape& shape);
 Strided strided_as(DType dtype, const Array& x, const Shape& shape, bool written = false);
 /// Overwrites the elements of `to` by those of `from`, broadcast and converted.
 void overwrite(const Array& to, const Array& from);
+
+// Copies that are made only where elements lie otherwise; a Profile shows them.
 /// x if its elements lie dense in row-major order, else a copy that does.
 Array row_major(const Array& x);
 /// x if it has this dtype, else a copy that has.
 Array as_dtype(const Array& x, DType dtype);
+/// x if it is dense, else a copy that is, with the axes in the order they have.
+Array packed(const Array& x);
+/// x if it lies like another array, which is dense and of its shape, else a copy that does.
+Array laid_like(const Array& x, const Array& like);
 
 }  // namespace xgrad::detail

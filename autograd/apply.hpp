@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "../array/profile.hpp"
 #include "inplace.hpp"
 #include "operand.hpp"
 #include "operation.hpp"
-#include "profile.hpp"
 
 namespace xgrad {
 
@@ -348,8 +348,8 @@ auto record(Op op, const Inputs&... inputs) {
         return record_new(std::move(op), inputs...);
     }();
     if (event) [[unlikely]] {
-      (each_tensor(inputs, [&](const Tensor& input) { event.add_input(input); }), ...);
-      each_tensor(result, [&](const Tensor& output) { event.add_output(output); });
+      (each_tensor(inputs, [&](const Tensor& input) { event.add_input(input.reference().get()); }), ...);
+      each_tensor(result, [&](const Tensor& output) { event.add_output(output.reference().get()); });
     }
     return result;
   });

@@ -42,6 +42,12 @@ TensorOptions with_default(DType dtype, const TensorOptions& options) {
 }
 TensorOptions like(const Tensor& other, const TensorOptions& options) { return with_default(other.dtype(), options); }
 
+/// A new tensor of the shape of another one, with the axes in the order in which they lie there.
+Tensor ordered_like(const Tensor& other, Tensor made) {
+  if (!other.is_contiguous()) detail::set_order(made.impl(), detail::memory_order(other.shape(), other.strides()));
+  return made;
+}
+
 Generator& generator_of(const TensorOptions& options) {
   return options.generator ? *options.generator : default_generator();
 }
@@ -159,16 +165,16 @@ Tensor empty(const Shape& shape, const TensorOptions& options) {
 }
 
 Tensor zeros_like(const Tensor& other, const TensorOptions& options) {
-  return zeros(other.shape(), like(other, options));
+  return ordered_like(other, zeros(other.shape(), like(other, options)));
 }
 Tensor ones_like(const Tensor& other, const TensorOptions& options) {
-  return ones(other.shape(), like(other, options));
+  return ordered_like(other, ones(other.shape(), like(other, options)));
 }
 Tensor empty_like(const Tensor& other, const TensorOptions& options) {
-  return empty(other.shape(), like(other, options));
+  return ordered_like(other, empty(other.shape(), like(other, options)));
 }
 Tensor full_like(const Tensor& other, Scalar value, const TensorOptions& options) {
-  return full(other.shape(), value, like(other, options));
+  return ordered_like(other, full(other.shape(), value, like(other, options)));
 }
 
 Tensor arange(Scalar begin, Scalar end, Scalar step, const TensorOptions& options) {
@@ -239,13 +245,13 @@ Tensor randperm(std::int64_t n, const TensorOptions& options) {
 }
 
 Tensor rand_like(const Tensor& other, const TensorOptions& options) {
-  return rand(other.shape(), like(other, options));
+  return ordered_like(other, rand(other.shape(), like(other, options)));
 }
 Tensor randn_like(const Tensor& other, const TensorOptions& options) {
-  return randn(other.shape(), like(other, options));
+  return ordered_like(other, randn(other.shape(), like(other, options)));
 }
 Tensor randint_like(const Tensor& other, std::int64_t low, std::int64_t high, const TensorOptions& options) {
-  return randint(low, high, other.shape(), like(other, options));
+  return ordered_like(other, randint(low, high, other.shape(), like(other, options)));
 }
 
 struct NestedReader {

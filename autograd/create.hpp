@@ -11,8 +11,9 @@
 
 namespace xgrad {
 
-// Every creation function throws Error for a negative size, over 2^63 - 1 elements, `requires_grad` with an integer
-// dtype, and a number that an integer dtype cannot hold.
+// Elements lie in row-major order, but for the functions named after another tensor. Every one throws Error for a
+// negative size, over 2^63 - 1 elements, `requires_grad` with an integer dtype, and a number that an integer dtype
+// cannot hold.
 
 /// All of one value.
 Tensor full(const Shape& shape, Scalar value, const TensorOptions& options = {});
@@ -20,7 +21,7 @@ Tensor zeros(const Shape& shape, const TensorOptions& options = {});
 Tensor ones(const Shape& shape, const TensorOptions& options = {});
 /// Uninitialised elements.
 Tensor empty(const Shape& shape, const TensorOptions& options = {});
-/// Of the shape of another tensor, and of its dtype where options name none.
+/// Of the shape of another tensor, with its order of axes in memory, and of its dtype where options name none.
 Tensor zeros_like(const Tensor& other, const TensorOptions& options = {});
 Tensor ones_like(const Tensor& other, const TensorOptions& options = {});
 Tensor empty_like(const Tensor& other, const TensorOptions& options = {});
@@ -49,7 +50,8 @@ Tensor randn(const Shape& shape, const TensorOptions& options = {});
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, const TensorOptions& options = {});
 /// A random permutation of 0, ..., n - 1, shape (n,); as randint.
 Tensor randperm(std::int64_t n, const TensorOptions& options = {});
-/// Of the shape of another tensor, and of its dtype where options name none.
+/// Of the shape of another tensor, with its order of axes in memory, in which elements are drawn, and of its dtype
+/// where options name none.
 Tensor rand_like(const Tensor& other, const TensorOptions& options = {});
 Tensor randn_like(const Tensor& other, const TensorOptions& options = {});
 Tensor randint_like(const Tensor& other, std::int64_t low, std::int64_t high, const TensorOptions& options = {});

@@ -74,7 +74,7 @@ Tensors handed_out(Tensors tensors, const Tensors& like, bool differentiable) {
     if (!tensor.defined()) {
       tensor = zeros_like(like[i]);
     } else if (!differentiable) {
-      const bool owned = tensor.reference()->unique() && tensor.impl().storage->unique() && tensor.is_contiguous();
+      const bool owned = tensor.reference()->unique() && tensor.impl().storage->unique() && detail::is_dense(tensor);
       if (!owned || tensor.requires_grad()) tensor = tensor.clone();
     }
   }
@@ -171,7 +171,7 @@ Shape shape_of_jacobian(const char* op, const Tensor& y, const Tensor& x) {
 
 /// 1 at one element, 0 elsewhere.
 Tensor unit(const Tensor& like, std::int64_t element) {
-  const Tensor vector = zeros_like(like);
+  const Tensor vector = zeros(like.shape(), {.dtype = like.dtype()});
   detail::store("jacobian", 1, like.dtype(),
                 vector.impl().data + static_cast<std::size_t>(element) * item_size(like.dtype()));
   return vector;

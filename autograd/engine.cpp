@@ -10,12 +10,12 @@
 #include <unordered_set>
 #include <utility>
 
+#include "../array/profile.hpp"
 #include "../core/per_thread.hpp"
 #include "anomaly.hpp"
 #include "create.hpp"
 #include "inplace.hpp"
 #include "primitives.hpp"
-#include "profile.hpp"
 #include "running_node.hpp"
 
 namespace xgrad {
@@ -174,7 +174,7 @@ std::uint32_t Pass::find_or_add(Node* node) {
 
 /// Whether no one else sees it when the tensor is changed.
 bool owned_alone(const Tensor& tensor) {
-  return tensor.reference()->unique() && tensor.impl().storage->unique() && tensor.is_contiguous();
+  return tensor.reference()->unique() && tensor.impl().storage->unique() && detail::is_dense(tensor);
 }
 
 void Pass::add(Node* node, std::uint32_t output, Tensor gradient) {
@@ -309,7 +309,7 @@ void Pass::run_node(const Slot& slot) {
     const detail::RunningNode running(&node, !retain_graph_);
     detail::ProfileEvent event(node.name(), "backward");
     if (event) [[unlikely]]
-      for (const Tensor& gradient : from) event.add_input(gradient);
+      for (const Tensor& gradient : from) event.add_input(gradient.reference().get());
     if (!node.adds_in_place() || !add_in_place(node, from)) node.backward(from, to, Needs(needs));
     for (std::size_t i = 0; i < edges.size(); ++i) {
       if (!edges[i].node || !to[i].defined() || (i < 64 && (needs >> i & 1) == 0)) continue;
@@ -317,7 +317,7 @@ void Pass::run_node(const Slot& slot) {
       if (detail::anomaly_enabled) detail::expect_finite_gradient(node, i, to[i]);
     }
     if (event) [[unlikely]]
-      for (const Tensor& gradient : to) event.add_output(gradient);
+      for (const Tensor& gradient : to) event.add_output(gradient.reference().get());
   }
   std::optional<detail::RunningNode> running;  // a recorded sum of gradients is part of the backward pass, too
   if (create_graph_) running.emplace(&node);

@@ -23,7 +23,7 @@ std::vector<Tensor> fresh_leaves(const char* op, const std::vector<Tensor>& inpu
     const bool wanted = inputs[i].requires_grad();
     check(!wanted || inputs[i].dtype() == float64, op, ": input ", i, " is ", inputs[i].dtype(),
           "; central differences need float64, so make it with {.dtype = float64}");
-    leaves.push_back(inputs[i].detach().clone().requires_grad_(wanted));
+    leaves.push_back(inputs[i].detach().clone(MemoryFormat::contiguous).requires_grad_(wanted));
   }
   return leaves;
 }

@@ -1,6 +1,6 @@
 #include "primitives.hpp"
 
-#include "../kernels/reduce.hpp"
+#include "../kernels/reduction.hpp"
 #include "apply.hpp"
 
 namespace xgrad {
@@ -11,7 +11,20 @@ struct Clone {
   static constexpr const char* name = "clone";
   static constexpr bool linear = true;
   Tensor forward(const Tensor& x) {
-    Tensor out = detail::empty(x.shape(), x.dtype());
+    const Tensor out = detail::empty_like(x, x.dtype());
+    detail::overwrite(out, x);
+    return out;
+  }
+  Tensor backward(const Tensor& grad) const { return grad; }
+};
+
+struct CloneInFormat {
+  static constexpr const char* name = "contiguous";
+  static constexpr bool linear = true;
+  MemoryFormat format;
+  Tensor forward(const Tensor& x) {
+    const Tensor out = detail::unallocated();
+    detail::allocate_array_in_order(out.impl(), x.shape(), x.dtype(), detail::axes_in(format, x.dim()));
     detail::overwrite(out, x);
     return out;
   }
@@ -23,7 +36,7 @@ struct To {
   static constexpr bool linear = true;
   DType from, to;
   Tensor forward(const Tensor& x) {
-    Tensor out = detail::empty(x.shape(), to);
+    Tensor out = detail::empty_like(x, to);
     detail::overwrite(out, x);
     return out;
   }
@@ -36,12 +49,18 @@ struct SumTo {
   Shape shape, input = {};
   Tensor forward(const Tensor& x) {
     input = x.shape();
-    const detail::MaybeOwned from = detail::dense(x);
-    Shape result = Shape::filled(input.size() - shape.size(), 1);
-    for (const std::int64_t size : shape) result.push_back(size);
-    Tensor out = detail::empty(shape, is_floating(x.dtype()) ? x.dtype() : int64);
-    detail::sum_axes(x.dtype(), input, result, from->impl().data, out.impl().data);
-    return out;
+    const std::size_t added = input.size() - shape.size();
+    Shape axes;
+    for (std::size_t axis = 0; axis < input.size(); ++axis)
+      if (axis < added || shape[axis - added] != input[axis]) axes.push_back(static_cast<std::int64_t>(axis));
+    const detail::ReducedShape reduced(name, input, axes, true);
+    const detail::ReductionMemory in(x, reduced);
+    detail::Array out;
+    in.allocate_result(out, reduced, is_floating(x.dtype()) ? x.dtype() : int64);
+    detail::sum_axes(x.dtype(), in.shape, in.reduced, in.data, out.data);
+    out.shape = shape;
+    out.strides = {out.strides.begin() + added, shape.size()};
+    return Tensor(std::move(out));
   }
   Tensor backward(const Tensor& grad) const { return expand(grad, input); }
 };
@@ -61,7 +80,9 @@ struct Accumulate {
   static constexpr const char* name = "accumulate";
   static constexpr bool elementwise = true;
   Tensor forward(const Tensor& a, const Tensor& b) {
-    Tensor out = detail::empty(a.shape(), a.dtype());
+    const detail::Array* const terms[] = {&a.array(), &b.array()};
+    const Tensor out = detail::unallocated();
+    detail::allocate_array_in_order(out.impl(), a.shape(), a.dtype(), detail::common_order(a.shape(), terms));
     detail::overwrite(out, a);
     detail::accumulate_in_place(out, b);
     return out;
@@ -97,7 +118,16 @@ Tensor expand(Operand x, const Shape& shape) {
 }
 
 Tensor Tensor::clone(detail::CallSite site) const { return apply(Clone{}, *this, site); }
-Tensor Tensor::contiguous(detail::CallSite site) const { return is_contiguous() ? *this : clone(site); }
+Tensor Tensor::clone(MemoryFormat format, detail::CallSite site) const {
+  const detail::CallSiteScope scope(site);
+  check(detail::has_format(format, dim()), "contiguous: a tensor of shape ", shape(),
+        " cannot have its channels last; (N, C, L), (N, C, H, W) or (N, C, D, H, W) is needed");
+  return apply(CloneInFormat{format}, *this, site);
+}
+Tensor Tensor::contiguous(detail::CallSite site) const { return contiguous(MemoryFormat::contiguous, site); }
+Tensor Tensor::contiguous(MemoryFormat format, detail::CallSite site) const {
+  return is_contiguous(format) ? *this : clone(format, site);
+}
 Tensor Tensor::to(DType dtype, detail::CallSite site) const {
   return dtype == this->dtype() ? *this : apply(To{this->dtype(), dtype}, *this, site);
 }
@@ -126,6 +156,14 @@ void accumulate_in_place(const Tensor& sum, const Tensor& term) {
 MaybeOwned dense(const Tensor& x) {
   if (!x.defined() || x.is_contiguous()) return x;
   return Tensor(row_major(x));
+}
+MaybeOwned packed(const Tensor& x) {
+  if (!x.defined() || is_dense(x)) return x;
+  return Tensor(packed(x.array()));
+}
+MaybeOwned laid_like(const Tensor& x, const Tensor& like) {
+  if (!x.defined() || lies_like(x, like)) return x;
+  return Tensor(laid_like(x.array(), like.array()));
 }
 
 }  // namespace detail

@@ -23,6 +23,11 @@ void accumulate_in_place(const Tensor& sum, const Tensor& term);
 /// x as row-major memory, recorded nowhere: for kernels that read it. An undefined x is given back.
 MaybeOwned dense(const Tensor& x);
 MaybeOwned dense(Tensor&& x) = delete;  // it would lend what is about to go
+/// The same for kernels that read dense memory with its axes in any order, and in that of another tensor of this shape.
+MaybeOwned packed(const Tensor& x);
+MaybeOwned packed(Tensor&& x) = delete;
+MaybeOwned laid_like(const Tensor& x, const Tensor& like);
+MaybeOwned laid_like(Tensor&& x, const Tensor& like) = delete;
 /// x in this dtype; differentiable between floating types.
 inline MaybeOwned converted(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) [[likely]]

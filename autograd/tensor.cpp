@@ -63,19 +63,11 @@ Tensor empty(const Shape& shape, DType dtype) {
   return out;
 }
 
-namespace {
-
-bool is_row_major(const Shape& shape, const Shape& strides) {
-  std::int64_t stride = 1;
-  for (std::size_t axis = shape.size(); axis-- > 0;) {
-    if (shape[axis] == 1) continue;
-    if (strides[axis] != stride) return false;
-    stride *= shape[axis];
-  }
-  return true;
+Tensor empty_like(const Tensor& other, DType dtype) {
+  Tensor out = unallocated();
+  allocate_array_like(out.impl(), other, dtype);
+  return out;
 }
-
-}  // namespace
 
 Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::int64_t offset) {
   const TensorImpl& from = base.impl();
@@ -84,7 +76,8 @@ Tensor view(const Tensor& base, const Shape& shape, const Shape& strides, std::i
   impl->shape = shape;
   impl->strides = strides;
   impl->numel = shape.numel();
-  impl->row_major = impl->numel == 0 || is_row_major(shape, strides);
+  impl->row_major =
+      impl->numel == 0 || is_dense_in_order(shape, strides, axes_in(MemoryFormat::contiguous, shape.size()));
   impl->data = from.data + offset * static_cast<std::int64_t>(item_size(from.dtype));
   impl->storage = from.storage;
   impl->is_view = true;
@@ -114,6 +107,13 @@ void expect_dense(const Tensor& tensor, DType dtype) {
 }
 
 }  // namespace detail
+
+bool Tensor::is_contiguous(MemoryFormat format) const {
+  const detail::Array& self = impl();
+  if (format == MemoryFormat::contiguous) return self.row_major;
+  return detail::has_format(format, dim()) &&
+         (self.numel == 0 || detail::is_dense_in_order(self.shape, self.strides, detail::axes_in(format, dim())));
+}
 
 void Tensor::expect_one_element() const {
   check(numel() == 1, "item: a tensor of one element is needed, this has shape ", shape(),

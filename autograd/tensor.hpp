@@ -153,6 +153,8 @@ class Tensor {
   DType dtype() const { return impl().dtype; }
   /// Whether the elements lie dense in row-major order.
   bool is_contiguous() const { return impl().row_major; }
+  /// Whether they lie dense in the order of a format; false for a rank that cannot have it.
+  bool is_contiguous(MemoryFormat format) const;
 
   /// The elements, in row-major order. Throws Error unless T is the dtype, and where they do not lie dense in that
   /// order, as in a transpose or a slice: contiguous() has a copy that does. What is written through it is not seen by
@@ -218,11 +220,18 @@ class Tensor {
 
   /// The same elements outside the graph.
   Tensor detach() const;
-  /// A copy of the elements in memory of its own, row-major; differentiable.
+  /// A copy of the elements in memory of its own, dense, with the axes in the order they have in memory, or as they
+  /// come where elements are repeated; differentiable.
   Tensor clone(detail::CallSite site = detail::CallSite::here()) const;
-  /// This tensor if it lies dense in row-major order, else a clone.
+  /// The same in the order of a format. Throws Error where the rank cannot have it.
+  Tensor clone(MemoryFormat format, detail::CallSite site = detail::CallSite::here()) const;
+  /// This tensor if it lies dense in row-major order, else a copy that does; differentiable.
   Tensor contiguous(detail::CallSite site = detail::CallSite::here()) const;
-  /// Converted to another dtype; this tensor if it has it already. Differentiable between floating types.
+  /// The same in the order of a format: `images.contiguous(channels_last)`. Operations keep that order where they can.
+  /// Throws Error where the rank cannot have it.
+  Tensor contiguous(MemoryFormat format, detail::CallSite site = detail::CallSite::here()) const;
+  /// Converted to another dtype, with the axes in the order they have in memory; this tensor if it has it already.
+  /// Differentiable between floating types.
   Tensor to(DType dtype, detail::CallSite site = detail::CallSite::here()) const;
 
   // In place. Each raises the version of the storage, which backward checks of what it saved. The other operand
@@ -304,6 +313,8 @@ class KeptTensor : public Tensor {
 
 /// Uninitialised elements, dense and row-major. Throws Error when there is no memory.
 Tensor empty(const Shape& shape, DType dtype);
+/// The same with the shape of another tensor, and its order of axes in memory.
+Tensor empty_like(const Tensor& other, DType dtype);
 /// A tensor whose array a kernel is about to allocate.
 Tensor unallocated();
 /// A tensor over the storage of `base`, outside the graph; `offset` in elements. Bounds are not checked.

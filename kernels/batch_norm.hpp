@@ -1,5 +1,7 @@
 #pragma once
-// Kernels of batch normalisation over memory of shape (n, channels, length), row-major.
+// Kernels of batch normalisation, and of all that normalises channels, over dense memory of shape (n, channels,
+// length): images in row-major order, and with n the number of all places and length 1, images whose channels lie last.
+// With n = 1, channels may be those of all examples.
 
 #include <cstdint>
 
@@ -7,11 +9,12 @@ namespace xgrad::detail {
 
 struct BatchNormSize {
   std::int64_t n, channels, length;
-  std::int64_t values() const { return n * length; }  // a channel
+  std::int64_t group = 1;  // so many neighbouring channels share their moments; other than 1 with n or length 1 alone
+  std::int64_t values() const { return n * length * group; }  // behind each moment
 };
 
 // A channel's normalised values are (x - centre) * scale + offset, where scale = 1 / sqrt(variance + eps) and
-// offset = (centre - mean) * scale: the centre is the mean as T has it.
+// offset = (centre - mean) * scale: the centre is the mean as T has it. All of them are given for each channel.
 
 /// Of each channel, with its biased variance.
 template <class T>
@@ -27,8 +30,8 @@ template <class T>
 void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
                      const T* offset, T* bias_grad, T* weight_grad);
 
-/// Gradient of x when the statistics came from the batch:
-/// weight * scale * (grad - (bias_grad + normalised * weight_grad) / values).
+/// Gradient of x when the statistics came from the batch, with B and W the sums of weight * bias_grad and
+/// weight * weight_grad over the channels that share them: scale * (weight * grad - (B + normalised * W) / values).
 template <class T>
 void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
                            const T* offset, const T* weight, const T* bias_grad, const T* weight_grad, T* x_grad);

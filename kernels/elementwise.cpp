@@ -208,11 +208,6 @@ Shape broadcast_shape(const char* op, std::span<const Array* const> inputs) {
   return shape;
 }
 
-bool all_dense(std::span<const Array* const> arrays, const Shape& shape) {
-  return std::all_of(arrays.begin(), arrays.end(),
-                     [&](const Array* array) { return array->row_major && array->shape == shape; });
-}
-
 template <class T>
 T* elements(const Array& array) {
   return reinterpret_cast<T*>(array.data);
@@ -331,11 +326,13 @@ void values_and_derivatives(const char* op, const DerivativesLoop& loop, std::sp
                             std::span<Array> results) {
   const Shape shape = broadcast_shape(op, inputs);
   const DType dtype = inputs[0]->dtype;
-  const bool dense = all_dense(inputs, shape);
-  const auto full =
-      std::find_if(inputs.begin(), inputs.end(), [&](const Array* input) { return input->shape == shape; });
-  const Shape order = memory_order(shape, full == inputs.end() ? row_major_strides(shape) : (*full)->strides);
-  for (Array& result : results) allocate_array_in_order(result, shape, dtype, dense ? Shape() : order);
+  const bool dense = lie_alike(inputs);
+  const Shape order = dense ? Shape() : common_order(shape, inputs);
+  for (Array& result : results)
+    if (dense)
+      allocate_array_like(result, *inputs[0], dtype);
+    else
+      allocate_array_in_order(result, shape, dtype, order);
   if (shape.numel() == 0) return;
   Walk walk = dense ? Walk(shape.numel()) : Walk(shape, order);
   for (const Array& result : results) walk.add(result.strides);
@@ -350,19 +347,19 @@ void input_gradients(const DerivativesLoop& loop, const Array& grad, std::span<c
   const Shape& shape = grad.shape;
   const bool recompute = derivatives.empty();
   const std::span<const Array* const> sources = recompute ? inputs : derivatives;
-  bool dense = grad.row_major && all_dense(sources, shape);
+  bool dense = lie_alike(sources) && lies_like(grad, *sources[0]);
   std::uint64_t sums = 0;
   for (std::size_t k = 0; k < wanted.size(); ++k)
     if (inputs[wanted[k]]->shape != shape) sums |= std::uint64_t{1} << k;
   dense = dense && sums == 0;
-  const auto full =
-      std::find_if(sources.begin(), sources.end(), [&](const Array* source) { return source->shape == shape; });
-  const Shape order = memory_order(shape, full == sources.end() ? row_major_strides(shape) : (*full)->strides);
+  const Shape order = dense ? Shape() : common_order(shape, sources);
   for (std::size_t k = 0; k < wanted.size(); ++k)
     if ((sums >> k & 1) != 0)
       allocate_array(gradients[k], inputs[wanted[k]]->shape, grad.dtype);
+    else if (dense)
+      allocate_array_like(gradients[k], *sources[0], grad.dtype);
     else
-      allocate_array_in_order(gradients[k], shape, grad.dtype, dense ? Shape() : order);
+      allocate_array_in_order(gradients[k], shape, grad.dtype, order);
   const bool nothing = shape.numel() == 0;
   Walk walk = dense || nothing ? Walk(shape.numel()) : Walk(shape, order);
   for (const Array& gradient : gradients) walk.add(strided(gradient, shape).strides);

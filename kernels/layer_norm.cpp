@@ -24,6 +24,28 @@ template <class T>
   return exact_standard<T>(exact_moments(width, for_each), width, eps, for_each);
 }
 
+/// A row divided by its root mean square.
+template <class T>
+[[gnu::noinline, gnu::cold]] Standard<T> exact_scale(const T* x, std::int64_t width, double eps) {
+  long double squares = 0;
+  for (std::int64_t i = 0; i < width; ++i) squares += static_cast<long double>(x[i]) * static_cast<long double>(x[i]);
+  return {0, static_cast<T>(1 / std::sqrt(squares / static_cast<long double>(width) + static_cast<long double>(eps))),
+          0};
+}
+template <int lanes, class T>
+[[gnu::always_inline]] inline Standard<T> scale_of_row(const T* x, std::int64_t width, double eps) {
+  const auto count = static_cast<double>(width);
+  const Moments<T> moments{0, 0, row_deviations<lanes>(x, width, T(0), Ahead<T>{nullptr}).squares};
+  return is_beyond(moments, count, eps) ? exact_scale(x, width, eps) : standard(moments, count, eps);
+}
+
+template <int lanes, class T>
+[[gnu::always_inline]] inline Standard<T> standard_of_row(const T* x, std::int64_t width, double eps) {
+  const auto count = static_cast<double>(width);
+  const Moments<T> moments = row_moments<lanes>(x, width, Ahead<T>{nullptr});
+  return is_beyond(moments, count, eps) ? exact_row(x, width, eps) : standard(moments, count, eps);
+}
+
 /// The gradient of a row for a scale so small that products with it would be short of digits.
 template <class T>
 [[gnu::noinline, gnu::cold]] void tiny_row_grad(std::int64_t width, const T* g, const T* x, const Standard<T>& by,
@@ -55,17 +77,13 @@ void layer_norm(std::int64_t rows, std::int64_t width, const T* x, const T* weig
                 T* centres, T* scales, T* offsets) {
   parallel_for(rows, elements / width + 1, [=](std::int64_t begin, std::int64_t end) {
     vectorized_in_lanes([=](auto lanes) __attribute__((always_inline)) {
-      const auto count = static_cast<double>(width);
       for (std::int64_t row = begin; row < end; ++row) {
         const T* const from = x + row * width;
         T* const to = y + row * width;
-        const Moments<T> moments = row_moments<lanes.value>(from, width, Ahead<T>{nullptr});
-        Standard<T> by = standard(moments, count, eps);
-        if (is_beyond(moments, count, eps)) [[unlikely]]
-          by = exact_row(from, width, eps);
-        centres[row] = by.centre;
+        const Standard<T> by =
+            centres ? standard_of_row<lanes.value>(from, width, eps) : scale_of_row<lanes.value>(from, width, eps);
+        if (centres) centres[row] = by.centre, offsets[row] = by.offset;
         scales[row] = by.scale;
-        offsets[row] = by.offset;
         if (weight && bias) {
           XGRAD_INDEPENDENT_ITERATIONS
           for (std::int64_t i = 0; i < width; ++i)
@@ -100,7 +118,7 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
         if (sums) std::fill_n(weight_sum, 2 * width, T(0));
         for (std::int64_t row = part * block; row < std::min(rows, (part + 1) * block); ++row) {
           const T *const g = grad + row * width, *const from = x + row * width;
-          const Standard<T> by{centres[row], scales[row], offsets[row]};
+          const Standard<T> by{centres ? centres[row] : T(0), scales[row], centres ? offsets[row] : T(0)};
           if (sums) add_row(width, g, from, by, weight_sum, bias_sum);
           if (!x_grad) continue;
           T* const to = x_grad + row * width;
@@ -116,6 +134,7 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
               values[1] = g[i] * ((from[i] - by.centre) * by.scale);
             });
           }
+          if (!centres) totals[0] = 0;
           totals[1] += totals[0] * static_cast<double>(by.offset);
           const T by_value = static_cast<T>(totals[1]) * inverse, slope = by_value * by.scale,
                   level = static_cast<T>(totals[0]) * inverse + by_value * by.offset;

@@ -57,24 +57,17 @@ void run_strided(const MapLoop& loop, const Array& out, std::span<const Array* c
   for_each_element(shape, std::span(operands).first(inputs.size() + 1), 1, loop.loop, loop.context, grain);
 }
 
-bool all_dense(std::span<const Array* const> inputs, const Shape& shape) {
-  return std::all_of(inputs.begin(), inputs.end(),
-                     [&](const Array* input) { return input->row_major && input->shape == shape; });
-}
-
 }  // namespace
 
 void run_map(const MapLoop& loop, Array& out, std::span<const Array* const> inputs) {
   const bool converted = are_converted(loop, inputs);
-  if (!converted && all_dense(inputs, inputs[0]->shape)) {
-    allocate_array(out, inputs[0]->shape, loop.result);
+  if (!converted && lie_alike(inputs)) {
+    allocate_array_like(out, *inputs[0], loop.result);
     return run_dense(loop, out, inputs);
   }
   Shape shape = inputs[0]->shape;
   for (const Array* input : inputs.subspan(1)) shape = broadcast_shapes(loop.op, shape, input->shape);
-  const auto full =
-      std::find_if(inputs.begin(), inputs.end(), [&](const Array* input) { return input->shape == shape; });
-  const Shape order = memory_order(shape, full == inputs.end() ? row_major_strides(shape) : (*full)->strides);
+  const Shape order = common_order(shape, inputs);
   allocate_array_in_order(out, shape, converted ? stored_dtype(loop, inputs) : loop.result, order);
   run_strided(loop, out, inputs, order);
 }
@@ -83,7 +76,7 @@ void run_map_into(const MapLoop& loop, const Array& out, std::span<const Array* 
   const bool converted = are_converted(loop, inputs) || out.dtype != loop.result;
   check(!converted || compute_dtype(out.dtype) == loop.result, loop.op, ": the result is ", loop.result, ", not ",
         out.dtype);
-  if (!converted && out.row_major && all_dense(inputs, out.shape)) return run_dense(loop, out, inputs);
+  if (!converted && lie_alike(inputs) && lies_like(out, *inputs[0])) return run_dense(loop, out, inputs);
   run_strided(loop, out, inputs, memory_order(out.shape, out.strides));
 }
 

@@ -65,6 +65,19 @@ ReducedSize size_along(const Shape& shape, std::size_t axis) {
   return size;
 }
 
+ReducedSize size_along(const Array& x, std::size_t axis) {
+  ReducedSize size;
+  bool inside = false;
+  for (const std::int64_t at : memory_order(x.shape, x.strides)) {
+    const std::int64_t length = x.shape[static_cast<std::size_t>(at)];
+    if (static_cast<std::size_t>(at) == axis)
+      size.reduced = length, inside = true;
+    else
+      (inside ? size.inner : size.outer) *= length;
+  }
+  return size;
+}
+
 ReductionMemory::ReductionMemory(const Array& x, const ReducedShape& of)
     : data(x.data), order(memory_order(x.shape, x.strides)) {
   std::int64_t stride = 1;

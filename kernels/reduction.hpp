@@ -39,6 +39,8 @@ class ReducedShape {
 
 /// Dense memory of this shape as (outer, reduced, inner), the middle axis being `axis`.
 ReducedSize size_along(const Shape& shape, std::size_t axis);
+/// The same of an array that is dense in any order of its axes.
+ReducedSize size_along(const Array& x, std::size_t axis);
 
 /// The elements of an array in their order in memory, for reduction. Dense memory is read as it lies, whatever the
 /// order of the axes is; other memory is copied.

@@ -1,36 +1,32 @@
 #pragma once
 // Batch normalisation as layers.
 
+#include <optional>
+
 #include "../autograd/operand.hpp"
-#include "module.hpp"
+#include "channel_norm.hpp"
 
 namespace xgrad::nn {
 
 struct BatchNormLayerOptions {
-  double eps = 1e-5;                // added to the variance
-  double momentum = 0.1;            // running = (1 - momentum) * running + momentum * batch
-  bool affine = true;               // weight and bias, learnt; else 1 and 0
-  bool track_running_stats = true;  // else the batch's statistics serve in evaluation too
+  double eps = 1e-5;                     // added to the variance
+  std::optional<double> momentum = 0.1;  // running = (1 - momentum) * running + momentum * batch; none: the mean of all
+  bool affine = true;                    // weight and bias, learnt; else 1 and 0
+  bool track_running_stats = true;       // else the batch's statistics serve in evaluation too
   DType dtype = float32;
+  bool unbiased = true;  // the divisor of the running variance: n - 1, else n (see batch_norm)
 };
 
-/// What BatchNorm1d and BatchNorm2d share: see batch_norm. In training it normalises by the batch's statistics and updates the
-/// running ones; after eval(), by the running ones. weight begins as 1, bias as 0, running_mean as 0, running_var as 1.
-struct BatchNorm {
+/// What BatchNorm1d, BatchNorm2d and BatchNorm3d share: see batch_norm. In training it normalises by the batch's
+/// statistics and updates the running ones, which without a momentum are the means of those of all batches so far;
+/// after eval(), by the running ones. num_batches_tracked counts the training batches.
+struct BatchNorm : ChannelNorm {
   /// Throws Error for a negative size or an integer dtype.
   BatchNorm(std::int64_t num_features, const BatchNormLayerOptions& options);
 
-  auto fields() {
-    return xgrad::fields("weight", parameter(weight), "bias", parameter(bias), "running_mean", buffer(running_mean),
-                         "running_var", buffer(running_var), "num_batches_tracked", buffer(num_batches_tracked),
-                         "training", training);
-  }
-
-  Tensor weight, bias;                // (C,); undefined when not affine
-  Tensor running_mean, running_var;   // (C,); undefined when not tracked
-  Tensor num_batches_tracked;         // int64, (); the number of training batches seen
-  double eps, momentum;
-  bool training = true;
+  double eps;
+  std::optional<double> momentum;
+  bool unbiased;
 
  protected:
   Tensor apply_to(const Tensor& x) const;
@@ -38,13 +34,22 @@ struct BatchNorm {
 
 /// For x of shape (N, C) or (N, C, L).
 struct BatchNorm1d : BatchNorm {
-  explicit BatchNorm1d(std::int64_t num_features, const BatchNormLayerOptions& options = {}) : BatchNorm(num_features, options) {}
+  explicit BatchNorm1d(std::int64_t num_features, const BatchNormLayerOptions& options = {})
+      : BatchNorm(num_features, options) {}
   Tensor operator()(Operand x) const;
 };
 
 /// For images of shape (N, C, H, W).
 struct BatchNorm2d : BatchNorm {
-  explicit BatchNorm2d(std::int64_t num_features, const BatchNormLayerOptions& options = {}) : BatchNorm(num_features, options) {}
+  explicit BatchNorm2d(std::int64_t num_features, const BatchNormLayerOptions& options = {})
+      : BatchNorm(num_features, options) {}
+  Tensor operator()(Operand x) const;
+};
+
+/// For volumes of shape (N, C, D, H, W).
+struct BatchNorm3d : BatchNorm {
+  explicit BatchNorm3d(std::int64_t num_features, const BatchNormLayerOptions& options = {})
+      : BatchNorm(num_features, options) {}
   Tensor operator()(Operand x) const;
 };
 

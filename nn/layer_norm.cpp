@@ -17,4 +17,13 @@ Tensor LayerNorm::operator()(Operand x) const {
   return detail::locate(weight, [&] { return layer_norm(*x, normalized_shape, weight, bias, eps); });
 }
 
+RMSNorm::RMSNorm(const Shape& shape, const RMSNormOptions& options) : normalized_shape(shape), eps(options.eps) {
+  check(!shape.empty(), "RMSNorm: the normalized shape is empty; give at least the size of the last axis");
+  if (options.elementwise_affine) weight = ones(shape, {.dtype = options.dtype, .requires_grad = true});
+}
+
+Tensor RMSNorm::operator()(Operand x) const {
+  return detail::locate(weight, [&] { return rms_norm(*x, normalized_shape, weight, eps); });
+}
+
 }  // namespace xgrad::nn

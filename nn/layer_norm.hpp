@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "../autograd/operand.hpp"
 #include "module.hpp"
 
@@ -25,6 +27,26 @@ struct LayerNorm {
   Shape normalized_shape;
   Tensor weight, bias;  // undefined when not learnt
   double eps;
+};
+
+struct RMSNormOptions {
+  std::optional<double> eps = {};  // added to the mean square; none: the spacing of the dtype at 1
+  bool elementwise_affine = true;  // weight, learnt; else 1
+  DType dtype = float32;
+};
+
+/// rms_norm over the last axes, of the given shape. weight, of that shape, begins as 1.
+struct RMSNorm {
+  /// Throws Error for an empty shape, a negative size or an integer dtype.
+  explicit RMSNorm(const Shape& normalized_shape, const RMSNormOptions& options = {});
+  explicit RMSNorm(std::int64_t features, const RMSNormOptions& options = {}) : RMSNorm(Shape{features}, options) {}
+
+  Tensor operator()(Operand x) const;
+  auto fields() { return xgrad::fields("weight", parameter(weight)); }
+
+  Shape normalized_shape;
+  Tensor weight;  // undefined when not learnt
+  std::optional<double> eps;
 };
 
 }  // namespace xgrad::nn

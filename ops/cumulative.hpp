@@ -12,7 +12,7 @@ struct CumsumOptions {
 };
 
 /// Along an axis, the sum of each element and all before it. Integers and bool give int64 where options name no dtype.
-/// float32 is added up in float64.
+/// float32 is added up in float64. Needs row-major memory, and copies x where it lies otherwise.
 Tensor cumsum(Operand x, std::int64_t axis, const CumsumOptions& options = {});
 
 }  // namespace xgrad

@@ -18,7 +18,8 @@ struct ValuesAndIndices {
 
 /// The largest of all elements, as amax. For the larger of two tensors see maximum().
 Tensor max(Operand x);
-/// The largest elements along an axis, and where the first of them is, which gets all of the gradient.
+/// The largest elements along an axis, and where the first of them is, which gets all of the gradient. Needs row-major
+/// memory, and copies x where it lies otherwise; so do the three functions of an axis below.
 ValuesAndIndices max(Operand x, Axis axis, const ReduceOptions& options = {});
 /// The smallest of all elements, as amin. For the smaller of two tensors see minimum().
 Tensor min(Operand x);

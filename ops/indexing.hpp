@@ -9,7 +9,8 @@
 
 namespace xgrad {
 
-/// The parts of x at the indices of a vector, along an axis, whose size becomes that of the vector.
+/// The parts of x at the indices of a vector, along an axis, whose size becomes that of the vector. Needs row-major
+/// memory, and copies x where it lies otherwise.
 Tensor index_select(Operand x, std::int64_t axis, const Tensor& index);
 /// x with part i of `source`, times alpha, along an axis added to part index[i] of x, for every i. Source has the shape
 /// of x, but the size of the index along the axis.

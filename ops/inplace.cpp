@@ -32,7 +32,7 @@ bool shares_memory(const Tensor& a, const Tensor& b) { return a.impl().storage =
 
 /// The elements as they are now, at the same place in the graph.
 Tensor snapshot(const Tensor& x) {
-  Tensor copy = empty(x.shape(), x.dtype());
+  Tensor copy = detail::empty_like(x, x.dtype());
   overwrite(copy, x);
   copy.impl().node = x.impl().node;
   copy.impl().output_index = x.impl().output_index;

@@ -8,7 +8,7 @@
 namespace xgrad {
 
 /// The tensors one after the other along an axis. They have the same shape otherwise, and are brought to one dtype.
-/// Throws Error for none, and for shapes that differ along other axes.
+/// The result is row-major. Throws Error for none, and for shapes that differ along other axes.
 Tensor concat(const std::vector<Tensor>& tensors, std::int64_t axis = 0,
               detail::CallSite site = detail::CallSite::here());
 /// PyTorch's other name for concat.

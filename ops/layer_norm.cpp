@@ -1,7 +1,5 @@
 #include "layer_norm.hpp"
 
-#include <cmath>
-
 #include "../autograd/apply.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
@@ -11,6 +9,7 @@
 #include "math.hpp"
 #include "reduce.hpp"
 #include "shape.hpp"
+#include "standardize.hpp"
 
 namespace xgrad {
 
@@ -28,21 +27,24 @@ Shape last_axes(std::size_t count) {
   return axes;
 }
 
-struct LayerNorm {
-  static constexpr const char* name = "layer_norm";
+/// Layer normalisation; not centred, division by the root mean square.
+template <bool centred>
+struct RowNorm {
+  static constexpr const char* name = centred ? "layer_norm" : "rms_norm";
   Shape normalized;
   double eps;
   Saved x = {}, weight = {}, bias = {};
   Saved centre = {}, scale = {}, offset = {};  // one a row: (x - centre) * scale + offset is the normalised row
 
   std::int64_t width() const { return normalized.numel(); }
-  std::int64_t rows() const { return centre.shape().numel(); }
+  std::int64_t rows() const { return scale.shape().numel(); }
 
   Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
     x = input, weight = w, bias = b;
     const std::int64_t count = Shape(input.shape().begin(), input.dim() - normalized.size()).numel();
-    const Tensor c = detail::empty({count}, input.dtype()), s = detail::empty({count}, input.dtype()),
-                 o = detail::empty({count}, input.dtype());
+    const Tensor c = centred ? detail::empty({count}, input.dtype()) : Tensor(),
+                 s = detail::empty({count}, input.dtype()),
+                 o = centred ? detail::empty({count}, input.dtype()) : Tensor();
     centre = c, scale = s, offset = o;
     Tensor out = detail::empty(input.shape(), input.dtype());
     if (out.numel() == 0) return out;
@@ -50,7 +52,7 @@ struct LayerNorm {
     dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::layer_norm(count, width(), memory->data<T>(), data_or_null<T>(dense_w), data_or_null<T>(dense_b), eps,
-                         out.data<T>(), c.data<T>(), s.data<T>(), o.data<T>());
+                         out.data<T>(), data_or_null<T>(c), s.data<T>(), data_or_null<T>(o));
     });
     return out;
   }
@@ -69,67 +71,84 @@ struct LayerNorm {
     const detail::MaybeOwned c(centre), s(scale), o(offset);
     dispatch_floating(name, grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), c->data<T>(), s->data<T>(),
-                                  o->data<T>(), data_or_null<T>(w), data_or_null<T>(gradients[0]),
+      detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), data_or_null<T>(c), s->data<T>(),
+                                  data_or_null<T>(o), data_or_null<T>(w), data_or_null<T>(gradients[0]),
                                   data_or_null<T>(gradients[1]), data_or_null<T>(gradients[2]));
     });
     return gradients;
   }
 
   Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db) const {
-    const auto [values, s] = standardized(x);
+    const detail::Standardized normal = standardized(x);
     Tensor dy;
     const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
     if (dx.defined()) {
-      const Tensor change = (dx - means(dx) - values * means(values * dx)) * s;
-      add(weight.defined() ? change * weight : change);
+      const Tensor changed = change(normal, dx);
+      add(weight.defined() ? changed * weight : changed);
     }
-    if (dw.defined()) add(values * dw);
+    if (dw.defined()) add(normal.values * dw);
     if (db.defined()) add(expand(db, x.shape()));
     return dy;
   }
 
  private:
-  Tensor means(const Tensor& input) const {
-    return xgrad::mean(input, last_axes(normalized.size()), {.keepdim = true});
-  }
-  std::pair<Tensor, Tensor> standardized(const Tensor& input) const {
-    // Centred twice, for the first mean has no digits for what may count in the difference; and scaled by something
-    // near the right scale before it is squared, so that squares stay within the dtype.
+  detail::Standardized standardized(const Tensor& input) const {
     Shape rows(input.shape().begin(), input.dim() - normalized.size());
     while (rows.size() < input.dim()) rows.push_back(1);
-    const Tensor about = input - means(input), near = reshape(scale, rows), scaled = (about - means(about)) * near,
-                 more = rsqrt(means(square(scaled)) + square(near * std::sqrt(eps)));
+    const Tensor near = reshape(scale, rows);
+    if (centred) return detail::standardize(input, last_axes(normalized.size()), near, eps);
+    const Tensor scaled = input * near, more = rsqrt(mean_square(scaled, scaled) + square(near * std::sqrt(eps)));
     return {scaled * more, near * more};
   }
+  Tensor change(const detail::Standardized& normal, const Tensor& dx) const {
+    if (centred) return detail::change_of_standardized(normal, dx, last_axes(normalized.size()));
+    return (dx - normal.values * mean_square(normal.values, dx)) * normal.scale;
+  }
+  Tensor mean_square(const Tensor& a, const Tensor& b) const {
+    return mean(a * b, last_axes(normalized.size()), {.keepdim = true});
+  }
   Tensor composed(const Tensor& input, const Tensor& w, const Tensor& b) const {
-    Tensor y = standardized(input).first;
+    Tensor y = standardized(input).values;
     if (w.defined()) y = y * w;
     return b.defined() ? y + b : y;
   }
 };
 
-void check_parameter(const char* what, const Tensor& tensor, const Tensor& x, const Shape& normalized) {
+void check_parameter(const char* op, const char* what, const Tensor& tensor, const Tensor& x, const Shape& normalized) {
   if (!tensor.defined()) return;
-  check(tensor.shape() == normalized && tensor.dtype() == x.dtype(), "layer_norm: ", what, " has shape ",
-        tensor.shape(), " and dtype ", tensor.dtype(), "; it must have the normalized shape ", normalized,
-        " and dtype ", x.dtype());
+  check(tensor.shape() == normalized && tensor.dtype() == x.dtype(), op, ": ", what, " has shape ", tensor.shape(),
+        " and dtype ", tensor.dtype(), "; it must have the normalized shape ", normalized, " and dtype ", x.dtype());
+}
+
+void check_input(const char* op, const Tensor& x, const Shape& normalized, double eps) {
+  const std::size_t count = normalized.size();
+  check(is_floating(x.dtype()), op, ": input is ", x.dtype(), "; convert it with .to(float32)");
+  check(count > 0, op, ": normalized_shape is empty; give at least the size of the last axis");
+  check(count <= x.dim() && Shape(x.shape().begin() + (x.dim() - count), count) == normalized, op,
+        ": the last axes of an input of shape ", x.shape(), " are not ", normalized);
+  check(eps >= 0, op, ": eps is ", eps, ", it must not be negative");
 }
 
 }  // namespace
 
 Tensor layer_norm(Operand x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps) {
-  const std::size_t count = normalized_shape.size();
-  check(is_floating(x->dtype()), "layer_norm: input is ", x->dtype(), "; convert it with .to(float32)");
-  check(count > 0, "layer_norm: normalized_shape is empty; give at least the size of the last axis");
-  check(count <= x->dim() && Shape(x->shape().begin() + (x->dim() - count), count) == normalized_shape,
-        "layer_norm: the last axes of an input of shape ", x->shape(), " are not ", normalized_shape);
-  check_parameter("weight", weight, x, normalized_shape);
-  check_parameter("bias", bias, x, normalized_shape);
-  check(eps >= 0, "layer_norm: eps is ", eps, ", it must not be negative");
+  check_input("layer_norm", x, normalized_shape, eps);
+  check_parameter("layer_norm", "weight", weight, x, normalized_shape);
+  check_parameter("layer_norm", "bias", bias, x, normalized_shape);
   using detail::widened;
-  const LayerNorm op{normalized_shape, eps};
+  const RowNorm<true> op{normalized_shape, eps};
   return detail::narrowed(apply(op, widened(*x), widened(weight), widened(bias)), x->dtype());
+}
+
+Tensor rms_norm(Operand x, const Shape& normalized_shape, const Tensor& weight, std::optional<double> eps) {
+  const double spacing = x->dtype() == float64 ? std::numeric_limits<double>::epsilon()
+                                               : static_cast<double>(std::numeric_limits<float>::epsilon());
+  const double added = eps.value_or(spacing);
+  check_input("rms_norm", x, normalized_shape, added);
+  check_parameter("rms_norm", "weight", weight, x, normalized_shape);
+  using detail::widened;
+  const RowNorm<false> op{normalized_shape, added};
+  return detail::narrowed(apply(op, widened(*x), widened(weight), Tensor()), x->dtype());
 }
 
 }  // namespace xgrad

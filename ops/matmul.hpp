@@ -16,12 +16,13 @@ namespace xgrad {
 ///   - (..., m, k) by (..., k, n): the products of the last two axes, (..., m, n), where the axes before them
 ///   broadcast;
 ///   - a vector on the left is a row, one on the right a column, and the axis of size 1 does not appear in the result.
+/// Rows or columns that are neighbours in memory are read where they lie; other operands are copied to row-major order.
 /// Sums over k = 0 elements are 0. Throws Error for inner sizes that differ, axes that do not broadcast, a number, two
 /// bool tensors, and sizes over 2^31 - 1.
 Tensor matmul(Operand a, Operand b);
 
 /// input weight^T + bias, for input (..., in), weight (out, in) and bias (out,), which may be undefined; (..., out).
-/// Throws Error for other shapes, for integer tensors, and for sizes over 2^31 - 1.
+/// Copies as matmul does. Throws Error for other shapes, for integer tensors, and for sizes over 2^31 - 1.
 Tensor linear(Operand input, Operand weight, const Tensor& bias = {});
 
 }  // namespace xgrad

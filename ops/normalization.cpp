@@ -10,19 +10,23 @@
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
 #include "../kernels/batch_norm.hpp"
+#include "../kernels/reduction.hpp"
 #include "arithmetic.hpp"
 #include "math.hpp"
 #include "reduce.hpp"
+#include "running_statistics.hpp"
 #include "shape.hpp"
+#include "standardize.hpp"
 
 namespace xgrad {
 
 namespace {
 
-detail::BatchNormSize batch_norm_size(const Shape& shape) {
-  detail::BatchNormSize size{shape[0], shape[1], 1};
-  for (std::size_t axis = 2; axis < shape.size(); ++axis) size.length *= shape[axis];
-  return size;
+/// Of a dense tensor (N, C, ...), whatever the order of its axes in memory.
+detail::BatchNormSize batch_norm_size(const Tensor& x) {
+  if (x.size(1) == 1) return {1, 1, x.numel()};
+  const detail::ReducedSize size = detail::size_along(x.array(), 1);
+  return {size.outer, size.reduced, size.inner};
 }
 
 template <class T>
@@ -37,17 +41,15 @@ Tensor per_channel(const Tensor& values, std::size_t rank) {
   return reshape(values, shape);
 }
 
-/// The mean over all axes but that of the channels, which stay.
-Tensor channel_means(const Tensor& x) {
+/// All axes but that of the channels.
+Shape axes_beside_channels(std::size_t rank) {
   Shape axes;
-  for (std::size_t axis = 0; axis < x.dim(); ++axis)
+  for (std::size_t axis = 0; axis < rank; ++axis)
     if (axis != 1) axes.push_back(static_cast<std::int64_t>(axis));
-  return mean(x, axes, {.keepdim = true});
+  return axes;
 }
 
-struct Standardized {
-  Tensor values, scale;
-};
+using detail::Standardized;
 /// By fixed statistics; else by the batch's, where the scale is one near theirs, which keeps squares within the dtype.
 Standardized standardize(const Tensor& x, bool fixed, const Tensor& centre, const Tensor& scale, const Tensor& offset,
                          double eps) {
@@ -56,10 +58,7 @@ Standardized standardize(const Tensor& x, bool fixed, const Tensor& centre, cons
     const Tensor values = (x - per_channel(centre, x.dim())) * s;
     return {offset.defined() ? values + per_channel(offset, x.dim()) : values, s};
   }
-  // Centred twice: the first mean has no digits for what may count in the difference.
-  const Tensor about = x - channel_means(x), scaled = (about - channel_means(about)) * s,
-               more = rsqrt(channel_means(square(scaled)) + square(s * std::sqrt(eps)));
-  return {scaled * more, s * more};
+  return detail::standardize(x, axes_beside_channels(x.dim()), s, eps);
 }
 
 struct BatchNorm {
@@ -74,17 +73,18 @@ struct BatchNorm {
                  const Tensor& var_so_far) {
     x = input, weight = w, bias = b;
     if (mean_so_far.requires_grad() || var_so_far.requires_grad()) running_mean = mean_so_far, running_var = var_so_far;
-    const detail::MaybeOwned memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
-    const detail::BatchNormSize size = batch_norm_size(input.shape());
-    Tensor out = detail::empty(input.shape(), input.dtype());
+    const detail::MaybeOwned memory = detail::packed(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
+    const detail::BatchNormSize size = batch_norm_size(memory);
+    const Tensor out = detail::empty_like(memory, input.dtype());
     const Tensor c = detail::empty({size.channels}, input.dtype()), s = detail::empty({size.channels}, input.dtype()),
                  o = options.training ? detail::empty({size.channels}, input.dtype()) : Tensor(),
                  of_batch = std::exchange(batch, Saved());
     dispatch_floating(name, input.dtype(), [&](auto zero) {
       using T = decltype(zero);
+      const T* const from = detail::first_element<T>(*memory);
       if (options.training) {
         T* const variance = of_batch.data<T>() + size.channels;
-        detail::batch_statistics(size, memory->data<T>(), options.eps, c.data<T>(), s.data<T>(), o.data<T>(), variance);
+        detail::batch_statistics(size, from, options.eps, c.data<T>(), s.data<T>(), o.data<T>(), variance);
         // The centre of elements that are not finite is 0; their mean is not.
         std::transform(c.data<T>(), c.data<T>() + size.channels, variance, of_batch.data<T>(),
                        [](T mean, T var) { return var == var ? mean : var; });
@@ -95,8 +95,8 @@ struct BatchNorm {
           s.data<T>()[i] = T(1) / std::sqrt(variance[i] + static_cast<T>(options.eps));
       }
       if (out.numel() > 0)
-        detail::normalize_batch<T>(size, memory->data<T>(), c.data<T>(), s.data<T>(), data_or_null<T>(o),
-                                   data_or_null<T>(dense_w), data_or_null<T>(dense_b), out.data<T>());
+        detail::normalize_batch<T>(size, from, c.data<T>(), s.data<T>(), data_or_null<T>(o), data_or_null<T>(dense_w),
+                                   data_or_null<T>(dense_b), detail::first_element<T>(out));
     });
     centre = c, scale = s, offset = o;
     return out;
@@ -111,25 +111,27 @@ struct BatchNorm {
             return b.defined() ? y + per_channel(b, input.dim()) : y;
           },
           std::array<Tensor, 5>{x, weight, bias, running_mean, running_var}, grad, needs);
-    const detail::MaybeOwned saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
-                                                          w = detail::dense(saved_w), c(centre), s(scale), o(offset);
-    const detail::BatchNormSize size = batch_norm_size(x.shape());
+    const detail::MaybeOwned saved_x(x), saved_w(weight),
+        input = detail::packed(saved_x), g = detail::laid_like(grad, input), w = detail::dense(saved_w), c(centre),
+        s(scale), o(offset);
+    const detail::BatchNormSize size = batch_norm_size(input);
     Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
     if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad, {}, {}};
     dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const T *const gd = g->data<T>(), *const xd = input->data<T>(), *const cd = c->data<T>(),
-                     *const sd = s->data<T>(), *const od = data_or_null<T>(o), *const wd = data_or_null<T>(w);
+      const T *const gd = detail::first_element<T>(*g), *const xd = detail::first_element<T>(*input),
+                     *const cd = c->data<T>(), *const sd = s->data<T>(), *const od = data_or_null<T>(o),
+                     *const wd = data_or_null<T>(w);
       if (options.training || needs[1] || needs[2])
         detail::batch_norm_sums<T>(size, gd, xd, cd, sd, od, b_grad.data<T>(), w_grad.data<T>());
       if (!needs[0]) return;
-      x_grad = detail::empty(x.shape(), x.dtype());
+      x_grad = detail::empty_like(input, x.dtype());
+      T* const to = detail::first_element<T>(x_grad);
       if (options.training) {
-        detail::batch_norm_input_grad<T>(size, gd, xd, cd, sd, od, wd, b_grad.data<T>(), w_grad.data<T>(),
-                                         x_grad.data<T>());
+        detail::batch_norm_input_grad<T>(size, gd, xd, cd, sd, od, wd, b_grad.data<T>(), w_grad.data<T>(), to);
       } else {
         const Tensor no_centre = zeros_like(c);
-        detail::normalize_batch<T>(size, gd, no_centre.data<T>(), sd, nullptr, wd, nullptr, x_grad.data<T>());
+        detail::normalize_batch<T>(size, gd, no_centre.data<T>(), sd, nullptr, wd, nullptr, to);
       }
     });
     return {x_grad, w_grad, b_grad, {}, {}};
@@ -137,13 +139,12 @@ struct BatchNorm {
 
   Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db, const Tensor& dmean, const Tensor& dvar) const {
     const std::size_t rank = x.shape().size();
-    const auto [values, s] = standardized(x, !options.training || !is_grad_enabled(), running_mean, running_var);
+    const Standardized normal = standardized(x, !options.training || !is_grad_enabled(), running_mean, running_var);
+    const auto& [values, s] = normal;
     Tensor dy;
     const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
-    if (dx.defined()) {
-      const Tensor change = options.training ? dx - channel_means(dx) - values * channel_means(values * dx) : dx;
-      add(change * s);
-    }
+    if (dx.defined())
+      add(options.training ? detail::change_of_standardized(normal, dx, axes_beside_channels(rank)) : dx * s);
     if (dmean.defined()) add(expand(-per_channel(dmean, rank) * s, x.shape()));
     if (dvar.defined()) add(-0.5 * values * square(s) * per_channel(dvar, rank));
     if (dy.defined() && weight.defined()) dy = dy * per_channel(weight, rank);
@@ -161,56 +162,65 @@ struct BatchNorm {
   }
 };
 
-/// running = (1 - momentum) * running + momentum * batch, of mean and unbiased variance.
-void update_running(const Tensor& running_mean, const Tensor& running_var, const Tensor& batch, std::int64_t values,
-                    double momentum) {
-  const detail::Array means = detail::as_dtype(running_mean, batch.dtype()),
-                      variances = detail::as_dtype(running_var, batch.dtype());
-  dispatch_floating("batch_norm", batch.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const std::int64_t channels = running_mean.numel();
-    const double unbias = static_cast<double>(values) / static_cast<double>(values - 1);
-    const auto moved = [momentum](T running, double now) {
-      if (momentum == 1) return static_cast<T>(now);
-      return momentum == 0 ? running : static_cast<T>((1 - momentum) * static_cast<double>(running) + momentum * now);
-    };
-    const T *const mean = batch.data<T>(), *const variance = mean + channels;
-    T *const to_mean = detail::first_element<T>(means), *const to_var = detail::first_element<T>(variances);
-    for (std::int64_t c = 0; c < channels; ++c) {
-      to_mean[c] = moved(to_mean[c], static_cast<double>(mean[c]));
-      to_var[c] = moved(to_var[c], static_cast<double>(variance[c]) * unbias);
-    }
-  });
-  if (means.dtype != running_mean.dtype()) {
-    detail::overwrite(running_mean, means);
-    detail::overwrite(running_var, variances);
-  }
-  running_mean.impl().storage->raise_version("batch_norm");
-  running_var.impl().storage->raise_version("batch_norm");
+/// 1 with probability 1 - p, else 0; of one shape for all dtypes: one seed, one mask. In the order of `like` in memory
+/// where it has that shape.
+Tensor draw_kept(const Shape& shape, const Tensor& like, double p) {
+  const Tensor kept = like.shape() == shape ? detail::empty_like(like, float32) : detail::empty(shape, float32);
+  default_generator().bernoulli(detail::first_element<float>(kept), kept.numel(), 1 - p);
+  return kept.to(like.dtype());
 }
 
 struct Dropout {
   static constexpr const char* name = "dropout";
   static constexpr bool elementwise = true;
   double p;
-  Saved mask = {};  // 0 or 1 / (1 - p)
+  Shape mask_shape;  // which broadcasts to that of the input
+  Saved mask = {};   // 0 or 1 / (1 - p)
 
   Tensor forward(const Tensor& x) {
     const NoGrad no_grad;
-    Tensor kept = detail::empty(x.shape(), float32);  // whatever the dtype of x: one seed, one mask
-    default_generator().bernoulli(kept.data<float>(), kept.numel(), 1 - p);
-    const Tensor factors = kept.to(x.dtype()) * (p < 1 ? 1 / (1 - p) : 0.0);
+    const Tensor factors = draw_kept(mask_shape, x, p) * (p < 1 ? 1 / (1 - p) : 0.0);
     mask = factors;
     return x * factors;
   }
   Tensor backward(const Tensor& grad) const { return grad * mask; }
 };
 
-void check_channels(const char* what, const Tensor& tensor, const Tensor& x) {
-  if (!tensor.defined()) return;
-  check(tensor.shape() == Shape{x.size(1)} && tensor.dtype() == x.dtype(), "batch_norm: ", what, " has shape ",
-        tensor.shape(), " and dtype ", tensor.dtype(), ", input ", x.shape(), " of ", x.dtype(), " needs (", x.size(1),
-        ",) of ", x.dtype());
+struct AlphaDropout {
+  static constexpr const char* name = "alpha_dropout";
+  static constexpr bool elementwise = true;
+  double p;
+  Saved mask = {};  // 0 or the scale
+
+  Tensor forward(const Tensor& x) {
+    constexpr double least = -1.7580993408473768;  // selu of -infinity
+    const NoGrad no_grad;
+    const Tensor kept = draw_kept(x.shape(), x, p);
+    if (p == 1) {  // nothing is left that could be scaled
+      mask = kept;
+      return x * kept;
+    }
+    const double scale = 1 / std::sqrt((least * least * p + 1) * (1 - p));
+    const Tensor factors = kept * scale;
+    mask = factors;
+    return x * factors + ((1 - kept) * (least * scale) - least * scale * p);
+  }
+  Tensor backward(const Tensor& grad) const { return grad * mask; }
+};
+
+void check_dropout(const char* op, const Tensor& x, double p) {
+  check(p >= 0 && p <= 1, op, ": p is ", p, "; it must lie between 0 and 1");
+  check(is_floating(x.dtype()), op, ": input is ", x.dtype(), "; convert it with .to(float32)");
+}
+
+/// Dropout of whole channels of an input of `rank` axes.
+Tensor channel_dropout(const char* op, const Tensor& x, double p, bool training, std::size_t rank, const char* shape) {
+  check_dropout(op, x, p);
+  check(x.dim() == rank, op, ": input has shape ", x.shape(), "; ", shape, " is needed");
+  if (!training || p == 0) return x;
+  Shape mask = Shape::filled(rank, 1);
+  mask[0] = x.size(0), mask[1] = x.size(1);
+  return apply(Dropout{p, mask}, x);
 }
 
 }  // namespace
@@ -220,21 +230,14 @@ Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_v
   check(x->dim() >= 2, "batch_norm: input of shape ", x->shape(),
         " has no channel axis; (N, C) or (N, C, ...) is needed");
   check(is_floating(x->dtype()), "batch_norm: input is ", x->dtype(), "; convert it with .to(float32)");
-  check_channels("running_mean", running_mean, x);
-  check_channels("running_var", running_var, x);
-  check_channels("weight", weight, x);
-  check_channels("bias", bias, x);
-  check(running_mean.defined() == running_var.defined(), "batch_norm: running_mean and running_var go together");
-  check(!running_mean.defined() || (running_mean.is_contiguous() && running_var.is_contiguous()),
-        "batch_norm: the running statistics must be contiguous");
+  detail::check_channels("batch_norm", "weight", weight, x);
+  detail::check_channels("batch_norm", "bias", bias, x);
+  detail::check_running("batch_norm", running_mean, running_var, x, options.training);
   check(options.training || running_mean.defined(), "batch_norm: without running statistics only training is possible");
   check(options.eps >= 0, "batch_norm: eps is ", options.eps, ", it must not be negative");
   const std::int64_t values = x->size(1) == 0 ? 0 : x->numel() / x->size(1);
   check(!options.training || values > 1, "batch_norm: training needs more than one value a channel, input of shape ",
         x->shape(), " has ", values, "; use a larger batch, or evaluate with nn::eval()");
-  check(!options.training || !is_grad_enabled() || !(running_mean.requires_grad() || running_var.requires_grad()),
-        "batch_norm: ", running_mean.requires_grad() ? "running_mean" : "running_var",
-        " requires a gradient, and training overwrites it; detach() it, or evaluate");
   using detail::widened;
   const DType dtype = x->dtype();
   const Tensor batch = options.training ? detail::empty({2, x->size(1)}, detail::compute_dtype(dtype)) : Tensor();
@@ -242,16 +245,32 @@ Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_v
                                     widened(running_mean), widened(running_var)),
                               dtype);
   // Last, so that nothing has changed if anything fails.
+  const double correction = options.unbiased ? static_cast<double>(values) / static_cast<double>(values - 1) : 1;
   if (options.training && running_mean.defined())
-    update_running(running_mean, running_var, batch, values, options.momentum);
+    detail::update_running("batch_norm", running_mean, running_var, batch, correction, options.momentum);
   return y;
 }
 
 Tensor dropout(Operand x, double p, bool training) {
-  check(p >= 0 && p <= 1, "dropout: p is ", p, "; it must lie between 0 and 1");
-  check(is_floating(x->dtype()), "dropout: input is ", x->dtype(), "; convert it with .to(float32)");
-  if (!training || p == 0) return *x;
-  return apply(Dropout{p}, x);
+  check_dropout("dropout", x, p);
+  return training && p != 0 ? apply(Dropout{p, x->shape()}, x) : *x;
+}
+
+Tensor dropout1d(Operand x, double p, bool training) {
+  return channel_dropout("dropout1d", x, p, training, 3, "(N, C, L)");
+}
+
+Tensor dropout2d(Operand x, double p, bool training) {
+  return channel_dropout("dropout2d", x, p, training, 4, "(N, C, H, W)");
+}
+
+Tensor dropout3d(Operand x, double p, bool training) {
+  return channel_dropout("dropout3d", x, p, training, 5, "(N, C, D, H, W)");
+}
+
+Tensor alpha_dropout(Operand x, double p, bool training) {
+  check_dropout("alpha_dropout", x, p);
+  return training && p != 0 ? apply(AlphaDropout{p}, x) : *x;
 }
 
 }  // namespace xgrad

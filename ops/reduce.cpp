@@ -153,14 +153,15 @@ struct Stddev {
 
 /// Integers less the first of them, which changes no dispersion, in float64: exact where they are near one another.
 Tensor moved(const Tensor& x) {
-  const detail::Array from = detail::row_major(detail::as_dtype(x, int64));
-  Tensor out = detail::empty(x.shape(), float64);
+  const detail::Array from = detail::packed(detail::as_dtype(x, int64));
+  detail::Array out;
+  detail::allocate_array_like(out, from, float64);
   const auto* const at = detail::first_element<std::int64_t>(from);
-  double* const to = out.data<double>();
+  double* const to = detail::first_element<double>(out);
   for (std::int64_t i = 0; i < x.numel(); ++i)
     to[i] = (at[i] < 0) == (at[0] < 0) ? static_cast<double>(at[i] - at[0])
                                        : static_cast<double>(at[i]) - static_cast<double>(at[0]);
-  return out;
+  return Tensor(std::move(out));
 }
 
 /// Var or Stddev of numbers of any dtype.

@@ -17,15 +17,15 @@ using Forward = void (*)(DType, const detail::ReducedSize&, const std::byte*, st
 using Backward = void (*)(DType, const detail::ReducedSize&, const std::byte*, const std::byte*, std::byte*);
 
 Tensor run_forward(Forward kernel, const Tensor& x, std::size_t axis) {
-  const Tensor in = detail::dense(x), out = detail::empty(x.shape(), x.dtype());
-  if (x.numel() > 0) kernel(x.dtype(), detail::size_along(x.shape(), axis), in.impl().data, out.impl().data);
+  const Tensor in = detail::packed(x), out = detail::empty_like(in, x.dtype());
+  if (x.numel() > 0) kernel(x.dtype(), detail::size_along(in.array(), axis), in.impl().data, out.impl().data);
   return out;
 }
 
 Tensor run_backward(Backward kernel, const Tensor& y, const Tensor& grad, std::size_t axis) {
-  const Tensor out = detail::dense(y), dy = detail::dense(grad), dx = detail::empty(y.shape(), y.dtype());
+  const Tensor dy = detail::laid_like(grad, y), dx = detail::empty_like(y, y.dtype());
   if (y.numel() > 0)
-    kernel(y.dtype(), detail::size_along(y.shape(), axis), out.impl().data, dy.impl().data, dx.impl().data);
+    kernel(y.dtype(), detail::size_along(y.array(), axis), y.impl().data, dy.impl().data, dx.impl().data);
   return dx;
 }
 

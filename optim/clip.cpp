@@ -10,13 +10,13 @@ namespace xgrad::optim {
 
 namespace {
 
-/// Calls f(pointer, n) with the elements of each gradient, made contiguous first.
+/// Calls f(pointer, n, gradient) with the elements of each gradient, in whatever order of its axes they lie.
 template <class F>
 void for_gradients(const std::vector<Tensor>& parameters, F&& f) {
   for (const Tensor& parameter : parameters) {
     const Tensor gradient = parameter.grad();
     if (!gradient.defined() || !parameter.requires_grad()) continue;
-    if (!gradient.is_contiguous()) parameter.set_grad(gradient.contiguous());
+    if (!xgrad::detail::is_dense(gradient)) parameter.set_grad(gradient.clone());
     const Tensor dense = parameter.grad();
     const xgrad::detail::Array numbers = xgrad::detail::as_dtype(dense, xgrad::detail::compute_dtype(dense.dtype()));
     dispatch_floating("clip_grad", numbers.dtype, [&](auto zero) {

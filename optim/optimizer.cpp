@@ -6,10 +6,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../array/profile.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/node.hpp"
 #include "../autograd/primitives.hpp"
-#include "../autograd/profile.hpp"
 #include "../core/parallel.hpp"
 
 namespace xgrad::optim {
@@ -48,6 +48,13 @@ std::string_view keeper(const std::set<std::string_view>& buffers) {
   return {};
 }
 
+// A copy of the elements in the dtype that a parameter is computed in, which lies in memory as that does.
+Tensor laid_out(const Tensor& buffer, const Tensor& parameter) {
+  const Tensor copy = xgrad::detail::empty_like(parameter, xgrad::detail::compute_dtype(parameter.dtype()));
+  xgrad::detail::overwrite(copy, buffer);
+  return copy;
+}
+
 }  // namespace
 
 void detail::check_option(const char* optimizer, const char* name, double value) {
@@ -75,7 +82,8 @@ Optimizer::Optimizer(Parameters parameters, double lr, std::vector<const char*> 
     check(parameter.is_leaf() && is_floating(parameter.dtype()), "optimizer: parameter ", i, " of shape ",
           parameter.shape(), " and dtype ", parameter.dtype(),
           " is no floating leaf; only tensors made by the user, not by an operation, can be trained");
-    check(parameter.is_contiguous(), "optimizer: parameter ", i, " of shape ", parameter.shape(), " is not contiguous");
+    check(xgrad::detail::is_dense(parameter), "optimizer: parameter ", i, " of shape ", parameter.shape(),
+          " has gaps or repeated elements in memory; clone() it first");
     check(seen.insert(&parameter.impl()).second, "optimizer: parameter ", i, " of shape ", parameter.shape(),
           " was given before");
   }
@@ -109,8 +117,8 @@ void Optimizer::step() {
     if (!gradient.defined() || !parameters_[i].requires_grad()) continue;
     const DType computed = compute_dtype(parameters_[i].dtype());
     gradient = gradient.to(computed);
-    gradients[i] = xgrad::detail::dense(gradient);
-    values[i] = parameters_[i].detach().to(computed);
+    gradients[i] = xgrad::detail::laid_like(gradient, parameters_[i]);
+    values[i] = parameters_[i].dtype() == computed ? parameters_[i] : parameters_[i].detach().to(computed);
     most += 2 + static_cast<std::size_t>(parameters_[i].numel() / block);
     if (!states_[i].buffers.empty() || buffer_names_.empty()) continue;
     auto& buffers = made.emplace_back(i, std::vector<Tensor>()).second;
@@ -245,7 +253,7 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
         report(name + suffix, " has shape ", buffer->shape(), ", parameter ", i,
                names_[i].empty() ? "" : " (" + names_[i] + ")", " has ", parameters_[i].shape());
       else if (problems.empty())
-        states[i].buffers.push_back(buffer->detach().to(xgrad::detail::compute_dtype(parameters_[i].dtype())).clone());
+        states[i].buffers.push_back(laid_out(*buffer, parameters_[i]));
     }
   }
   for (const auto& [name, value] : state)

@@ -82,7 +82,7 @@ class Optimizer {
  protected:
   /// `buffers` names the tensors of a parameter's shape that the update keeps for each.
   /// Frozen parameters, which require no gradient, are left alone. Throws Error for no parameters or only frozen ones,
-  /// one given twice, one that is no contiguous floating leaf, and a bad rate.
+  /// one given twice, one that is no floating leaf or not dense in memory, and a bad rate.
   Optimizer(Parameters parameters, double lr, std::vector<const char*> buffers);
 
   /// A piece of one parameter with its gradient and buffers.

@@ -1,9 +1,7 @@
 // What the engine tells about itself: pictures, counts, timelines, hooks, and errors that say who and where.
 #include <xgrad/xgrad.hpp>
 
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -11,6 +9,7 @@
 #include "../catch.hpp"
 #include "../locale.hpp"
 #include "../temporary_directory.hpp"
+#include "../trace.hpp"
 
 using namespace xgrad;
 using Catch::Contains;
@@ -23,11 +22,6 @@ std::size_t count(const std::string& text, const std::string& part) {
   std::size_t found = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
   return found;
-}
-
-nlohmann::json events_of(const std::string& path) {
-  std::ifstream file(path);
-  return nlohmann::json::parse(file).at("traceEvents");
 }
 
 struct Net {

@@ -54,6 +54,40 @@ std::span<const OpInfo> layer_norm_ops() {
                                       },
                                       "input is int64"}};
        }},
+      {"rms_norm", "normalization", "x / sqrt(mean(x^2) + eps) * weight, over the last axes", true,
+       [] {
+         return std::vector<OpSample>{
+             sample("F.rms_norm(x[0], (5,), x[1])", {sample_normal({2, 3, 5}), sample_normal({5}, 2)},
+                    [](auto& x) { return rms_norm(x[0], {5}, x[1]); }),
+             sample("F.rms_norm(x[0], (3, 4), x[1], 1e-3)", {sample_normal({70, 3, 4}), sample_normal({3, 4}, 2)},
+                    [](auto& x) {
+                      return rms_norm(x[0], {3, 4}, x[1], 1e-3);
+                    }),
+             sample("F.rms_norm(x[0].t(), (3,))", {sample_normal({3, 5})},
+                    [](auto& x) { return rms_norm(transpose(x[0], 0, 1), {3}); }),
+             sample("F.rms_norm(x[0], (40,))", {sample_normal({40})}, [](auto& x) { return rms_norm(x[0], {40}); }),
+             sample("F.rms_norm(x[0], (5,), x[1])", {sample_normal({0, 5}), sample_normal({5}, 2)},
+                    [](auto& x) { return rms_norm(x[0], {5}, x[1]); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] {
+                                        rms_norm(ones({2, 3}), {4});
+                                      },
+                                      "the last axes of an input of shape (2, 3) are not (4,)"},
+                                     {[] { rms_norm(ones({3}), {}); }, "normalized_shape is empty"},
+                                     {[] {
+                                        rms_norm(ones({2, 3}), {3}, ones({2}));
+                                      },
+                                      "weight has shape (2,)"},
+                                     {[] {
+                                        rms_norm(ones({2, 3}), {3}, {}, -1);
+                                      },
+                                      "eps is -1"},
+                                     {[] {
+                                        rms_norm(ones({2, 3}, {.dtype = int64}), {3});
+                                      },
+                                      "input is int64"}};
+       }},
   };
   return ops;
 }

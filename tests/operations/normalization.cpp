@@ -17,6 +17,13 @@ std::span<const OpInfo> normalization_ops() {
              sample("F.batch_norm(x[0], None, None, x[1], x[2], True)",
                     {sample_normal({2, 3, 2, 2}), sample_normal({3}, 2), sample_normal({3}, 3)},
                     [=](auto& x) { return batch_norm(x[0], {}, {}, x[1], x[2], training); }),
+             sample("F.batch_norm(x[0], None, None, x[1], x[2], True)",
+                    {sample_normal({2, 3, 2, 4}).detach().contiguous(channels_last).requires_grad_(),
+                     sample_normal({3}, 2), sample_normal({3}, 3)},
+                    [=](auto& x) { return batch_norm(x[0], {}, {}, x[1], x[2], training); }),
+             sample("F.batch_norm(x[0], None, None, x[1], x[2], True)",
+                    {sample_normal({2, 3, 2, 1, 2, 1}), sample_normal({3}, 2), sample_normal({3}, 3)},
+                    [=](auto& x) { return batch_norm(x[0], {}, {}, x[1], x[2], training); }),
              sample("F.batch_norm(x[0], x[1].clone(), x[2].clone(), None, None, True, 0.1, 1e-3)",
                     {sample_normal({2, 3, 4}), mean, variance},
                     [](auto& x) {
@@ -75,6 +82,80 @@ std::span<const OpInfo> normalization_ops() {
          return std::vector<OpError>{{[] { dropout(ones({3}), 1.5); }, "dropout: p is 1.5"},
                                      {[] { dropout(ones({3}), -0.1); }, "dropout: p is -0.1"},
                                      {[] { dropout(ones({3}, {.dtype = int64})); }, "input is int64"}};
+       }},
+      {"dropout1d", "normalization", "0 with probability p for whole channels, else x / (1 - p), in training", true,
+       [] {
+         return std::vector<OpSample>{
+             sample("F.dropout1d(x[0], 0.3, False)", {sample_normal({2, 3, 4})},
+                    [](auto& x) { return dropout1d(x[0], 0.3, false); }),
+             sample("F.dropout1d(x[0], 1.0, True)", {sample_normal({2, 3, 4})},
+                    [](auto& x) { return dropout1d(x[0], 1); }),
+             sample("x[0] * 1", {sample_normal({0, 3, 4})}, [](auto& x) { return dropout1d(x[0], 0.3); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] { dropout1d(ones({3})); }, "(N, C, L) is needed"},
+                                     {[] {
+                                        dropout1d(ones({2, 3, 4}), 1.5);
+                                      },
+                                      "dropout1d: p is 1.5"},
+                                     {[] {
+                                        dropout1d(ones({2, 3, 4}, {.dtype = int64}));
+                                      },
+                                      "input is int64"}};
+       }},
+      {"dropout2d", "normalization", "0 with probability p for whole channels, else x / (1 - p), in training", true,
+       [] {
+         return std::vector<OpSample>{
+             sample("F.dropout2d(x[0], 0.3, False)", {sample_normal({2, 3, 4, 2})},
+                    [](auto& x) { return dropout2d(x[0], 0.3, false); }),
+             sample("F.dropout2d(x[0], 1.0, True)", {sample_normal({2, 3, 4, 2})},
+                    [](auto& x) { return dropout2d(x[0], 1); }),
+             sample("x[0] * 1", {sample_normal({0, 3, 4, 2})}, [](auto& x) { return dropout2d(x[0], 0.3); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] { dropout2d(ones({3})); }, "(N, C, H, W) is needed"},
+                                     {[] {
+                                        dropout2d(ones({2, 3, 4, 2}), 1.5);
+                                      },
+                                      "dropout2d: p is 1.5"},
+                                     {[] {
+                                        dropout2d(ones({2, 3, 4, 2}, {.dtype = int64}));
+                                      },
+                                      "input is int64"}};
+       }},
+      {"dropout3d", "normalization", "0 with probability p for whole channels, else x / (1 - p), in training", true,
+       [] {
+         return std::vector<OpSample>{
+             sample("F.dropout3d(x[0], 0.3, False)", {sample_normal({2, 3, 2, 2, 2})},
+                    [](auto& x) { return dropout3d(x[0], 0.3, false); }),
+             sample("F.dropout3d(x[0], 1.0, True)", {sample_normal({2, 3, 2, 2, 2})},
+                    [](auto& x) { return dropout3d(x[0], 1); }),
+             sample("x[0] * 1", {sample_normal({0, 3, 2, 2, 2})}, [](auto& x) { return dropout3d(x[0], 0.3); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] { dropout3d(ones({3})); }, "(N, C, D, H, W) is needed"},
+                                     {[] {
+                                        dropout3d(ones({2, 3, 2, 2, 2}), 1.5);
+                                      },
+                                      "dropout3d: p is 1.5"},
+                                     {[] {
+                                        dropout3d(ones({2, 3, 2, 2, 2}, {.dtype = int64}));
+                                      },
+                                      "input is int64"}};
+       }},
+      {"alpha_dropout", "normalization", "selu(-infinity) with probability p, else x, scaled and shifted, in training",
+       true,
+       [] {
+         return std::vector<OpSample>{sample("F.alpha_dropout(x[0], 0.3, False)", {sample_normal({3, 4})},
+                                             [](auto& x) { return alpha_dropout(x[0], 0.3, false); }),
+                                      sample("F.alpha_dropout(x[0], 1.0, True)", {sample_normal({3, 4})},
+                                             [](auto& x) { return alpha_dropout(x[0], 1); }),
+                                      sample("F.alpha_dropout(x[0], 0.3, True)", {sample_normal({0, 4})},
+                                             [](auto& x) { return alpha_dropout(x[0], 0.3); })};
+       },
+       [] {
+         return std::vector<OpError>{{[] { alpha_dropout(ones({3}), -0.1); }, "alpha_dropout: p is -0.1"},
+                                     {[] { alpha_dropout(ones({3}, {.dtype = int64})); }, "input is int64"}};
        }},
   };
   return ops;

@@ -27,6 +27,8 @@ std::span<const OpInfo> cumulative_ops();
 std::span<const OpInfo> softmax_ops();
 std::span<const OpInfo> normalization_ops();
 std::span<const OpInfo> layer_norm_ops();
+std::span<const OpInfo> group_norm_ops();
+std::span<const OpInfo> local_response_norm_ops();
 std::span<const OpInfo> attention_ops();
 std::span<const OpInfo> loss_ops();
 
@@ -67,6 +69,8 @@ std::span<const OpFamily> families() {
       {"softmax", softmax_ops()},
       {"normalization", normalization_ops()},
       {"layer_norm", layer_norm_ops()},
+      {"group_norm", group_norm_ops()},
+      {"local_response_norm", local_response_norm_ops()},
       {"attention", attention_ops()},
       {"loss", loss_ops()},
   };

@@ -1,7 +1,9 @@
+#include <xgrad/array/random.hpp>
 #include <xgrad/autograd/engine.hpp>
 #include <xgrad/autograd/primitives.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/reduce.hpp>
 
 #include "../catch.hpp"
 #include "accuracy.hpp"
@@ -42,6 +44,55 @@ const Expected table[] = {
      [](auto& x) { return softplus(x); },
      {0.6931471805599453, 0.31326168751822286, inf, 0, NaN, 2.1269280110429727},
      {0.5, 0.2689414213699951, 1, 0, NaN, 0.8807970779778824}},
+    {"logsigmoid",
+     [](auto& x) { return logsigmoid(x); },
+     {-0.6931471805599453, -1.3132616875182228, 0, -inf, NaN, -0.1269280110429725},
+     {0.5, 0.7310585786300049, 0, 1, NaN, 0.11920292202211755}},
+    {"mish",
+     [](auto& x) { return mish(x); },
+     {0, -0.30340146137410895, inf, NaN, NaN, 1.9439589595339946},
+     {0.6, 0.059216755877395, NaN, NaN, NaN, 1.0693179342794896}},
+    {"selu",
+     [](auto& x) { return selu(x); },
+     {0, -1.1113307378125625, inf, -1.7580993408473766, NaN, 2.101401974710961},
+     {1.7580993408473766, 0.646768603034814, 1.0507009873554805, 0, 1.0507009873554805, 1.0507009873554805}},
+    {"celu",
+     [](auto& x) { return celu(x, 2); },
+     {0, -0.7869386805747332, inf, -2, NaN, 2},
+     {1, 0.6065306597126334, 1, 0, 1, 1}},
+    {"softsign", [](auto& x) { return softsign(x); }, {0, -0.5, NaN, NaN, NaN, 2.0 / 3}, {1, 0.25, 0, 0, NaN, 1.0 / 9}},
+    {"tanhshrink",
+     [](auto& x) { return tanhshrink(x); },
+     {0, -0.23840584404423515, inf, -inf, NaN, 1.035972419924183},
+     {0, 0.5800256583859739, 1, 1, NaN, 0.9293491751468356}},
+    {"hardtanh", [](auto& x) { return hardtanh(x); }, {0, -1, 1, -1, NaN, 1}, {1, 0, 0, 0, 0, 0}},
+    {"hardtanh with bounds at points",
+     [](auto& x) { return hardtanh(x, 0, 2); },
+     {0, 0, 2, 0, NaN, 2},
+     {0, 0, 0, 0, 0, 0}},
+    {"relu6", [](auto& x) { return relu6(x); }, {0, 0, 6, 0, NaN, 2}, {0, 0, 0, 0, 0, 1}},
+    {"hardsigmoid",
+     [](auto& x) { return hardsigmoid(x); },
+     {0.5, 1.0 / 3, 1, 0, NaN, 5.0 / 6},
+     {1.0 / 6, 1.0 / 6, 0, 0, 0, 1.0 / 6}},
+    {"hardswish",
+     [](auto& x) { return hardswish(x); },
+     {0, -1.0 / 3, inf, NaN, NaN, 5.0 / 3},
+     {0.5, 1.0 / 6, 1, 0, NaN, 7.0 / 6}},
+    {"hardshrink", [](auto& x) { return hardshrink(x); }, {0, -1, inf, -inf, NaN, 2}, {0, 1, 1, 1, 0, 1}},
+    {"hardshrink at a bound", [](auto& x) { return hardshrink(x, 2); }, {0, 0, inf, -inf, NaN, 0}, {0, 0, 1, 1, 0, 0}},
+    {"softshrink", [](auto& x) { return softshrink(x); }, {0, -0.5, inf, -inf, NaN, 1.5}, {0, 1, 1, 1, 0, 1}},
+    {"softshrink at a bound", [](auto& x) { return softshrink(x, 1); }, {0, 0, inf, -inf, NaN, 1}, {0, 0, 1, 1, 0, 1}},
+    {"threshold", [](auto& x) { return threshold(x, 0.5, 7); }, {7, 7, inf, 7, NaN, 2}, {0, 0, 1, 0, 1, 1}},
+    {"threshold at a point", [](auto& x) { return threshold(x, 2, 7); }, {7, 7, inf, 7, NaN, 7}, {0, 0, 1, 0, 1, 0}},
+    {"rrelu",
+     [](auto& x) { return rrelu(x); },
+     {0, -0.22916666666666666, inf, -inf, NaN, 2},
+     {0.22916666666666666, 0.22916666666666666, 1, 0.22916666666666666, 0.22916666666666666, 1}},
+    {"prelu",
+     [](auto& x) { return prelu(x, full({1}, 0.25, {.dtype = float64})); },
+     {0, -0.25, inf, -inf, NaN, 2},
+     {0.25, 0.25, 1, 0.25, 0.25, 1}},
 };
 
 // A function with its first and second derivative, and the sizes of the terms these are sums of.
@@ -74,6 +125,36 @@ Known known_softplus(long double v) {
 Known known_elu(long double v) {
   const long double e = std::exp(v);
   return v > 0 ? Known{v, 1, 0, 1, 1} : Known{std::expm1(v), e, e, e, e};
+}
+
+Known known_logsigmoid(long double v) {
+  const Known plus = known_softplus(-v);
+  return {-plus.value, plus.first, -plus.second, plus.first, plus.second};
+}
+Known known_mish(long double v) {
+  const long double s = 1 / (1 + std::exp(-v)), r = 1 / (1 + std::exp(v)), whole = 1 + r * r;
+  const long double t = s * (1 + r) / whole, slope = 4 * r * r * s / (whole * whole);
+  // slope' = slope (2 r' / r + s' / s - 4 r r' / whole), with s' = s r = -r'
+  const long double bend = slope * (-2 * s + r + 4 * r * r * s / whole);
+  return {v * t, t + v * slope, 2 * slope + v * bend, t + std::fabs(v) * slope,
+          2 * slope + std::fabs(v) * slope * (2 * s + r + 4 * r * r * s / whole)};
+}
+Known known_softsign(long double v) {
+  const long double share = 1 / (1 + std::fabs(v)), second = -2 * (v > 0 ? 1 : v < 0 ? -1 : 0) * share * share * share;
+  return {v * share, share * share, second, share * share, std::fabs(second)};
+}
+Known known_tanhshrink(long double v) {
+  long double value = v - std::tanh(v);
+  if (std::fabs(v) < 0.5L) {  // as (v cosh v - sinh v) / cosh v, by the power series of the numerator
+    long double term = v * v * v / 6, sum = 0;
+    for (int k = 1; k < 20; ++k) {
+      sum += term * 2 * k;
+      term *= v * v / ((2 * k + 2) * (2 * k + 3));
+    }
+    value = sum / std::cosh(v);
+  }
+  const long double t = std::tanh(v), rest = 1 / (std::cosh(v) * std::cosh(v));
+  return {value, t * t, 2 * t * rest, t * t, std::fabs(2 * t * rest)};
 }
 
 template <class T>
@@ -110,6 +191,17 @@ void check_all_tails() {
       "elu", [](const Tensor& x) { return elu(x); }, known_elu, -end, end, even);
   check_tails<T>(
       "gelu", [](const Tensor& x) { return gelu(x); }, known_gelu, -square_end, square_end, square);
+  check_tails<T>(
+      "logsigmoid", [](const Tensor& x) { return logsigmoid(x); }, known_logsigmoid, -end, end, even);
+  check_tails<T>(
+      "mish", [](const Tensor& x) { return mish(x); }, known_mish, -end / 2, end / 2, even);
+  check_tails<T>(
+      "softsign", [](const Tensor& x) { return softsign(x); }, known_softsign, -end, end, even);
+  check_tails<T>(
+      "tanhshrink", [](const Tensor& x) { return tanhshrink(x); }, known_tanhshrink, T(-4), T(4),
+      [](long double) { return 16.0L; });
+  check_tails<T>(
+      "tanhshrink", [](const Tensor& x) { return tanhshrink(x); }, known_tanhshrink, T(-1e-3), T(1e-3), even);
   check_tails<T>("gelu tanh", gelu_tanh, known_gelu_tanh, -cubic_end, cubic_end, cubic);
 }
 
@@ -162,8 +254,29 @@ TEST_CASE("softplus: linear above the threshold") {
   CHECK_THROWS_WITH(softplus(ones({1}), 0), Catch::Contains("softplus: beta is 0"));
 }
 
+TEST_CASE("hardswish and hardsigmoid: derivatives at -3 and 3 are PyTorch's") {
+  const Tensor x = doubles({-3, 3});
+  CHECK(values<double>(grad(hardswish(x), {x}, {.grad_outputs = {ones_like(x)}})[0]) == Doubles{0, 1});
+  CHECK(values<double>(grad(hardsigmoid(x), {x}, {.grad_outputs = {ones_like(x)}})[0]) == Doubles{0, 0});
+}
+
+TEST_CASE("rrelu: in training each element has a slope within the bounds, the same forward and backward") {
+  manual_seed(3);
+  const Tensor x = full({1000}, -1, {.requires_grad = true}), y = rrelu(x, 0.25, 0.5, true);
+  y.backward(ones({1000}));
+  const Floats slopes = values<float>(x.grad());
+  CHECK(values<float>(-y) == slopes);
+  for (const float slope : slopes) CHECK((slope >= 0.25f && slope < 0.5f));
+  CHECK(std::abs(mean(y).item() + 0.375) < 0.01);
+  CHECK(slopes[0] != slopes[1]);
+  manual_seed(3);
+  CHECK(values<float>(rrelu(x, 0.25, 0.5, true)) == values<float>(y));
+  CHECK(values<float>(rrelu(ones({3}), 0.25, 0.5, true)) == Floats{1, 1, 1});
+}
+
 TEST_CASE("gelu: an unknown approximation is an error") {
-  CHECK_THROWS_WITH(gelu(ones({1}), "erf"), Catch::StartsWith("gelu: approximate is \"erf\", expected \"none\" or \"tanh\""));
+  CHECK_THROWS_WITH(gelu(ones({1}), "erf"),
+                    Catch::StartsWith("gelu: approximate is \"erf\", expected \"none\" or \"tanh\""));
 }
 
 TEST_CASE("relu: saves its output alone") {

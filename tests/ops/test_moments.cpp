@@ -1,5 +1,5 @@
-// Variance, standard deviation, layer norm and batch norm held against long double: of data whose mean is large against
-// their spread, or whose squares or sums their type cannot hold, in every layout.
+// Variance, standard deviation and the layers that normalise held against long double: of data whose mean is large
+// against their spread, or whose squares or sums their type cannot hold, in every layout.
 #include <xgrad/array/random.hpp>
 #include <xgrad/autograd/derivatives.hpp>
 #include <xgrad/autograd/engine.hpp>
@@ -7,6 +7,7 @@
 #include <xgrad/core/parallel.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/comparison.hpp>
+#include <xgrad/ops/group_norm.hpp>
 #include <xgrad/ops/joining.hpp>
 #include <xgrad/ops/layer_norm.hpp>
 #include <xgrad/ops/normalization.hpp>
@@ -241,8 +242,9 @@ void check_dispersions(const Bounds& bounds) {
   });
 }
 
-/// Layer norm where the last axes are reduced, batch norm where all but the second are.
-enum class Norm { layer, batch };
+/// Layer norm where the last axes are reduced, batch norm where all but the second are, group norm of one group where
+/// all but the first are.
+enum class Norm { layer, batch, group };
 
 std::vector<Norm> norms_over(const Groups& groups) {
   const auto rank = static_cast<std::int64_t>(groups.shape.size()),
@@ -250,6 +252,7 @@ std::vector<Norm> norms_over(const Groups& groups) {
   std::vector<Norm> found;
   if (groups.axes[0] == rank - count) found.push_back(Norm::layer);
   if (rank > 1 && count == rank - 1 && groups.axes[0] == 0 && groups.size() > 1) found.push_back(Norm::batch);
+  if (rank > 1 && count == rank - 1 && groups.axes[0] == 1) found.push_back(Norm::group);
   return found;
 }
 
@@ -262,10 +265,16 @@ void check_norms(const Bounds& bounds) {
       for (const double eps : {1e-5, 0.0})
         for (const bool affine : {false, true}) {
           if (eps == 0 && (data.constant || groups.size() == 1)) continue;
-          const std::string name = (norm == Norm::layer ? "layer_norm, " : "batch_norm, ") + std::string(data.name);
-          const std::int64_t parameters = norm == Norm::layer ? groups.size() : groups.count;
+          const std::string name = (norm == Norm::layer   ? "layer_norm, "
+                                    : norm == Norm::batch ? "batch_norm, "
+                                                          : "group_norm, ") +
+                                   std::string(data.name);
+          const std::int64_t channels = norm == Norm::group ? groups.shape[1] : groups.count,
+                             parameters = norm == Norm::layer ? groups.size() : channels,
+                             places = norm == Norm::group ? groups.size() / channels : 1;
           const auto parameter = [&](std::size_t i) {
-            return norm == Norm::layer ? i % static_cast<std::size_t>(parameters) : groups.at(i);
+            return norm == Norm::batch ? groups.at(i)
+                                       : i / static_cast<std::size_t>(places) % static_cast<std::size_t>(parameters);
           };
           const std::vector<T> w = affine ? random<T>(parameters, 4)
                                           : std::vector<T>(static_cast<std::size_t>(parameters), 1),
@@ -305,9 +314,10 @@ void check_norms(const Bounds& bounds) {
             Tensor weight, bias;
             if (affine) weight = from_values<T>(w, of_parameters, true), bias = from_values<T>(b, of_parameters, true);
             Tensor mean = full({groups.count}, 0.5, {.dtype = dtype_of<T>()}), variance = mean.clone();
-            const Tensor y = norm == Norm::layer ? layer_norm(input, normalized, weight, bias, eps)
-                                                 : batch_norm(input, mean, variance, weight, bias,
-                                                              {.training = true, .momentum = 0.25, .eps = eps});
+            const Tensor y = norm == Norm::layer   ? layer_norm(input, normalized, weight, bias, eps)
+                             : norm == Norm::group ? group_norm(input, 1, weight, bias, eps)
+                                                   : batch_norm(input, mean, variance, weight, bias,
+                                                                {.training = true, .momentum = 0.25, .eps = eps});
             check_units<T>(name, y, want, size, bounds.value);
             const Tensor recorded = grad(y, {input}, {.create_graph = true, .grad_outputs = {u}})[0];
             check_units<T>(name + ", recorded gradient", recorded, gradient, gradient_size, bounds.recorded);
@@ -317,7 +327,7 @@ void check_norms(const Bounds& bounds) {
               check_units<T>(name + ", gradient of weight", weight.grad(), w_grad, w_size, bounds.parameters);
               check_units<T>(name + ", gradient of bias", bias.grad(), b_grad, b_size, bounds.parameters);
             }
-            if (norm == Norm::layer) continue;
+            if (norm != Norm::batch) continue;
             Reals running_mean, mean_size, running_variance;
             for (std::size_t k = 0; k < spread.means.size(); ++k) {
               running_mean.push_back(0.375L + spread.means[k] / 4);
@@ -338,7 +348,37 @@ TEST_CASE("var and stddev: of any data, within some units in the last place") {
   SECTION("float64") { check_dispersions<double>({5, 6, 0, 3}); }
 }
 
-TEST_CASE("layer_norm and batch_norm: of any data, within some units in the last place") {
+TEST_CASE("rms_norm: of any data, within some units in the last place") {
+  const auto check_rows = [](auto zero, double bound) {
+    using T = decltype(zero);
+    for (const Data<T>& data : kinds_of_data<T>())
+      for (const Shape& shape : {Shape{3, 1}, Shape{4, 17}, Shape{3, 1000}}) {
+        CAPTURE(data.name, shape);
+        const Groups groups(shape, {1});
+        const std::vector<T> x = elements(data, groups), upstream = random<T>(shape.numel(), 3);
+        const Reals squares = groups.means([&](auto i) { return Real(x[i]) * Real(x[i]); });
+        const auto scale = [&](std::size_t i) { return 1 / std::sqrt(squares[groups.at(i)]); };
+        const auto product = [&](std::size_t i) { return Real(upstream[i]) * Real(x[i]) * scale(i); };
+        const Reals slope = groups.means(product),
+                    slope_size = groups.means([&](auto i) { return std::fabs(product(i)); });
+        Reals want, gradient, size;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          const std::size_t k = groups.at(i);
+          want.push_back(x[i] * scale(i));
+          gradient.push_back(scale(i) * (upstream[i] - want[i] * slope[k]));
+          size.push_back(scale(i) * (std::fabs(Real(upstream[i])) + std::fabs(want[i]) * slope_size[k]));
+        }
+        const Tensor input = from_values<T>(x, shape, true), y = rms_norm(input, {shape[1]}, {}, 0);
+        check_units<T>("rms_norm", y, want, want, bound);
+        y.backward(from_values<T>(upstream, shape));
+        check_units<T>("rms_norm, gradient", input.grad(), gradient, size, bound);
+      }
+  };
+  check_rows(float(), 4);
+  check_rows(double(), 4);
+}
+
+TEST_CASE("layer_norm, batch_norm and group_norm: of any data, within some units in the last place") {
   SECTION("float32") { check_norms<float>({3.5, 3, 9, 6}); }
   SECTION("float64") { check_norms<double>({7.5, 4, 11, 4}); }
 }
@@ -409,6 +449,8 @@ TEST_CASE("moments: derivatives of all kinds at a mean that is large against the
        }},
       {"stddev", {rows}, [](const Inputs& x) { return stddev(x[0], 0); }},
       {"layer_norm", {rows, w5, b5}, [](const Inputs& x) { return layer_norm(x[0], {5}, x[1], x[2]); }},
+      {"rms_norm", {rows, w5}, [](const Inputs& x) { return rms_norm(x[0], {5}, x[1]); }},
+      {"group_norm", {planes, w, b}, [](const Inputs& x) { return group_norm(x[0], 1, x[1], x[2]); }},
       {"batch_norm", {planes, w, b}, [](const Inputs& x) {
          return batch_norm(x[0], {}, {}, x[1], x[2], {.training = true});
        }}};

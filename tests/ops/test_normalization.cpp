@@ -69,25 +69,30 @@ TEST_CASE("batch_norm: a large offset costs no accuracy") {
 }
 
 TEST_CASE("batch_norm: one, two and four threads give the same bits") {
-  const auto run = [](const Shape& shape, int threads) {
+  const auto run = [](const Shape& shape, bool last, int threads) {
     set_num_threads(threads);
     Tensor x = empty(shape), upstream = empty(shape);
     Generator(1).normal(x.data<float>(), x.numel(), 0, 1);
     Generator(2).normal(upstream.data<float>(), x.numel(), 0, 1);
+    if (last) x = x.contiguous(channels_last);
     x.requires_grad_();
     Tensor weight = full({shape[1]}, 1.5, {.requires_grad = true}), bias = zeros({shape[1]}, {.requires_grad = true});
     Tensor y = batch_norm(x, {}, {}, weight, bias, {.training = true});
     y.backward(upstream);
-    std::vector<float> all(y.data<float>(), y.data<float>() + y.numel());
-    for (const Tensor& t : {x.grad(), weight.grad(), bias.grad()})
-      all.insert(all.end(), t.data<float>(), t.data<float>() + t.numel());
+    std::vector<float> all = y.to_vector<float>();
+    for (const Tensor& t : {x.grad(), weight.grad(), bias.grad()}) {
+      const std::vector<float> more = t.to_vector<float>();
+      all.insert(all.end(), more.begin(), more.end());
+    }
     return all;
   };
   const int before = num_threads();
-  for (const Shape& shape : {Shape{300, 300}, Shape{16, 20, 30, 31}}) {
-    const auto expected = run(shape, 1);
-    CHECK((run(shape, 2) == expected));
-    CHECK((run(shape, 4) == expected));
+  for (const auto& [shape, last] : {std::pair{Shape{300, 300}, false}, std::pair{Shape{16, 20, 30, 31}, false},
+                                    std::pair{Shape{7, 6, 61, 59}, true}, std::pair{Shape{3, 150, 31, 30}, true}}) {
+    CAPTURE(shape);
+    const auto expected = run(shape, last, 1);
+    CHECK((run(shape, last, 2) == expected));
+    CHECK((run(shape, last, 4) == expected));
   }
   set_num_threads(before);
 }

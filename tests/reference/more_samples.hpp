@@ -66,6 +66,10 @@ inline std::vector<xgrad::OpSample> more_samples() {
              [] { return nn::BatchNorm1d(3, {.eps = 0.1, .momentum = 0.3, .dtype = float64}); });
   batch_norm("BatchNorm2d(3, dtype=torch.float64)", {2, 3, 2, 4},
              [] { return nn::BatchNorm2d(3, {.dtype = float64}); });
+  batch_norm("BatchNorm2d(3, momentum=None, dtype=torch.float64)", {2, 3, 2, 4},
+             [] { return nn::BatchNorm2d(3, {.momentum = std::nullopt, .dtype = float64}); });
+  batch_norm("BatchNorm3d(3, dtype=torch.float64)", {2, 3, 1, 2, 3},
+             [] { return nn::BatchNorm3d(3, {.dtype = float64}); });
   batch_norm("BatchNorm2d(3, affine=False, dtype=torch.float64)", {2, 3, 1, 2},
              [] { return nn::BatchNorm2d(3, {.affine = false, .dtype = float64}); });
   batch_norm("BatchNorm2d(3, track_running_stats=False, dtype=torch.float64)", {2, 3, 1, 2},

@@ -10,6 +10,8 @@
 #include <mutex>
 #include <vector>
 
+#include "array.hpp"
+
 namespace xgrad {
 
 namespace {
@@ -103,15 +105,15 @@ void detail::ProfileEvent::end() noexcept {
 
 namespace {
 
-void append_shape(std::string& text, const Tensor& tensor) {
+void append_shape(std::string& text, const detail::Array* array) {
   if (!text.empty()) text += ", ";
-  text += tensor.defined() ? tensor.shape().str() : "none";
+  text += array ? array->shape.str() : "none";
 }
 
 }  // namespace
 
-void detail::ProfileEvent::add_input(const Tensor& tensor) { append_shape(bar_->inputs, tensor); }
-void detail::ProfileEvent::add_output(const Tensor& tensor) { append_shape(bar_->outputs, tensor); }
+void detail::ProfileEvent::add_input(const Array* array) { append_shape(bar_->inputs, array); }
+void detail::ProfileEvent::add_output(const Array* array) { append_shape(bar_->outputs, array); }
 
 struct Profile::Output {
   std::string path;

@@ -5,13 +5,14 @@
 #include <memory>
 #include <string>
 
-#include "tensor.hpp"
+#include "../core/call_site.hpp"
 
 namespace xgrad {
 
 /// While it lives, every operation, every step of a backward pass and every step of an optimizer is noted, in all
-/// threads; its end writes them to a file as a Chrome trace (JSON), with times, shapes, threads and the lines that
-/// called them.
+/// threads, and so is every copy that one of them makes because elements do not lie in memory as it needs them
+/// (category "layout"); its end writes them to a file as a Chrome trace (JSON), with times, shapes, threads and the
+/// lines that called them.
 /// `{ const Profile profile("trace.json"); train_one_step(); }`
 class Profile {
  public:
@@ -32,12 +33,14 @@ class Profile {
 
 namespace detail {
 
+struct Array;
+
 inline constinit std::atomic<bool> profiling{false};
 
 /// A bar in the timeline: from its construction to its end. Costs one load and a branch while there is no Profile.
 class ProfileEvent {
  public:
-  /// `category` is "forward", "backward" or "optimizer"; both texts must last until the end.
+  /// `category` is "forward", "backward", "optimizer" or "layout"; both texts must last until the end.
   [[nodiscard]] ProfileEvent(const char* name, const char* category) {
     if (profiling.load(std::memory_order_relaxed)) [[unlikely]]
       begin(name, category);
@@ -50,9 +53,9 @@ class ProfileEvent {
   ProfileEvent& operator=(const ProfileEvent&) = delete;
 
   explicit operator bool() const { return bar_ != nullptr; }
-  // Their shapes are shown. Only while the event is true.
-  void add_input(const Tensor& tensor);
-  void add_output(const Tensor& tensor);
+  // Their shapes are shown; null is an undefined tensor. Only while the event is true.
+  void add_input(const Array* array);
+  void add_output(const Array* array);
 
  private:
   struct Bar;
