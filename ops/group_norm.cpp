@@ -187,7 +187,9 @@ Tensor group_norm(Operand x, std::int64_t num_groups, const Tensor& weight, cons
   check_input("group_norm", x, weight, bias, eps);
   check(num_groups > 0 && x->size(1) % num_groups == 0, "group_norm: ", x->size(1), " channels, of input ", x->shape(),
         ", are not divisible into ", num_groups, " groups");
-  return apply(GroupNorm{num_groups, eps}, x, weight, bias);
+  return detail::narrowed(
+      apply(GroupNorm{num_groups, eps}, detail::widened(*x), detail::widened(weight), detail::widened(bias)),
+      x->dtype());
 }
 
 Tensor instance_norm(Operand x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
@@ -203,10 +205,13 @@ Tensor instance_norm(Operand x, const Tensor& running_mean, const Tensor& runnin
   const std::int64_t places = n * channels == 0 ? 2 : x->numel() / (n * channels);
   check(places > 1, "instance_norm: input of shape ", x->shape(), " has ", places,
         " value a channel of an example; more than one is needed");
-  if (channels == 0 || !running_mean.defined() || n == 0)
-    return apply(GroupNorm{std::max<std::int64_t>(channels, 1), options.eps}, x, weight, bias);
-  const Tensor batch = detail::empty({2, n, channels}, x->dtype());
-  Tensor y = apply(GroupNorm{channels, options.eps, batch}, x, weight, bias);
+  const auto normalized = [&](const Tensor& batch) {
+    const GroupNorm op{std::max<std::int64_t>(channels, 1), options.eps, batch};
+    return detail::narrowed(apply(op, detail::widened(*x), detail::widened(weight), detail::widened(bias)), x->dtype());
+  };
+  if (channels == 0 || !running_mean.defined() || n == 0) return normalized(Tensor());
+  const Tensor batch = detail::empty({2, n, channels}, detail::compute_dtype(x->dtype()));
+  Tensor y = normalized(batch);
   // Last, so that nothing has changed if anything fails.
   const Tensor means = mean(batch, 1);
   detail::update_running(name, running_mean, running_var, means,

@@ -36,8 +36,10 @@ Tensor local_response_norm(Operand x, std::int64_t size, const LocalResponseNorm
   check(x->dim() >= 3, "local_response_norm: input of shape ", x->shape(),
         "; (N, C, ...) of at least three axes is needed");
   check(is_floating(x->dtype()), "local_response_norm: input is ", x->dtype(), "; convert it with .to(float32)");
-  const Tensor sums = apply(ChannelSums{size / 2, (size - 1) / 2}, square(*x));
-  return *x * pow(options.k + options.alpha / static_cast<double>(size) * sums, -options.beta);
+  const detail::MaybeOwned in = detail::widened(*x);
+  const Tensor sums = apply(ChannelSums{size / 2, (size - 1) / 2}, square(*in));
+  return detail::narrowed(*in * pow(options.k + options.alpha / static_cast<double>(size) * sums, -options.beta),
+                          x->dtype());
 }
 
 }  // namespace xgrad
