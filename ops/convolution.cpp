@@ -1,12 +1,12 @@
 #include "convolution.hpp"
 
-#include "../array/channels_last.hpp"
 #include "../autograd/apply.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
 #include "../kernels/convolution.hpp"
 #include "reduce.hpp"
 #include "shape.hpp"
+#include "spatial.hpp"
 
 namespace xgrad {
 
@@ -160,17 +160,13 @@ Tensor weight_grad(const Sizes& sizes, const Tensor& x, const Tensor& grad) {
 
 /// Checks what convolution and its transpose have in common, and gives the kernel's sizes.
 Shape kernel_of(const char* op, std::size_t rank, const Tensor& x, const Tensor& weight, std::int64_t groups) {
-  check(x.dim() == rank + 1 || x.dim() == rank + 2, op, ": input has shape ", x.shape(), "; (N, C, ...) or (C, ...) with ",
-        rank, rank == 1 ? " spatial axis is needed" : " spatial axes is needed");
+  detail::check_spatial(op, x, rank);
   check(weight.dim() == rank + 2, op, ": weight has shape ", weight.shape(), "; it must have ", rank + 2, " axes");
-  check(is_floating(x.dtype()), op, ": input is ", x.dtype(), "; convert it with .to(float32)");
   check(is_floating(weight.dtype()), op, ": weight is ", weight.dtype(), "; convert it with .to(float32)");
   check(weight.numel() > 0, op, ": weight has shape ", weight.shape(), " and no elements");
   check(groups >= 1, op, ": groups is ", groups, "; it must be at least 1");
   check(weight.size(0) % groups == 0, op, ": weight has shape ", weight.shape(), ", whose first size ", weight.size(0),
         " is not a multiple of groups ", groups);
-  for (std::size_t axis = x.dim() - rank; axis < x.dim(); ++axis)
-    check(x.shape()[axis] > 0, op, ": input has shape ", x.shape(), ", empty along a spatial axis");
   return Shape(weight.shape().begin() + 2, rank);
 }
 
@@ -181,25 +177,13 @@ void check_bias(const char* op, const Tensor& bias, std::int64_t channels) {
   check(is_floating(bias.dtype()), op, ": bias is ", bias.dtype(), "; convert it with .to(float32)");
 }
 
-/// The last axes of a shape, behind ones.
-Extents extents(const Shape& shape, std::size_t rank, std::int64_t missing = 1) {
-  Extents all = {missing, missing, missing};
-  for (std::size_t i = 0; i < rank; ++i) all[3 - rank + i] = shape[shape.size() - rank + i];
-  return all;
-}
-
 /// f(x, weight, bias), which have one dtype, for a batch.
 template <class F>
 Tensor on_batch(std::size_t rank, const Tensor& x, const Tensor& weight, const Tensor& bias, const F& f) {
   DType dtype = promote(x.dtype(), weight.dtype());
   if (bias.defined()) dtype = promote(dtype, bias.dtype());
-  const bool one = x.dim() == rank + 1;
-  const detail::MaybeOwned w = detail::converted(weight, dtype), b = bias.defined() ? bias.to(dtype) : Tensor();
-  Tensor input = one ? unsqueeze(x, 0).to(dtype) : x.to(dtype);
-  // What is in another order is copied once, for forward and backward, where nothing depends on the original.
-  if (!input.requires_grad()) input = Tensor(detail::channels_last(input));
-  const Tensor y = f(input, *w, *b);
-  return one ? squeeze(y, 0) : y;
+  const Tensor w = weight.to(dtype), b = bias.defined() ? bias.to(dtype) : Tensor();
+  return detail::on_batch(x.to(dtype), rank, [&](const Tensor& batch) { return f(batch, w, b); });
 }
 
 Tensor conv(const char* op, std::size_t rank, const Tensor& x, const Tensor& weight, const Tensor& bias,
@@ -226,12 +210,12 @@ Tensor conv(const char* op, std::size_t rank, const Tensor& x, const Tensor& wei
                                .groups = options.groups,
                                .in = w.size(1),
                                .out = w.size(0) / options.groups,
-                               .input = extents(input.shape(), rank),
-                               .kernel = extents(kernel, rank),
-                               .stride = extents(stride, rank),
-                               .padding = extents(before, rank, 0),
-                               .dilation = extents(dilation, rank),
-                               .output = extents(output, rank)};
+                               .input = detail::spatial(input.shape(), rank),
+                               .kernel = detail::spatial(kernel, rank),
+                               .stride = detail::spatial(stride, rank),
+                               .padding = detail::spatial(before, rank, 0),
+                               .dilation = detail::spatial(dilation, rank),
+                               .output = detail::spatial(output, rank)};
     return convolve({op, rank, size}, input, w, b);
   });
 }
@@ -249,24 +233,24 @@ Tensor conv_transpose(const char* op, std::size_t rank, const Tensor& x, const T
   check_bias(op, bias, weight.size(1) * options.groups);
   Shape output = kernel;
   for (std::size_t i = 0; i < rank; ++i) {
-    check(more[i] < std::max(stride[i], dilation[i]), op, ": output_padding is ", more, "; it must be less than stride ",
-          stride, " or dilation ", dilation);
-    output[i] = (x.shape()[x.dim() - rank + i] - 1) * stride[i] - 2 * padding[i] + dilation[i] * (kernel[i] - 1) +
-                more[i] + 1;
-    check(output[i] > 0, op, ": padding ", padding, " leaves nothing of the result for input ", x.shape(), " and kernel ",
-          kernel, "; use a smaller padding");
+    check(more[i] < std::max(stride[i], dilation[i]), op, ": output_padding is ", more,
+          "; it must be less than stride ", stride, " or dilation ", dilation);
+    output[i] =
+        (x.shape()[x.dim() - rank + i] - 1) * stride[i] - 2 * padding[i] + dilation[i] * (kernel[i] - 1) + more[i] + 1;
+    check(output[i] > 0, op, ": padding ", padding, " leaves nothing of the result for input ", x.shape(),
+          " and kernel ", kernel, "; use a smaller padding");
   }
   return on_batch(rank, x, weight, bias, [&](const Tensor& input, const Tensor& w, const Tensor& b) {
     const ConvolutionSize size{.batch = input.size(0),
                                .groups = options.groups,
                                .in = w.size(1),
                                .out = w.size(0) / options.groups,
-                               .input = extents(output, rank),
-                               .kernel = extents(kernel, rank),
-                               .stride = extents(stride, rank),
-                               .padding = extents(padding, rank, 0),
-                               .dilation = extents(dilation, rank),
-                               .output = extents(input.shape(), rank)};
+                               .input = detail::spatial(output, rank),
+                               .kernel = detail::spatial(kernel, rank),
+                               .stride = detail::spatial(stride, rank),
+                               .padding = detail::spatial(padding, rank, 0),
+                               .dilation = detail::spatial(dilation, rank),
+                               .output = detail::spatial(input.shape(), rank)};
     return input_grad({op, rank, size}, input, w, b);
   });
 }
