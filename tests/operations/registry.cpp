@@ -28,6 +28,9 @@ std::span<const OpInfo> softmax_ops();
 std::span<const OpInfo> normalization_ops();
 std::span<const OpInfo> layer_norm_ops();
 std::span<const OpInfo> attention_ops();
+std::span<const OpInfo> convolution_ops();
+std::span<const OpInfo> pooling_ops();
+std::span<const OpInfo> pad_ops();
 std::span<const OpInfo> loss_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
@@ -68,6 +71,9 @@ std::span<const OpFamily> families() {
       {"normalization", normalization_ops()},
       {"layer_norm", layer_norm_ops()},
       {"attention", attention_ops()},
+      {"convolution", convolution_ops()},
+      {"pooling", pooling_ops()},
+      {"pad", pad_ops()},
       {"loss", loss_ops()},
   };
   return all;
