@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../array/transpose.hpp"
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
 #include "depthwise.hpp"
@@ -32,35 +33,33 @@ struct Correlation {
   }
 };
 
-/// The weights of a group as panels for indirect_gemm, (tap, inner channel) by column.
+/// The weights of a panel's columns as indirect_gemm takes them, (tap, inner channel) by column.
 template <class T>
 void pack(const Correlation<T>& of, std::int64_t group, std::int64_t panel, T* to) {
   const std::int64_t first = panel * most_columns<T>(), n = std::min(of.columns - first, most_columns<T>()),
-                     width = panel_width<T>(n), taps = of.window.taps();
+                     width = panel_width<T>(n), elements = of.kernel[0] * of.kernel[1] * of.kernel[2];
   std::vector<std::int64_t> index;
   of.window.for_each_tap([&](const auto& d, const auto& h, const auto& w) {
     index.push_back((d.index * of.kernel[1] + h.index) * of.kernel[2] + w.index);
   });
-  const T* const from =
-      of.weight + group * of.columns * of.inner * of.kernel[0] * of.kernel[1] * of.kernel[2] + first * of.column_step;
-  const auto copy = [&](std::int64_t i, std::int64_t j) {
-    const T* const one = from + i * of.inner_step + j * of.column_step;
-    for (std::int64_t tap = 0; tap < taps; ++tap)
-      to[(tap * of.inner + i) * width + j] = one[index[static_cast<std::size_t>(tap)]];
-  };
-  if (n < width) std::fill_n(to, of.depth() * width, T(0));
-  if (of.inner_step > of.column_step) {  // in the order in which the weights lie
-    for (std::int64_t i = 0; i < of.inner; ++i)
-      for (std::int64_t j = 0; j < n; ++j) copy(i, j);
-  } else {
-    for (std::int64_t j = 0; j < n; ++j)
-      for (std::int64_t i = 0; i < of.inner; ++i) copy(i, j);
+  const T* const from = of.weight + group * of.columns * of.inner * elements + first * of.column_step;
+  // So many inner channels at a time as are read in one piece: (columns, elements), transposed by way of `turned`.
+  const std::int64_t some = of.inner_step == elements ? 16 : 1;
+  std::vector<T> turned(static_cast<std::size_t>(some * elements * width));
+  for (std::int64_t i = 0; i < of.inner; i += some) {
+    const std::int64_t now = std::min(some, of.inner - i);
+    transpose_copy(sizeof(T), n, now * elements, reinterpret_cast<const std::byte*>(from + i * of.inner_step),
+                   of.column_step, reinterpret_cast<std::byte*>(turned.data()), width);
+    for (std::size_t tap = 0; tap < index.size(); ++tap)
+      for (std::int64_t one = 0; one < now; ++one)
+        std::copy_n(turned.data() + (one * elements + index[tap]) * width, width,
+                    to + (static_cast<std::int64_t>(tap) * of.inner + i + one) * width);
   }
 }
 
 /// How many outputs a box has at most: enough to use a panel often, so few that what they read stays in the
 /// second-level cache.
-std::int64_t most_outputs(std::int64_t channels) { return std::clamp<std::int64_t>(49152 / channels, 64, 512); }
+std::int64_t most_outputs(std::int64_t channels) { return std::clamp<std::int64_t>(65536 / channels, 256, 512); }
 
 template <class T>
 void correlate(const Correlation<T>& of, const T* x, const T* bias, T* y) {

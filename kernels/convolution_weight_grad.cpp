@@ -24,34 +24,31 @@ Pieces pieces_of(double work, std::int64_t boxes, std::int64_t panels, std::int6
   return {std::min(boxes, divided_up(wanted, parts)), parts};
 }
 
-/// Sums of all slices into (out, in, tap), from (tap, in, out) of each.
+/// Sums of all slices into (out, in, tap), from panels of (tap, in) by columns.
 template <class T>
-void add_slices(const ConvolutionSize& size, std::int64_t slices, const T* sums, T* weight_grad) {
-  constexpr std::int64_t some = 16;  // outputs at a time
-  const std::int64_t taps = size.taps(), depth = taps * size.in, blocks = divided_up(size.out, some);
-  parallel_for(
-      size.groups * blocks, divided_up(32768, depth * some * slices), [&](std::int64_t begin, std::int64_t end) {
-        const Reference<Storage> memory = Storage::make(static_cast<std::size_t>(2 * depth * some) * sizeof(T));
-        T *const sum = reinterpret_cast<T*>(memory->data()), *const turned = sum + depth * some;
-        for (std::int64_t block = begin; block < end; ++block) {
-          const std::int64_t group = block / blocks, first = block % blocks * some,
-                             n = std::min(some, size.out - first);
-          for (std::int64_t slice = 0; slice < slices; ++slice) {
-            const T* const from = sums + (slice * size.groups + group) * depth * size.out + first;
-            for (std::int64_t k = 0; k < depth; ++k)
-              for (std::int64_t j = 0; j < n; ++j)
-                sum[k * some + j] = slice == 0 ? from[k * size.out + j] : sum[k * some + j] + from[k * size.out + j];
-          }
-          transpose_copy(sizeof(T), depth, n, reinterpret_cast<const std::byte*>(sum), some,
-                         reinterpret_cast<std::byte*>(turned), depth);
-          for (std::int64_t j = 0; j < n; ++j) {
-            T* const to = weight_grad + (group * size.out + first + j) * depth;
-            for (std::int64_t channel = 0; channel < size.in; ++channel)
-              for (std::int64_t tap = 0; tap < taps; ++tap)
-                to[channel * taps + tap] = turned[j * depth + tap * size.in + channel];
-          }
-        }
-      });
+void add_slices(const ConvolutionSize& size, std::int64_t slices, std::int64_t units, const T* sums, T* weight_grad) {
+  const std::int64_t taps = size.taps(), depth = taps * size.in, width = most_columns<T>(), panel = depth * width,
+                     panels = units / size.groups;
+  parallel_for(units, divided_up(32768, panel * slices), [&](std::int64_t begin, std::int64_t end) {
+    const Reference<Storage> memory = Storage::make(static_cast<std::size_t>(2 * panel) * sizeof(T));
+    T *const sum = reinterpret_cast<T*>(memory->data()), *const turned = sum + panel;
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      std::copy_n(sums + unit * panel, panel, sum);
+      for (std::int64_t slice = 1; slice < slices; ++slice) {
+        const T* const more = sums + (slice * units + unit) * panel;
+        for (std::int64_t i = 0; i < panel; ++i) sum[i] += more[i];
+      }
+      const std::int64_t group = unit / panels, first = unit % panels * width, n = std::min(width, size.out - first);
+      transpose_copy(sizeof(T), depth, n, reinterpret_cast<const std::byte*>(sum), width,
+                     reinterpret_cast<std::byte*>(turned), depth);
+      for (std::int64_t j = 0; j < n; ++j) {
+        T* const to = weight_grad + (group * size.out + first + j) * depth;
+        for (std::int64_t channel = 0; channel < size.in; ++channel)
+          for (std::int64_t tap = 0; tap < taps; ++tap)
+            to[channel * taps + tap] = turned[j * depth + tap * size.in + channel];
+      }
+    }
+  });
 }
 
 /// Of any convolution: the product of the patches, transposed, by the gradient.
@@ -59,7 +56,7 @@ template <class T>
 void patches_by_grad(const ConvolutionSize& size, const T* x, const T* grad, T* weight_grad) {
   const Window window = forward_window(size);
   const std::int64_t channels = size.groups * size.in, grad_channels = size.groups * size.out;
-  const Boxes boxes(size.batch, window, std::clamp<std::int64_t>(49152 / channels, 64, 256));
+  const Boxes boxes(size.batch, window, 256);
   const Patches patches(window, size.input, channels, boxes.largest());
 
   const std::int64_t depth = size.taps() * size.in, most = most_columns<T>(), panels = divided_up(size.out, most),
@@ -67,11 +64,11 @@ void patches_by_grad(const ConvolutionSize& size, const T* x, const T* grad, T* 
   std::vector<std::int64_t> taps, rows;
   for (const std::int64_t tap : patches.tap_offsets())
     for (std::int64_t channel = 0; channel < size.in; ++channel) taps.push_back(tap + channel);
-  for (std::int64_t k = 0; k < depth; ++k) rows.push_back(k * size.out);
+  for (std::int64_t k = 0; k < depth; ++k) rows.push_back(k * most);
 
   const auto [slices, parts] = pieces_of(
       static_cast<double>(size.batch * size.outputs()) * static_cast<double>(gradient), boxes.count(), units, gradient);
-  const Reference<Storage> memory = Storage::make(static_cast<std::size_t>(slices * gradient) * sizeof(T));
+  const Reference<Storage> memory = Storage::make(static_cast<std::size_t>(slices * units * depth * most) * sizeof(T));
   T* const sums = reinterpret_cast<T*>(memory->data());
   parallel_for(slices * parts, 1, [&, slices = slices, parts = parts](std::int64_t begin, std::int64_t end) {
     const std::int64_t outputs = boxes.largest().outputs();
@@ -100,14 +97,14 @@ void patches_by_grad(const ConvolutionSize& size, const T* x, const T* grad, T* 
                             .a_rows = taps.data(),
                             .a_columns = from.data(),
                             .b = panel,
-                            .c = sums + (slice * size.groups + group) * depth * size.out + column,
+                            .c = sums + (slice * units + unit) * depth * most,
                             .c_rows = rows.data(),
                             .adds = number > first_box});
         }
       }
     }
   });
-  add_slices(size, slices, sums, weight_grad);
+  add_slices(size, slices, units, sums, weight_grad);
 }
 
 }  // namespace

@@ -1,17 +1,14 @@
 #include "depthwise.hpp"
 
 #include <algorithm>
+#include <cstring>
 
-#include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
+#include "vectors.hpp"
 
 namespace xgrad::detail {
 namespace {
-
-constexpr std::int64_t block = 16;     // channels at a time
-constexpr std::int64_t together = 4;   // outputs that share what is read of the weights
-constexpr std::int64_t some_taps = 6;  // whose gradients stay in registers
 
 std::int64_t most_outputs(std::int64_t channels) { return std::clamp<std::int64_t>(32768 / channels, 16, 512); }
 
@@ -24,40 +21,96 @@ std::vector<std::int64_t> tap_indices(const DepthwiseSize& size) {
   return indices;
 }
 
-/// `count` outputs of `width` channels; those beyond the last are computed again from it.
-template <std::int64_t width, class T>
-[[gnu::always_inline]] inline void outputs(std::int64_t taps, const std::int64_t* tap_offsets, std::int64_t channels,
-                                           const T* x, const std::int64_t* from, const T* weight, const T* bias, T* y,
-                                           const std::int64_t* to, std::int64_t count) {
-  T sums[together][width];
-  const T* at[together];
-  for (std::int64_t i = 0; i < together; ++i) {
-    at[i] = x + from[std::min(i, count - 1)];
-    for (std::int64_t c = 0; c < width; ++c) sums[i][c] = bias ? bias[c] : T(0);
+template <class T, int bytes>
+struct Vectors {
+  typedef T Vector [[gnu::vector_size(bytes)]];  // passed by reference: by value it is another thing at another level
+  static constexpr std::int64_t width = bytes / static_cast<int>(sizeof(T));
+
+  [[gnu::always_inline]] static void load(Vector& vector, const T* from) { std::memcpy(&vector, from, sizeof vector); }
+  [[gnu::always_inline]] static void store(T* to, const Vector& vector) { std::memcpy(to, &vector, sizeof vector); }
+};
+
+/// Up to four outputs, of `vectors` vectors of channels; those beyond the last are computed again from it.
+template <int bytes, int vectors, class T>
+[[gnu::always_inline]] inline void four_outputs(std::int64_t taps, const std::int64_t* tap_offsets,
+                                                std::int64_t channels, const T* x, const std::int64_t* from,
+                                                const T* weight, const T* bias, T* y, const std::int64_t* to,
+                                                std::int64_t count) {
+  using V = Vectors<T, bytes>;
+  typename V::Vector sums[4][vectors];
+  const T* at[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    at[i] = x + from[std::min<std::int64_t>(i, count - 1)];
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) {
+      sums[i][v] = typename V::Vector{};
+      if (bias) V::load(sums[i][v], bias + v * V::width);
+    }
   }
-  for (std::int64_t tap = 0; tap < taps; ++tap) {
-    const T* const w = weight + tap * channels;
+  for (std::int64_t tap = 0; tap < taps; ++tap, weight += channels) {
     const std::int64_t offset = tap_offsets[tap];
-    for (std::int64_t i = 0; i < together; ++i)
-      for (std::int64_t c = 0; c < width; ++c) sums[i][c] += at[i][offset + c] * w[c];
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) {
+      typename V::Vector w, in;
+      V::load(w, weight + v * V::width);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        V::load(in, at[i] + offset + v * V::width);
+        sums[i][v] += in * w;
+      }
+    }
   }
-  for (std::int64_t i = 0; i < count; ++i)
-    for (std::int64_t c = 0; c < width; ++c) y[to[i] + c] = sums[i][c];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i)
+    if (i < count) {
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) V::store(y + to[i] + v * V::width, sums[i][v]);
+    }
 }
 
-/// Adds to `sums`, (taps, channels), what `count` outputs give to the gradients of `n` taps of `width` channels.
-template <std::int64_t width, std::int64_t n, class T>
-[[gnu::always_inline]] inline void gradients(const std::int64_t* tap_offsets, std::int64_t channels, const T* x,
-                                             const std::int64_t* from, const T* grad, const std::int64_t* of_grad,
-                                             std::int64_t count, T* sums) {
-  T part[n][width] = {};
+/// Adds to `sums`, (taps, channels), what `count` outputs give to the gradients of `n` taps of a vector of channels.
+template <int bytes, int n, class T>
+[[gnu::always_inline]] inline void add_gradients(const std::int64_t* tap_offsets, std::int64_t channels, const T* x,
+                                                 const std::int64_t* from, const T* grad, const std::int64_t* of_grad,
+                                                 std::int64_t count, T* sums) {
+  using V = Vectors<T, bytes>;
+  typename V::Vector part[n] = {};
   for (std::int64_t i = 0; i < count; ++i) {
-    const T *const g = grad + of_grad[i], *const at = x + from[i];
-    for (std::int64_t tap = 0; tap < n; ++tap)
-      for (std::int64_t c = 0; c < width; ++c) part[tap][c] += at[tap_offsets[tap] + c] * g[c];
+    typename V::Vector g, in;
+    V::load(g, grad + of_grad[i]);
+    const T* const at = x + from[i];
+#pragma GCC unroll 9
+    for (int tap = 0; tap < n; ++tap) {
+      V::load(in, at + tap_offsets[tap]);
+      part[tap] += in * g;
+    }
   }
-  for (std::int64_t tap = 0; tap < n; ++tap)
-    for (std::int64_t c = 0; c < width; ++c) sums[tap * channels + c] += part[tap][c];
+#pragma GCC unroll 9
+  for (int tap = 0; tap < n; ++tap) {
+    T* const to = sums + tap * channels;
+    typename V::Vector sum;
+    V::load(sum, to);
+    sum += part[tap];
+    V::store(to, sum);
+  }
+}
+
+/// The same of all taps, nine at a time, or three, or one.
+template <int bytes, class T>
+[[gnu::always_inline]] inline void add_all_gradients(std::int64_t taps, const std::int64_t* tap_offsets,
+                                                     std::int64_t channels, const T* x, const std::int64_t* from,
+                                                     const T* grad, const std::int64_t* of_grad, std::int64_t count,
+                                                     T* sums) {
+  std::int64_t tap = 0;
+  const auto add = [&](auto number) {
+    constexpr int n = decltype(number)::value;
+    for (; tap + n <= taps; tap += n)
+      add_gradients<bytes, n>(tap_offsets + tap, channels, x, from, grad, of_grad, count, sums + tap * channels);
+  };
+  add(std::integral_constant<int, 9>());
+  add(std::integral_constant<int, 3>());
+  add(std::integral_constant<int, 1>());
 }
 
 }  // namespace
@@ -85,18 +138,23 @@ void depthwise(const DepthwiseSize& size, const T* x, const T* weight, const T* 
       const T* const patch = patches.locate(x, box, reinterpret_cast<T*>(stage->data()));
       patches.output_offsets(box, from.data());
       written_offsets(size.window, box, size.written, channels, to.data());
-      vectorized([=, count = box.outputs(), from = from.data(), to = to.data(), offsets = tap_offsets.data()] {
-        for (std::int64_t i = 0; i < count; i += together) {
-          const std::int64_t some = std::min(together, count - i);
-          std::int64_t c = 0;
-          for (; c + block <= channels; c += block)
-            outputs<block>(taps, offsets, channels, patch + c, from + i, weights + c, bias ? bias + c : bias, y + c,
-                           to + i, some);
-          for (; c < channels; ++c)
-            outputs<1>(taps, offsets, channels, patch + c, from + i, weights + c, bias ? bias + c : bias, y + c, to + i,
-                       some);
-        }
-      });
+      run_with_vectors(
+          [=, count = box.outputs(), from = from.data(), to = to.data(), offsets = tap_offsets.data()](auto bytes) {
+            constexpr int whole = decltype(bytes)::value, one = sizeof(T);
+            constexpr std::int64_t width = whole / one;
+            for (std::int64_t i = 0; i < count; i += 4) {
+              std::int64_t c = 0;
+              const auto give = [&](auto how_wide, auto vectors) {
+                four_outputs<decltype(how_wide)::value, decltype(vectors)::value>(
+                    taps, offsets, channels, patch + c, from + i, weights + c, bias ? bias + c : bias, y + c, to + i,
+                    std::min<std::int64_t>(4, count - i));
+              };
+              using One = std::integral_constant<int, 1>;
+              for (; c + 2 * width <= channels; c += 2 * width) give(bytes, std::integral_constant<int, 2>());
+              for (; c + width <= channels; c += width) give(bytes, One());
+              for (; c < channels; ++c) give(std::integral_constant<int, one>(), One());
+            }
+          });
     }
   });
 }
@@ -125,22 +183,16 @@ void depthwise_weight_grad(const DepthwiseSize& size, const T* x, const T* grad,
         const T* const patch = patches.locate(x, box, reinterpret_cast<T*>(stage->data()));
         patches.output_offsets(box, from.data());
         written_offsets(size.window, box, size.written, channels, of_grad.data());
-        vectorized(
-            [=, count = box.outputs(), from = from.data(), of_grad = of_grad.data(), offsets = tap_offsets.data()] {
-              std::int64_t c = 0;
-              const auto add = [&](auto width) {
-                constexpr std::int64_t w = decltype(width)::value;
-                std::int64_t tap = 0;
-                for (; tap + some_taps <= taps; tap += some_taps)
-                  gradients<w, some_taps>(offsets + tap, channels, patch + c, from, grad + c, of_grad, count,
-                                          sums + tap * channels + c);
-                for (; tap < taps; ++tap)
-                  gradients<w, 1>(offsets + tap, channels, patch + c, from, grad + c, of_grad, count,
-                                  sums + tap * channels + c);
-              };
-              for (; c + block <= channels; c += block) add(std::integral_constant<std::int64_t, block>());
-              for (; c < channels; ++c) add(std::integral_constant<std::int64_t, 1>());
-            });
+        run_with_vectors([=, count = box.outputs(), from = from.data(), of_grad = of_grad.data(),
+                          offsets = tap_offsets.data()](auto bytes) {
+          constexpr int whole = decltype(bytes)::value, one = sizeof(T);
+          constexpr std::int64_t width = whole / one;
+          std::int64_t c = 0;
+          for (; c + width <= channels; c += width)
+            add_all_gradients<whole>(taps, offsets, channels, patch + c, from, grad + c, of_grad, count, sums + c);
+          for (; c < channels; ++c)
+            add_all_gradients<one>(taps, offsets, channels, patch + c, from, grad + c, of_grad, count, sums + c);
+        });
       }
     }
   });

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../core/instruction_set.hpp"
+#include "vectors.hpp"
 
 namespace xgrad::detail {
 namespace {
@@ -65,18 +65,12 @@ template <class T, int bytes, int rows, int vectors>
     }
 }
 
-template <class T, int bytes, int rows, int vectors>
+/// All of c: tiles so high that sums, a row of b and a number of a fill the registers, or, where they are narrow, that
+/// enough sums are under way at once.
+template <class T, int bytes, bool wide>
 [[gnu::always_inline]] inline void tiles(const IndirectGemm<T>& product) {
-  for (std::int64_t first = 0; first < product.m; first += rows) tile<T, bytes, rows, vectors>(product, first);
-}
-
-/// The bytes of a vector.
-std::int64_t vector_bytes() {
-#if defined(__x86_64__) && !defined(XGRAD_SANITIZED)
-  if (simd_level() == SimdLevel::avx512) return 64;
-  if (simd_level() == SimdLevel::avx2) return 32;
-#endif
-  return 16;
+  constexpr int rows = bytes == 64 ? 12 : bytes == 32 ? (wide ? 6 : 8) : 4;
+  for (std::int64_t first = 0; first < product.m; first += rows) tile<T, bytes, rows, wide ? 2 : 1>(product, first);
 }
 
 }  // namespace
@@ -94,19 +88,10 @@ std::int64_t panel_width(std::int64_t n) {
 
 template <class T>
 void indirect_gemm(const IndirectGemm<T>& product) {
-  const bool wide = panel_width<T>(product.n) == most_columns<T>();
-#if defined(__x86_64__) && !defined(XGRAD_SANITIZED)
-  if (simd_level() == SimdLevel::avx512) {
-    if (wide) return run_avx512([product] { tiles<T, 64, 12, 2>(product); });
-    return run_avx512([product] { tiles<T, 64, 12, 1>(product); });
-  }
-  if (simd_level() == SimdLevel::avx2) {
-    if (wide) return run_avx2([product] { tiles<T, 32, 6, 2>(product); });
-    return run_avx2([product] { tiles<T, 32, 8, 1>(product); });
-  }
-#endif
-  if (wide) return run_baseline([product] { tiles<T, 16, 4, 2>(product); });
-  run_baseline([product] { tiles<T, 16, 4, 1>(product); });
+  if (panel_width<T>(product.n) == most_columns<T>())
+    run_with_vectors([product](auto bytes) { tiles<T, decltype(bytes)::value, true>(product); });
+  else
+    run_with_vectors([product](auto bytes) { tiles<T, decltype(bytes)::value, false>(product); });
 }
 
 template std::int64_t most_columns<float>();

@@ -68,7 +68,10 @@ Patches::Patches(const Window& window, const Extents& input, std::int64_t channe
     staged_ = staged_ || lowest_[axis] < 0 || (taps.outputs - 1) * taps.step + taps.highest() >= input[axis];
   }
   const Extents& extents = staged_ ? spans : input;
-  strides_ = {extents[1] * extents[2] * channels, extents[2] * channels, channels};
+  // Places at a distance of a multiple of a kilobyte would all be in few sets of the first-level cache.
+  constexpr std::int64_t line = 16;
+  place_stride_ = staged_ && channels % 256 == 0 ? channels + line : channels;
+  strides_ = {extents[1] * extents[2] * place_stride_, extents[2] * place_stride_, place_stride_};
   image_stride_ = extents[0] * strides_[0];
 }
 
@@ -106,22 +109,26 @@ const T* Patches::locate(const T* x, const Box& box, T* stage) const {
   };
   if (!staged_) return place(0, begin[0], begin[1]) + begin[2] * channels_;
 
-  const std::int64_t length = (end[2] - begin[2]) * channels_;
-  const std::int64_t before = std::clamp<std::int64_t>(-begin[2] * channels_, 0, length),
-                     after = std::clamp<std::int64_t>((end[2] - input_[2]) * channels_, 0, length - before);
+  const std::int64_t length = end[2] - begin[2], before = std::clamp<std::int64_t>(-begin[2], 0, length),
+                     after = std::clamp<std::int64_t>(end[2] - input_[2], 0, length - before);
   const auto inside = [&](std::size_t axis, std::int64_t at) { return at >= 0 && at < input_[axis]; };
   for (std::int64_t image = 0; image < box.images; ++image)
     for (std::int64_t d = begin[0]; d < end[0]; ++d)
       for (std::int64_t h = begin[1]; h < end[1]; ++h) {
         T* const to = stage + image * image_stride_ + (d - begin[0]) * strides_[0] + (h - begin[1]) * strides_[1];
         if (!inside(0, d) || !inside(1, h)) {
-          std::fill_n(to, length, T(0));
+          std::fill_n(to, length * place_stride_, T(0));
           continue;
         }
-        std::fill_n(to, before, T(0));
-        std::copy_n(place(image, d, h) + std::max<std::int64_t>(begin[2], 0) * channels_, length - before - after,
-                    to + before);
-        std::fill_n(to + (length - after), after, T(0));
+        std::fill_n(to, before * place_stride_, T(0));
+        const T* const from = place(image, d, h) + std::max<std::int64_t>(begin[2], 0) * channels_;
+        const std::int64_t count = length - before - after;
+        if (place_stride_ == channels_)
+          std::copy_n(from, count * channels_, to + before * channels_);
+        else
+          for (std::int64_t i = 0; i < count; ++i)
+            std::copy_n(from + i * channels_, channels_, to + (before + i) * place_stride_);
+        std::fill_n(to + (length - after) * place_stride_, after * place_stride_, T(0));
       }
   return stage;
 }

@@ -83,7 +83,8 @@ class Patches {
   std::int64_t channels_;
   Box largest_;
   bool staged_ = false;
-  Extents lowest_, strides_;  // strides of the memory that is read
+  std::int64_t place_stride_;  // from the channels of a place to those of the next
+  Extents lowest_, strides_;   // strides of the memory that is read
   std::int64_t image_stride_;
 };
 
