@@ -1,7 +1,6 @@
 #include "depthwise.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
@@ -20,15 +19,6 @@ std::vector<std::int64_t> tap_indices(const DepthwiseSize& size) {
   });
   return indices;
 }
-
-template <class T, int bytes>
-struct Vectors {
-  typedef T Vector [[gnu::vector_size(bytes)]];  // passed by reference: by value it is another thing at another level
-  static constexpr std::int64_t width = bytes / static_cast<int>(sizeof(T));
-
-  [[gnu::always_inline]] static void load(Vector& vector, const T* from) { std::memcpy(&vector, from, sizeof vector); }
-  [[gnu::always_inline]] static void store(T* to, const Vector& vector) { std::memcpy(to, &vector, sizeof vector); }
-};
 
 /// Up to four outputs, of `vectors` vectors of channels; those beyond the last are computed again from it.
 template <int bytes, int vectors, class T>

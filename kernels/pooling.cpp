@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <limits>
 
-#include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
+#include "vectors.hpp"
 
 namespace xgrad::detail {
 namespace {
 
-/// The windows of all outputs, as vectorized() takes them.
+/// The windows of all outputs, as run_with_vectors() takes them.
 struct Windows {
   explicit Windows(const PoolSize& size)
       : height(size.input[1]),
@@ -21,19 +21,23 @@ struct Windows {
         height_count(static_cast<std::int64_t>(size.ranges[1].size())),
         width_count(static_cast<std::int64_t>(size.ranges[2].size())) {}
 
-  /// f(output, window) for outputs of all images in [begin, end), where window(g) calls g(place) for each place in it,
-  /// counted within the image.
+  /// f(output, window, first) for outputs of all images in [begin, end), where window(g) calls g(place) for each place
+  /// in it, counted within the image; `first` is the first of them, or -1.
   template <class F>
   [[gnu::always_inline]] void for_each(std::int64_t begin, std::int64_t end, const F& f) const {
     for (std::int64_t output = begin; output < end; ++output) {
       const std::int64_t row = output / width_count;
       const PoolRange &w = widths[output % width_count], &h = heights[row % height_count],
                       &d = depths[row / height_count % depth_count];
-      f(output, [&](const auto& g) {
-        for (std::int64_t i = d.begin; i < d.end; i += d.step)
-          for (std::int64_t j = h.begin; j < h.end; j += h.step)
-            for (std::int64_t k = w.begin; k < w.end; k += w.step) g((i * height + j) * width + k);
-      });
+      const bool empty = d.begin >= d.end || h.begin >= h.end || w.begin >= w.end;
+      f(
+          output,
+          [&](const auto& g) {
+            for (std::int64_t i = d.begin; i < d.end; i += d.step)
+              for (std::int64_t j = h.begin; j < h.end; j += h.step)
+                for (std::int64_t k = w.begin; k < w.end; k += w.step) g((i * height + j) * width + k);
+          },
+          empty ? -1 : (d.begin * height + h.begin) * width + w.begin);
     }
   }
 
@@ -42,40 +46,79 @@ struct Windows {
   std::int64_t depth_count, height_count, width_count;
 };
 
-/// f(output, window) for all outputs, in parallel; each gives what belongs to it alone.
+/// f(output, window, first, bytes) for all outputs, in parallel; each gives what belongs to it alone.
 template <class F>
 void over_outputs(const PoolSize& size, const F& f) {
   parallel_for(size.batch * size.outputs(), 16384 / size.channels + 1,
                [f, windows = Windows(size)](std::int64_t begin, std::int64_t end) {
-                 vectorized([=] { windows.for_each(begin, end, f); });
+                 run_with_vectors([=](auto bytes) {
+                   windows.for_each(begin, end, [&](std::int64_t output, const auto& window, std::int64_t first) {
+                     f(output, window, first, bytes);
+                   });
+                 });
                });
+}
+
+/// Whether every place is in one window, and in no other.
+bool cover_once(const PoolSize& size) {
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    std::int64_t end = 0;
+    for (const PoolRange& range : size.ranges[axis]) {
+      if (range.begin != end || (range.step != 1 && range.end - range.begin > 1)) return false;
+      end = range.end;
+    }
+    if (end != size.input[axis]) return false;
+  }
+  return true;
 }
 
 constexpr std::int64_t channel_block = 64;  // channels at a time where the work is cut there
 
 std::int64_t places_of(const PoolSize& size) { return size.input[0] * size.input[1] * size.input[2]; }
 
-/// f(output, window, image, first channel, channels) for all outputs, in parallel over images and blocks of channels,
-/// so that what is added to an element of `x_grad`, 0 before, is added in order. image is the block's part of x_grad.
+/// f(output, window, image, channel, channels, add, bytes) for all outputs, in parallel over images and blocks of
+/// channels, so that what is added to an element of x_grad is added in order. `image` is the block's part of x_grad,
+/// and add(to, value) adds a vector there; where each element is given once, it only writes it.
 template <class T, class F>
 void over_inputs(const PoolSize& size, T* x_grad, const F& f) {
   const std::int64_t channels = size.channels, blocks = (channels + channel_block - 1) / channel_block,
                      places = places_of(size), outputs = size.outputs(),
                      work = places * std::min(channels, channel_block);
-  parallel_for(
-      size.batch * blocks, 32768 / work + 1, [=, windows = Windows(size)](std::int64_t begin, std::int64_t end) {
-        vectorized([=] {
-          for (std::int64_t i = begin; i < end; ++i) {
-            const std::int64_t image = i / blocks, first = i % blocks * channel_block,
-                               count = std::min(channel_block, channels - first);
-            T* const to = x_grad + image * places * channels + first;
-            for (std::int64_t place = 0; place < places; ++place)
-              for (std::int64_t c = 0; c < count; ++c) to[place * channels + c] = 0;
-            windows.for_each(image * outputs, (image + 1) * outputs,
-                             [&](std::int64_t output, const auto& window) { f(output, window, to, first, count); });
-          }
-        });
-      });
+  const bool once = cover_once(size);
+  parallel_for(size.batch * blocks, 32768 / work + 1,
+               [=, windows = Windows(size)](std::int64_t begin, std::int64_t end) {
+                 const auto run = [=](auto adds) {
+                   run_with_vectors([=](auto bytes) {
+                     for (std::int64_t i = begin; i < end; ++i) {
+                       const std::int64_t image = i / blocks, channel = i % blocks * channel_block,
+                                          count = std::min(channel_block, channels - channel);
+                       T* const to = x_grad + image * places * channels + channel;
+                       for (std::int64_t place = 0; adds && place < places; ++place)
+                         for (std::int64_t c = 0; c < count; ++c) to[place * channels + c] = 0;
+                       windows.for_each(image * outputs, (image + 1) * outputs,
+                                        [&](std::int64_t output, const auto& window, std::int64_t) {
+                                          f(output, window, to, channel, count, adds, bytes);
+                                        });
+                     }
+                   });
+                 };
+                 if (once)
+                   run(std::false_type());
+                 else
+                   run(std::true_type());
+               });
+}
+
+/// Writes a vector, or adds it to what is there.
+template <bool adds, class V, class T>
+[[gnu::always_inline]] inline void give(T* to, const typename V::Vector& value) {
+  typename V::Vector sum = value;
+  if constexpr (adds) {
+    typename V::Vector before;
+    V::load(before, to);
+    sum += before;
+  }
+  V::store(to, sum);
 }
 
 }  // namespace
@@ -87,30 +130,23 @@ std::int64_t PoolSize::outputs() const {
 template <class T>
 void max_pool(const PoolSize& size, const T* x, T* y, PoolPlace<T>* places) {
   const std::int64_t channels = size.channels, image = places_of(size) * channels, outputs = size.outputs();
-  over_outputs(size, [=](std::int64_t output, const auto& window) {
+  over_outputs(size, [=](std::int64_t output, const auto& window, std::int64_t first, auto bytes) {
     const T* const from = x + output / outputs * image;
-    T* const best = y + output * channels;
-    PoolPlace<T>* const where = places + output * channels;
-    bool first = true;
-    window([&](std::int64_t place) {
-      const T* const at = from + place * channels;
-      const auto number = static_cast<PoolPlace<T>>(place);
-      if (first) {
-        XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t c = 0; c < channels; ++c) best[c] = at[c], where[c] = number;
-        first = false;
-        return;
-      }
-      XGRAD_INDEPENDENT_ITERATIONS
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const T value = at[c], before = best[c];
-        const bool better = !(value <= before) & (before == before);
-        best[c] = better ? value : before;
-        where[c] = better ? number : where[c];
-      }
+    for_each_vector<T>(channels, bytes, [&](std::int64_t c, auto how_wide) {
+      using V = Vectors<T, decltype(how_wide)::value>;
+      using P = Vectors<PoolPlace<T>, decltype(how_wide)::value>;
+      typename V::Vector best = typename V::Vector{} - std::numeric_limits<T>::infinity(), value;
+      typename P::Vector where = typename P::Vector{} + static_cast<PoolPlace<T>>(first);
+      window([&](std::int64_t place) {
+        V::load(value, from + place * channels + c);
+        const typename P::Vector number = typename P::Vector{} + static_cast<PoolPlace<T>>(place);
+        const typename P::Vector better = ~(value <= best) & (best == best);
+        best = better ? value : best;
+        where = better ? number : where;
+      });
+      V::store(y + output * channels + c, best);
+      P::store(places + output * channels + c, where);
     });
-    if (first)
-      for (std::int64_t c = 0; c < channels; ++c) best[c] = -std::numeric_limits<T>::infinity(), where[c] = -1;
   });
 }
 
@@ -118,14 +154,20 @@ template <class T>
 void scatter_pooled(const PoolSize& size, const T* grad, const PoolPlace<T>* places, T* x_grad) {
   const std::int64_t channels = size.channels;
   over_inputs(size, x_grad,
-              [=](std::int64_t output, const auto& window, T* image, std::int64_t first, std::int64_t count) {
-                const T* const g = grad + output * channels + first;
-                const PoolPlace<T>* const where = places + output * channels + first;
-                window([&](std::int64_t place) {
-                  T* const at = image + place * channels;
-                  const auto number = static_cast<PoolPlace<T>>(place);
-                  XGRAD_INDEPENDENT_ITERATIONS
-                  for (std::int64_t c = 0; c < count; ++c) at[c] += where[c] == number ? g[c] : T(0);
+              [=](std::int64_t output, const auto& window, T* image, std::int64_t channel, std::int64_t count,
+                  auto adds, auto bytes) {
+                for_each_vector<T>(count, bytes, [&](std::int64_t c, auto how_wide) {
+                  using V = Vectors<T, decltype(how_wide)::value>;
+                  using P = Vectors<PoolPlace<T>, decltype(how_wide)::value>;
+                  typename V::Vector g;
+                  typename P::Vector where;
+                  V::load(g, grad + output * channels + channel + c);
+                  P::load(where, places + output * channels + channel + c);
+                  window([&](std::int64_t place) {
+                    const typename P::Vector number = typename P::Vector{} + static_cast<PoolPlace<T>>(place);
+                    const typename V::Vector part = where == number ? g : typename V::Vector{};
+                    give<decltype(adds)::value, V>(image + place * channels + c, part);
+                  });
                 });
               });
 }
@@ -145,17 +187,18 @@ void gather_pooled(const PoolSize& size, const T* x, const PoolPlace<T>* places,
 template <class T>
 void avg_pool(const PoolSize& size, const T* x, const T* divisors, T* y) {
   const std::int64_t channels = size.channels, image = places_of(size) * channels, outputs = size.outputs();
-  over_outputs(size, [=](std::int64_t output, const auto& window) {
+  over_outputs(size, [=](std::int64_t output, const auto& window, std::int64_t, auto bytes) {
     const T* const from = x + output / outputs * image;
-    T* const sum = y + output * channels;
-    for (std::int64_t c = 0; c < channels; ++c) sum[c] = 0;
-    window([&](std::int64_t place) {
-      const T* const at = from + place * channels;
-      XGRAD_INDEPENDENT_ITERATIONS
-      for (std::int64_t c = 0; c < channels; ++c) sum[c] += at[c];
+    for_each_vector<T>(channels, bytes, [&](std::int64_t c, auto how_wide) {
+      using V = Vectors<T, decltype(how_wide)::value>;
+      typename V::Vector sum = {}, value;
+      window([&](std::int64_t place) {
+        V::load(value, from + place * channels + c);
+        sum += value;
+      });
+      sum /= typename V::Vector{} + divisors[output % outputs];
+      V::store(y + output * channels + c, sum);
     });
-    const T divisor = divisors[output % outputs];
-    for (std::int64_t c = 0; c < channels; ++c) sum[c] /= divisor;
   });
 }
 
@@ -163,13 +206,14 @@ template <class T>
 void avg_pool_backward(const PoolSize& size, const T* grad, const T* divisors, T* x_grad) {
   const std::int64_t channels = size.channels, outputs = size.outputs();
   over_inputs(size, x_grad,
-              [=](std::int64_t output, const auto& window, T* image, std::int64_t first, std::int64_t count) {
-                const T* const g = grad + output * channels + first;
-                const T factor = 1 / divisors[output % outputs];
-                window([&](std::int64_t place) {
-                  T* const at = image + place * channels;
-                  XGRAD_INDEPENDENT_ITERATIONS
-                  for (std::int64_t c = 0; c < count; ++c) at[c] += factor * g[c];
+              [=](std::int64_t output, const auto& window, T* image, std::int64_t channel, std::int64_t count,
+                  auto adds, auto bytes) {
+                for_each_vector<T>(count, bytes, [&](std::int64_t c, auto how_wide) {
+                  using V = Vectors<T, decltype(how_wide)::value>;
+                  typename V::Vector g;
+                  V::load(g, grad + output * channels + channel + c);
+                  g /= typename V::Vector{} + divisors[output % outputs];
+                  window([&](std::int64_t place) { give<decltype(adds)::value, V>(image + place * channels + c, g); });
                 });
               });
 }

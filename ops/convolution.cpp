@@ -191,7 +191,7 @@ Tensor conv(const char* op, std::size_t rank, const Tensor& x, const Tensor& wei
   const Shape kernel = kernel_of(op, rank, x, weight, options.groups),
               stride = detail::per_axis(op, "stride", options.stride, rank, 1),
               dilation = detail::per_axis(op, "dilation", options.dilation, rank, 1);
-  const auto [before, after] = detail::padded_sides(op, options.padding, kernel, stride, dilation);
+  const detail::PaddedSides sides = detail::padded_sides(op, options.padding, kernel, stride, dilation);
   const std::int64_t channels = x.shape()[x.dim() - rank - 1];
   check(channels == weight.size(1) * options.groups, op, ": input of shape ", x.shape(), " has ", channels,
         " channels, weight ", weight.shape(), " with groups ", options.groups, " needs ",
@@ -199,7 +199,7 @@ Tensor conv(const char* op, std::size_t rank, const Tensor& x, const Tensor& wei
   check_bias(op, bias, weight.size(0));
   Shape output = kernel;
   for (std::size_t i = 0; i < rank; ++i) {
-    const std::int64_t padded = x.shape()[x.dim() - rank + i] + before[i] + after[i],
+    const std::int64_t padded = x.shape()[x.dim() - rank + i] + sides.before[i] + sides.after[i],
                        reach = dilation[i] * (kernel[i] - 1) + 1;
     check(padded >= reach, op, ": kernel ", kernel, " with dilation ", dilation, " reaches over ", reach,
           " places, more than the ", padded, " of the padded input of shape ", x.shape(), "; use a larger padding");
@@ -213,7 +213,7 @@ Tensor conv(const char* op, std::size_t rank, const Tensor& x, const Tensor& wei
                                .input = detail::spatial(input.shape(), rank),
                                .kernel = detail::spatial(kernel, rank),
                                .stride = detail::spatial(stride, rank),
-                               .padding = detail::spatial(before, rank, 0),
+                               .padding = detail::spatial(sides.before, rank, 0),
                                .dilation = detail::spatial(dilation, rank),
                                .output = detail::spatial(output, rank)};
     return convolve({op, rank, size}, input, w, b);
