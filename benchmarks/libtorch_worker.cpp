@@ -29,7 +29,7 @@ std::vector<Tensor> fill_parameters(const torch::nn::Module& model) {
     const Tensor& tensor = item.value();
     const bool is_weight = name.size() >= 6 && name.compare(name.size() - 6, 6, "weight") == 0;
     benchmarks::fill_parameter(tensor.data_ptr<float>(), tensor.numel(), static_cast<std::uint32_t>(all.size()),
-                               tensor.size(-1), tensor.dim() == 2, is_weight);
+                               tensor.numel() / tensor.size(0), tensor.dim() >= 2, is_weight);
     all.push_back(tensor);
   }
   return all;
@@ -57,6 +57,25 @@ struct BatchNormNet : torch::nn::Module {
   torch::nn::Linear out = register_module("out", torch::nn::Linear(128, 10));
 
   Tensor forward(const Tensor& x) { return out(torch::relu(bn2(fc2(torch::relu(bn1(fc1(x))))))); }
+};
+
+struct ConvolutionalNet : torch::nn::Module {
+  torch::nn::Conv2d conv1 = register_module("conv1", convolution(1, 16));
+  torch::nn::BatchNorm2d bn1 = register_module("bn1", torch::nn::BatchNorm2d(16));
+  torch::nn::Conv2d conv2 = register_module("conv2", convolution(16, 32));
+  torch::nn::BatchNorm2d bn2 = register_module("bn2", torch::nn::BatchNorm2d(32));
+  torch::nn::Linear out = register_module("out", torch::nn::Linear(32 * 7 * 7, 10));
+
+  Tensor forward(const Tensor& image) {
+    const Tensor x = image.contiguous(torch::MemoryFormat::ChannelsLast);
+    const Tensor h = torch::max_pool2d(torch::relu(bn1(conv1(x))), 2);
+    return out(torch::max_pool2d(torch::relu(bn2(conv2(h))), 2).flatten(1));
+  }
+
+ private:
+  static torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out) {
+    return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1).bias(false));
+  }
 };
 
 struct TinyNet : torch::nn::Module {
@@ -206,6 +225,7 @@ Workload one_add(bool with_backward) {
 Workload make(std::string_view name) {
   if (name == "W1-64") return training<BatchNormNet>({64, 784}, 10, true);
   if (name == "W1-512") return training<BatchNormNet>({512, 784}, 10, true);
+  if (name == "W2") return training<ConvolutionalNet>({64, 1, 28, 28}, 10, true);
   if (name == "W3") return training<TinyNet>({8, 4}, 2, false);
   if (name == "W3-adam") return training<TinyNet>({8, 4}, 2, true);
   if (name == "W4" || name == "W4-lambda") return formula();

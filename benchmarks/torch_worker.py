@@ -4,6 +4,7 @@ As somebody writes it who wants it fast: scaled_dot_product_attention, and with 
 Adam is the fused one in both: under torch.compile the plain one took twice its time.
 """
 import sys
+import time
 
 import torch
 import torch.nn.functional as F
@@ -45,6 +46,18 @@ class BatchNormNet(torch.nn.Module):
         return self.out(torch.relu(self.bn2(self.fc2(torch.relu(self.bn1(self.fc1(x)))))))
 
 
+class ConvolutionalNet(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = torch.nn.Conv2d(1, 16, 3, padding=1, bias=False), torch.nn.BatchNorm2d(16)
+        self.conv2, self.bn2 = torch.nn.Conv2d(16, 32, 3, padding=1, bias=False), torch.nn.BatchNorm2d(32)
+        self.out = torch.nn.Linear(32 * 7 * 7, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(torch.relu(self.bn1(self.conv1(x))), 2)
+        return self.out(F.max_pool2d(torch.relu(self.bn2(self.conv2(x))), 2).flatten(1))
+
+
 class TinyNet(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -67,10 +80,10 @@ class Block(torch.nn.Module):
         return x + self.fc2(F.gelu(self.fc1(self.ln2(x))))
 
 
-def training(net, inputs, classes, with_adam):
-    parameters = fill_parameters(net)
+def training(net, inputs, classes, with_adam, layout=torch.contiguous_format):
+    parameters = fill_parameters(net.to(memory_format=layout))
     update = torch.optim.Adam(parameters, lr=worker.LEARNING_RATE, fused=True).step
-    x, y = tensor(worker.numbers(inputs, worker.INPUTS)), tensor(worker.labels(inputs[0], classes))
+    x, y = tensor(worker.numbers(inputs, worker.INPUTS)).contiguous(memory_format=layout), tensor(worker.labels(inputs[0], classes))
     loss_of = maybe_compile(lambda x, y: F.cross_entropy(net(x), y))
     last = {}
 
@@ -83,6 +96,22 @@ def training(net, inputs, classes, with_adam):
             update()
 
     return worker.Workload(step, lambda: loss_and_gradients(last["loss"], parameters))
+
+
+def in_better_layout(make_net, inputs, classes, with_adam):
+    """The training in that of the two layouts in which its steps are faster here."""
+    def make(layout):
+        return training(make_net(), inputs, classes, with_adam, layout)
+
+    def seconds(layout):
+        trial, times = make(layout), []
+        for _ in range(8):
+            start = time.perf_counter()
+            trial.step()
+            times.append(time.perf_counter() - start)
+        return sorted(times[3:])[2]
+
+    return make(min((torch.contiguous_format, torch.channels_last), key=seconds))
 
 
 def formula():
@@ -141,6 +170,8 @@ def make(name):
         torch._dynamo.reset()
     if name in ("W1-64", "W1-512"):
         return training(BatchNormNet(), (int(name[3:]), 784), 10, True)
+    if name == "W2":
+        return in_better_layout(ConvolutionalNet, (64, 1, 28, 28), 10, True)
     if name in ("W3", "W3-adam"):
         return training(TinyNet(), (8, 4), 2, name == "W3-adam")
     makers = {"W4": formula, "W4-lambda": formula, "W5": adam_alone, "W6": softmax_cross_entropy, "W7": transformer_block}

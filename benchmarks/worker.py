@@ -26,8 +26,8 @@ def labels(n, classes):
 
 def parameter(index, name, shape):
     """Initial values of parameter `index` of a model."""
-    if len(shape) == 2:
-        return numbers(shape, 100 + index, 1 / numpy.sqrt(shape[-1]))
+    if len(shape) >= 2:
+        return numbers(shape, 100 + index, 1 / numpy.sqrt(numpy.prod(shape[1:])))
     return numbers(shape, 100 + index, 0.125, float(name.endswith("weight")))
 
 

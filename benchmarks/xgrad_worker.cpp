@@ -27,7 +27,7 @@ std::vector<Tensor> fill_parameters(const Model& model) {
   std::vector<Tensor> all;
   for (const auto& [name, tensor] : nn::named_parameters(model)) {
     benchmarks::fill_parameter(tensor.template data<float>(), tensor.numel(), static_cast<std::uint32_t>(all.size()),
-                               tensor.size(-1), tensor.dim() == 2, name.ends_with("weight"));
+                               tensor.numel() / tensor.size(0), tensor.dim() >= 2, name.ends_with("weight"));
     all.push_back(tensor);
   }
   return all;
@@ -52,6 +52,19 @@ struct BatchNormNet {
   nn::Linear out{128, 10};
 
   Tensor operator()(const Tensor& x) const { return out(relu(bn2(fc2(relu(bn1(fc1(x))))))); }
+};
+
+struct ConvolutionalNet {
+  nn::Conv2d conv1{1, 16, 3, {.padding = 1, .bias = false}};
+  nn::BatchNorm2d bn1{16};
+  nn::Conv2d conv2{16, 32, 3, {.padding = 1, .bias = false}};
+  nn::BatchNorm2d bn2{32};
+  nn::Linear out{32 * 7 * 7, 10};
+
+  Tensor operator()(const Tensor& x) const {
+    const Tensor h = max_pool2d(relu(bn1(conv1(x))), 2);
+    return out(flatten(max_pool2d(relu(bn2(conv2(h))), 2), 1));
+  }
 };
 
 struct TinyNet {
@@ -201,6 +214,7 @@ Workload one_add(bool with_backward) {
 Workload make(std::string_view name) {
   if (name == "W1-64") return training<BatchNormNet>({64, 784}, 10, true);
   if (name == "W1-512") return training<BatchNormNet>({512, 784}, 10, true);
+  if (name == "W2") return training<ConvolutionalNet>({64, 1, 28, 28}, 10, true);
   if (name == "W3") return training<TinyNet>({8, 4}, 2, false);
   if (name == "W3-adam") return training<TinyNet>({8, 4}, 2, true);
   if (name == "W4") return formula([](const Tensor& x) { return x * sigmoid(x) + 0.5 * tanh(x); });

@@ -30,6 +30,9 @@ std::span<const OpInfo> layer_norm_ops();
 std::span<const OpInfo> group_norm_ops();
 std::span<const OpInfo> local_response_norm_ops();
 std::span<const OpInfo> attention_ops();
+std::span<const OpInfo> convolution_ops();
+std::span<const OpInfo> pooling_ops();
+std::span<const OpInfo> pad_ops();
 std::span<const OpInfo> loss_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
@@ -72,6 +75,9 @@ std::span<const OpFamily> families() {
       {"group_norm", group_norm_ops()},
       {"local_response_norm", local_response_norm_ops()},
       {"attention", attention_ops()},
+      {"convolution", convolution_ops()},
+      {"pooling", pooling_ops()},
+      {"pad", pad_ops()},
       {"loss", loss_ops()},
   };
   return all;
