@@ -115,6 +115,10 @@ Array copy_in_order(const Array& x, const Shape& order) {
 }  // namespace
 
 Array row_major(const Array& x) { return x.row_major ? x : copy_in_order(x, {}); }
+Array in_format(const Array& x, MemoryFormat format) {
+  const Shape order = axes_in(format, x.shape.size());
+  return x.numel == 0 || is_dense_in_order(x.shape, x.strides, order) ? x : copy_in_order(x, order);
+}
 Array packed(const Array& x) { return is_dense(x) ? x : copy_in_order(x, memory_order(x.shape, x.strides)); }
 Array laid_like(const Array& x, const Array& like) {
   return lies_like(x, like) ? x : copy_in_order(x, memory_order(like.shape, like.strides));

@@ -72,6 +72,8 @@ void overwrite(const Array& to, const Array& from);
 Array row_major(const Array& x);
 /// x if it has this dtype, else a copy that has.
 Array as_dtype(const Array& x, DType dtype);
+/// x if it lies dense in a format that its rank has, else a copy that does.
+Array in_format(const Array& x, MemoryFormat format);
 /// x if it is dense, else a copy that is, with the axes in the order they have.
 Array packed(const Array& x);
 /// x if it lies like another array, which is dense and of its shape, else a copy that does.

@@ -66,9 +66,10 @@ const T* elements(const detail::Array& array) {
 template <class Kernel>
 Tensor run(const Sizes& sizes, const Shape& shape, const Tensor& x, const Tensor& weight, const Tensor& bias,
            const Kernel& kernel) {
-  const detail::Array y = detail::make_channels_last(shape, x.dtype());
+  detail::Array y;
+  detail::allocate_array_in_order(y, shape, x.dtype(), detail::axes_in(channels_last, shape.size()));
   if (y.numel == 0) return Tensor(y);
-  const detail::Array from = detail::channels_last(x), w = detail::row_major(weight),
+  const detail::Array from = detail::in_format(x, channels_last), w = detail::row_major(weight),
                       b = bias.defined() ? detail::row_major(bias) : detail::Array();
   dispatch_floating(sizes.name, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -131,7 +132,7 @@ struct WeightGrad {
     if (input.requires_grad()) grad = g;
     if (g.numel() == 0) return zeros(sizes.weight(), {.dtype = g.dtype()});
     const Tensor out = detail::empty(sizes.weight(), g.dtype());
-    const detail::Array from = detail::channels_last(input), of = detail::channels_last(g);
+    const detail::Array from = detail::in_format(input, channels_last), of = detail::in_format(g, channels_last);
     dispatch_floating(name, g.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::convolution_weight_grad(sizes.of, elements<T>(from), elements<T>(of), out.data<T>());
@@ -177,12 +178,13 @@ void check_bias(const char* op, const Tensor& bias, std::int64_t channels) {
   check(is_floating(bias.dtype()), op, ": bias is ", bias.dtype(), "; convert it with .to(float32)");
 }
 
-/// f(x, weight, bias), which have one dtype, for a batch.
+/// f(x, weight, bias), which have one dtype that is computed in, for a batch.
 template <class F>
 Tensor on_batch(std::size_t rank, const Tensor& x, const Tensor& weight, const Tensor& bias, const F& f) {
   DType dtype = promote(x.dtype(), weight.dtype());
   if (bias.defined()) dtype = promote(dtype, bias.dtype());
-  const Tensor w = weight.to(dtype), b = bias.defined() ? bias.to(dtype) : Tensor();
+  const DType computed = detail::compute_dtype(dtype);
+  const Tensor w = weight.to(computed), b = bias.defined() ? bias.to(computed) : Tensor();
   return detail::on_batch(x.to(dtype), rank, [&](const Tensor& batch) { return f(batch, w, b); });
 }
 

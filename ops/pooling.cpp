@@ -77,9 +77,10 @@ std::shared_ptr<Pooling> make_pooling(const char* op, const Tensor& batch, std::
 /// A result whose elements a kernel gives.
 template <class Kernel>
 Tensor run(const char* op, const Shape& shape, const Tensor& x, const Kernel& kernel) {
-  const detail::Array y = detail::make_channels_last(shape, x.dtype());
+  detail::Array y;
+  detail::allocate_array_in_order(y, shape, x.dtype(), detail::axes_in(channels_last, shape.size()));
   if (y.numel == 0) return Tensor(y);
-  const detail::Array from = detail::channels_last(x);
+  const detail::Array from = detail::in_format(x, channels_last);
   dispatch_floating(op, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernel(detail::first_element<T>(from), detail::first_element<T>(y));
@@ -240,7 +241,8 @@ std::pair<Tensor, Places> largest(const char* op, const Tensor& batch, const Sha
 
 /// Places as a tensor beside the result.
 Tensor indices_of(const Pooling& pooling, DType dtype, const Places& places) {
-  const detail::Array out = detail::make_channels_last(pooling.output, int64);
+  detail::Array out;
+  detail::allocate_array_in_order(out, pooling.output, int64, detail::axes_in(channels_last, pooling.output.size()));
   dispatch_floating("max_pool", dtype, [&](auto zero) {
     const auto* const from = numbers<decltype(zero)>(places);
     std::copy_n(from, out.numel, detail::first_element<std::int64_t>(out));

@@ -2,7 +2,7 @@
 // What operations over spatial axes have in common: those of (N, C, L), (N, C, H, W) and (N, C, D, H, W), which kernels
 // know as depth, height and width.
 
-#include "../array/channels_last.hpp"
+#include "../autograd/primitives.hpp"
 #include "../autograd/tensor.hpp"
 #include "../kernels/patches.hpp"
 #include "shape.hpp"
@@ -26,14 +26,16 @@ inline void check_spatial(const char* op, const Tensor& x, std::size_t rank) {
     check(x.shape()[axis] > 0, op, ": input has shape ", x.shape(), "; only the batch may be empty");
 }
 
-/// f(x), for a batch; of one example, a batch of one. Its channels lie innermost, unless it requires a gradient: what
-/// lies in another order is copied once for all that works on it.
+/// f(x), for a batch, in the dtype that is computed in; of one example, a batch of one. Its channels lie innermost,
+/// unless it requires a gradient: what lies in another order is copied once for all that works on it.
 template <class F>
 Tensor on_batch(const Tensor& x, std::size_t rank, const F& f) {
   const bool one = x.dim() == rank + 1;
-  Tensor batch = one ? unsqueeze(x, 0) : x;
-  if (!batch.requires_grad()) batch = Tensor(channels_last(batch));
-  return one ? squeeze(f(batch), 0) : f(batch);
+  const MaybeOwned computed = widened(x);
+  Tensor batch = one ? unsqueeze(*computed, 0) : *computed;
+  if (!batch.requires_grad()) batch = Tensor(in_format(batch, MemoryFormat::channels_last));
+  Tensor y = one ? squeeze(f(batch), 0) : f(batch);
+  return narrowed(std::move(y), x.dtype());
 }
 
 }  // namespace xgrad::detail
