@@ -23,7 +23,7 @@ struct BatchNorm {
   auto fields() {
     return xgrad::fields("weight", parameter(weight), "bias", parameter(bias), "running_mean", buffer(running_mean),
                          "running_var", buffer(running_var), "num_batches_tracked", buffer(num_batches_tracked),
-                         "training", training);
+                         "training", training, "momentum", momentum);
   }
 
   Tensor weight, bias;                // (C,); undefined when not affine
