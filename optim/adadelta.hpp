@@ -7,10 +7,10 @@ namespace xgrad::optim {
 
 struct AdadeltaOptions {
   Option<double> lr = by_default(1.0);
-  Option<double> rho = by_default(0.9);  // of the running averages of squares, between 0 and 1
-  Option<double> eps = by_default(1e-6);  // added to both means of squares
+  Option<double> rho = by_default(0.9);           // of the running averages of squares, between 0 and 1
+  Option<double> eps = by_default(1e-6);          // added to both means of squares
   Option<double> weight_decay = by_default(0.0);  // adds weight_decay * parameter to the gradient
-  Option<bool> maximize = by_default(false);  // ascends: the gradient counts with the opposite sign
+  Option<bool> maximize = by_default(false);      // ascends: the gradient counts with the opposite sign
 
   void validate() const;
   static constexpr std::array buffers{"square_avg", "acc_delta"};

@@ -34,8 +34,8 @@ void AdafactorOptions::update(ParameterUpdate& one) const {
   const Tensor gradient = maximize ? -one.gradient : one.gradient;
   const auto rms = [](const Tensor& x) { return std::sqrt(mean(square(x)).item()); };
   const auto t = static_cast<double>(one.step);
-  const double epsilon = one.parameter.dtype() == float64 ? std::numeric_limits<double>::epsilon()
-                                                          : std::numeric_limits<float>::epsilon();
+  const double epsilon =
+      one.parameter.dtype() == float64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
   const double least = eps1 == 0 ? epsilon : double(eps1), fresh = std::pow(t, beta2_decay);
   const double alpha = std::max<double>(eps2, rms(one.parameter)) * std::min<double>(lr, 1 / std::sqrt(t));
   const auto renew = [&](Tensor& average, const Tensor& now) { return average.add_(now - average, {.alpha = fresh}); };

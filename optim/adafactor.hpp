@@ -6,13 +6,15 @@
 namespace xgrad::optim {
 
 struct AdafactorOptions {
-  Option<double> lr = by_default(1e-2);  // the relative step is at most this, and at most 1 / sqrt(t)
+  Option<double> lr = by_default(1e-2);           // the relative step is at most this, and at most 1 / sqrt(t)
   Option<double> beta2_decay = by_default(-0.8);  // the average of squares takes the part t^beta2_decay of the new ones
-  Option<double> eps1 = by_default(0.0);  // bounds the second moment, squared, from below; 0 for the machine epsilon of the dtype
-  Option<double> eps2 = by_default(1e-3);  // bounds the root mean square of a parameter, which steps are relative to, from below
-  Option<double> d = by_default(1.0);  // bounds the root mean square of an update from above
+  Option<double> eps1 =
+      by_default(0.0);  // bounds the second moment, squared, from below; 0 for the machine epsilon of the dtype
+  Option<double> eps2 =
+      by_default(1e-3);  // bounds the root mean square of a parameter, which steps are relative to, from below
+  Option<double> d = by_default(1.0);             // bounds the root mean square of an update from above
   Option<double> weight_decay = by_default(0.0);  // shrinks the parameter by lr * weight_decay a step
-  Option<bool> maximize = by_default(false);  // ascends: the gradient counts with the opposite sign
+  Option<bool> maximize = by_default(false);      // ascends: the gradient counts with the opposite sign
 
   void validate() const;
   NamedTensors buffers(const Tensor& parameter) const;

@@ -31,12 +31,12 @@ void update_adam(const Options& options, const Elements<T>& elements, T decay, T
   const T fresh1 = static_cast<T>(1 - options.beta1), fresh2 = static_cast<T>(1 - options.beta2);
   const T rate = static_cast<T>(options.lr / correction1), root = static_cast<T>(1 / correction2),
           eps = static_cast<T>(options.eps), sign = options.maximize ? T(-1) : T(1);
-  const auto moments = [=](T p, T g, T& m, T& v) __attribute__((always_inline)) {
+  const auto moments = [=](T p, T g, T & m, T & v) __attribute__((always_inline)) {
     const T d = sign * g + unless_off(decay, decay * p);
     m = unless_off(beta1, beta1 * m) + fresh1 * d;
     v = unless_off(beta2, beta2 * v) + fresh2 * d * d;
   };
-  const auto move = [=](T& p, T m, T v) __attribute__((always_inline)) {
+  const auto move = [=](T & p, T m, T v) __attribute__((always_inline)) {
     p = keep * p - unless_off(rate, rate * m / (std::sqrt(v) * root + eps));
   };
   if (options.amsgrad)

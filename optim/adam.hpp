@@ -7,12 +7,12 @@ namespace xgrad::optim {
 
 struct AdamOptions {
   Option<double> lr = by_default(1e-3);
-  Option<double> beta1 = by_default(0.9);  // of the running average of the gradient, in [0, 1)
-  Option<double> beta2 = by_default(0.999);  // of the running average of its square, in [0, 1)
-  Option<double> eps = by_default(1e-8);  // added to the root of the corrected second moment
+  Option<double> beta1 = by_default(0.9);         // of the running average of the gradient, in [0, 1)
+  Option<double> beta2 = by_default(0.999);       // of the running average of its square, in [0, 1)
+  Option<double> eps = by_default(1e-8);          // added to the root of the corrected second moment
   Option<double> weight_decay = by_default(0.0);  // adds weight_decay * parameter to the gradient
-  Option<bool> amsgrad = by_default(false);  // divides by the root of the largest second moment so far
-  Option<bool> maximize = by_default(false);  // ascends: the gradient counts with the opposite sign
+  Option<bool> amsgrad = by_default(false);       // divides by the root of the largest second moment so far
+  Option<bool> maximize = by_default(false);      // ascends: the gradient counts with the opposite sign
 
   void validate() const;
   NamedTensors buffers(const Tensor& parameter) const;

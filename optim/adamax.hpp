@@ -7,11 +7,11 @@ namespace xgrad::optim {
 
 struct AdamaxOptions {
   Option<double> lr = by_default(2e-3);
-  Option<double> beta1 = by_default(0.9);  // of the running average of the gradient, in [0, 1)
-  Option<double> beta2 = by_default(0.999);  // of the fading maximum, in [0, 1)
-  Option<double> eps = by_default(1e-8);  // added to the size of a gradient
+  Option<double> beta1 = by_default(0.9);         // of the running average of the gradient, in [0, 1)
+  Option<double> beta2 = by_default(0.999);       // of the fading maximum, in [0, 1)
+  Option<double> eps = by_default(1e-8);          // added to the size of a gradient
   Option<double> weight_decay = by_default(0.0);  // adds weight_decay * parameter to the gradient
-  Option<bool> maximize = by_default(false);  // ascends: the gradient counts with the opposite sign
+  Option<bool> maximize = by_default(false);      // ascends: the gradient counts with the opposite sign
 
   void validate() const;
   static constexpr std::array buffers{"exp_avg", "exp_inf"};

@@ -7,11 +7,11 @@ namespace xgrad::optim {
 
 struct ASGDOptions {
   Option<double> lr = by_default(1e-2);
-  Option<double> lambd = by_default(1e-4);  // of the decay
-  Option<double> alpha = by_default(0.75);  // power of the decay of the rate
-  Option<double> t0 = by_default(1e6);  // the step after which the average begins
+  Option<double> lambd = by_default(1e-4);        // of the decay
+  Option<double> alpha = by_default(0.75);        // power of the decay of the rate
+  Option<double> t0 = by_default(1e6);            // the step after which the average begins
   Option<double> weight_decay = by_default(0.0);  // adds weight_decay * parameter to the gradient
-  Option<bool> maximize = by_default(false);  // ascends: the gradient counts with the opposite sign
+  Option<bool> maximize = by_default(false);      // ascends: the gradient counts with the opposite sign
 
   void validate() const;
   static constexpr std::array buffers{"ax"};

@@ -32,12 +32,13 @@ double height(const CyclicLROptions& o, std::int64_t step) {
 }  // namespace
 
 CyclicLR::CyclicLR(Optimizer& optimizer, const CyclicLROptions& options)
-    : Schedule(optimizer,
-               {[o = checked(options)](double, std::int64_t step) {
-                 return o.base_lr + (o.max_lr - o.base_lr) * height(o, step);
-               }},
-               options.cycle_momentum ? [o = options](std::int64_t step) {
-                 return o.max_momentum - (o.max_momentum - o.base_momentum) * height(o, step);
-               } : Momentum()) {}
+    : Schedule(
+          optimizer, {[o = checked(options)](double, std::int64_t step) {
+            return o.base_lr + (o.max_lr - o.base_lr) * height(o, step);
+          }},
+          options.cycle_momentum
+              ? [o = options](
+                    std::int64_t step) { return o.max_momentum - (o.max_momentum - o.base_momentum) * height(o, step); }
+              : Momentum()) {}
 
 }  // namespace xgrad::optim

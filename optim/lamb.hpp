@@ -7,9 +7,9 @@ namespace xgrad::optim {
 
 struct LAMBOptions {
   Option<double> lr = by_default(1e-3);
-  Option<double> beta1 = by_default(0.9);  // of the running average of the gradient, in [0, 1)
-  Option<double> beta2 = by_default(0.999);  // of the running average of its square, in [0, 1)
-  Option<double> eps = by_default(1e-6);  // added to the root of the corrected second moment
+  Option<double> beta1 = by_default(0.9);         // of the running average of the gradient, in [0, 1)
+  Option<double> beta2 = by_default(0.999);       // of the running average of its square, in [0, 1)
+  Option<double> eps = by_default(1e-6);          // added to the root of the corrected second moment
   Option<double> weight_decay = by_default(0.0);  // decoupled from the gradient
 
   void validate() const;

@@ -45,7 +45,8 @@ void MuonOptions::update(ParameterUpdate& one) const {
   m.add_(one.gradient - m, {.alpha = 1 - momentum});
   const Tensor u = nesterov ? one.gradient + double(momentum) * (m - one.gradient) : m;
   const auto rows = static_cast<double>(u.size(0)), columns = static_cast<double>(u.numel()) / rows;
-  const double scale = match_rms_adamw ? 0.2 * std::sqrt(std::max(rows, columns)) : std::sqrt(std::max(1.0, rows / columns));
+  const double scale =
+      match_rms_adamw ? 0.2 * std::sqrt(std::max(rows, columns)) : std::sqrt(std::max(1.0, rows / columns));
   const Tensor direction = orthogonalized(flatten(u, 1), ns_steps, eps);
   one.parameter.mul_(1 - lr * weight_decay);
   one.parameter.sub_(reshape(direction, u.shape()), {.alpha = lr * scale});

@@ -10,9 +10,10 @@ struct MuonOptions {
   Option<double> momentum = by_default(0.95);
   Option<double> weight_decay = by_default(0.1);  // shrinks the parameter by lr * weight_decay a step
   Option<bool> nesterov = by_default(true);
-  Option<int> ns_steps = by_default(5);  // steps of the iteration that makes a matrix orthogonal
-  Option<double> eps = by_default(1e-7);  // bounds the norm that a matrix is divided by from below
-  Option<bool> match_rms_adamw = by_default(false);  // steps as large as those of AdamW, 0.2 * sqrt(max(rows, columns)) * lr; else sqrt(max(1, rows / columns)) * lr
+  Option<int> ns_steps = by_default(5);              // steps of the iteration that makes a matrix orthogonal
+  Option<double> eps = by_default(1e-7);             // bounds the norm that a matrix is divided by from below
+  Option<bool> match_rms_adamw = by_default(false);  // steps as large as those of AdamW, 0.2 * sqrt(max(rows, columns))
+                                                     // * lr; else sqrt(max(1, rows / columns)) * lr
 
   void validate() const;
   NamedTensors buffers(const Tensor& parameter) const;

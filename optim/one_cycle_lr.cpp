@@ -59,8 +59,8 @@ Schedule::Momentum momentum_of(const OneCycleLROptions& options) {
 OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
     : Schedule(optimizer,
                {[anneal = options.anneal_strategy, all = phases(checked(options))](double, std::int64_t step) {
-                  return value_at(all, anneal, step, &Phase::lr_from, &Phase::lr_to);
-                }},
+                 return value_at(all, anneal, step, &Phase::lr_from, &Phase::lr_to);
+               }},
                momentum_of(options)) {}
 
 }  // namespace xgrad::optim

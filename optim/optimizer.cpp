@@ -127,8 +127,8 @@ void Optimizer::step() {
     const Tensor gradient = parameters_[i].grad();
     if (!gradient.defined() || !parameters_[i].requires_grad()) continue;
     State& state = states_[i];
-    updates_.push_back({parameters_[i], xgrad::detail::dense(gradient), state.buffers, state.steps + 1, !state.begun,
-                        groups_[i]});
+    updates_.push_back(
+        {parameters_[i], xgrad::detail::dense(gradient), state.buffers, state.steps + 1, !state.begun, groups_[i]});
     if (!state.begun) made.emplace_back(i, buffers(groups_[i], parameters_[i]));
   }
   for (auto& [i, buffers] : made) {

@@ -98,7 +98,8 @@ class Optimizer {
   /// counting as zero.
   template <class F>
   void for_each_piece(std::span<ParameterUpdate> all, const F& f) {
-    run_pieces(all, [](const void* context, const Piece& piece) { (*static_cast<const F*>(context))(piece); }, &f);
+    run_pieces(
+        all, [](const void* context, const Piece& piece) { (*static_cast<const F*>(context))(piece); }, &f);
   }
 
  private:

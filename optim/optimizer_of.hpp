@@ -5,8 +5,8 @@
 
 #include "../autograd/create.hpp"
 #include "../core/reflect.hpp"
-#include "option.hpp"
 #include "optimizer.hpp"
+#include "option.hpp"
 
 namespace xgrad::optim {
 
@@ -67,8 +67,10 @@ auto* momentum_of(Rule& rule) {
 template <class Rule>
 class OptimizerOf : public Optimizer {
   static_assert(Reflectable<Rule>, "an optimizer is a plain struct, whose members are its options");
-  static_assert(requires { requires is_option<decltype(Rule::lr)>; }, "an optimizer's struct has a member "
-                                                                      "Option<double> lr, the learning rate");
+  static_assert(
+      requires { requires is_option<decltype(Rule::lr)>; },
+      "an optimizer's struct has a member "
+      "Option<double> lr, the learning rate");
   static_assert(detail::ElementwiseRule<Rule> || detail::ParameterRule<Rule> || detail::ModelRule<Rule>,
                 "an optimizer's struct has a function update(const Elements<T>&) const, update(ParameterUpdate&) const "
                 "or update(std::span<ParameterUpdate>) const");

@@ -52,7 +52,10 @@ double ReduceLROnPlateau::rate(double initial, std::int64_t) const {
 }
 
 std::vector<std::pair<const char*, double*>> ReduceLROnPlateau::numbers() {
-  return {{"best", &best_}, {"num_bad_epochs", &bad_epochs_}, {"cooldown_counter", &cooldown_}, {"reductions", &reductions_}};
+  return {{"best", &best_},
+          {"num_bad_epochs", &bad_epochs_},
+          {"cooldown_counter", &cooldown_},
+          {"reductions", &reductions_}};
 }
 
 }  // namespace xgrad::optim

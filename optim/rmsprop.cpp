@@ -25,12 +25,12 @@ void RMSpropOptions::update(const Elements<T>& elements) const {
   const T rate = static_cast<T>(lr), keep = static_cast<T>(alpha), fresh = static_cast<T>(1 - alpha);
   const T small = static_cast<T>(eps), decay = static_cast<T>(weight_decay), beta = static_cast<T>(momentum);
   const T sign = maximize ? T(-1) : T(1);
-  const auto scaled = [=](T p, T g, T& s) __attribute__((always_inline)) {
+  const auto scaled = [=](T p, T g, T & s) __attribute__((always_inline)) {
     const T d = sign * g + unless_off(decay, decay * p);
     s = unless_off(keep, keep * s) + unless_off(fresh, fresh * d * d);
     return d / (std::sqrt(s) + small);
   };
-  const auto centred = [=](T p, T g, T& s, T& a) __attribute__((always_inline)) {
+  const auto centred = [=](T p, T g, T & s, T & a) __attribute__((always_inline)) {
     const T d = sign * g + unless_off(decay, decay * p);
     s = unless_off(keep, keep * s) + unless_off(fresh, fresh * d * d);
     a = unless_off(keep, keep * a) + unless_off(fresh, fresh * d);

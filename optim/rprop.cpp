@@ -3,8 +3,8 @@
 namespace xgrad::optim {
 
 void RpropOptions::validate() const {
-  check(eta_minus > 0 && eta_minus < 1 && eta_plus > 1, "Rprop: eta_minus and eta_plus are ", double(eta_minus), " and ",
-        double(eta_plus), "; they must lie in (0, 1) and above 1");
+  check(eta_minus > 0 && eta_minus < 1 && eta_plus > 1, "Rprop: eta_minus and eta_plus are ", double(eta_minus),
+        " and ", double(eta_plus), "; they must lie in (0, 1) and above 1");
   detail::check_option("Rprop", "step_size_min", step_size_min);
   check(step_size_max >= step_size_min, "Rprop: step_size_max is ", double(step_size_max), "; it must be at least ",
         "step_size_min, which is ", double(step_size_min));

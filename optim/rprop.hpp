@@ -6,9 +6,9 @@
 namespace xgrad::optim {
 
 struct RpropOptions {
-  Option<double> lr = by_default(1e-2);  // the first step size
+  Option<double> lr = by_default(1e-2);        // the first step size
   Option<double> eta_minus = by_default(0.5);  // what a step size is multiplied by when the sign changes, in (0, 1)
-  Option<double> eta_plus = by_default(1.2);  // what it is multiplied by when the sign stays, > 1
+  Option<double> eta_plus = by_default(1.2);   // what it is multiplied by when the sign stays, > 1
   Option<double> step_size_min = by_default(1e-6);
   Option<double> step_size_max = by_default(50.0);
   Option<bool> maximize = by_default(false);  // ascends: the gradient counts with the opposite sign

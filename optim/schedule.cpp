@@ -34,10 +34,9 @@ ScheduleFunction operator>>(const ScheduleFunction& first, const ScheduleFunctio
 }
 
 ScheduleFunction lambda(std::function<double(std::int64_t step)> f, std::int64_t steps) {
-  return {[f = std::move(f)](double initial, std::int64_t step) {
-            return detail::unless_off(initial, initial * f(step));
-          },
-          steps};
+  return {
+      [f = std::move(f)](double initial, std::int64_t step) { return detail::unless_off(initial, initial * f(step)); },
+      steps};
 }
 
 ScheduleFunction constant(std::int64_t steps, double factor) {
@@ -67,9 +66,8 @@ ScheduleFunction polynomial(std::int64_t steps, const PolynomialOptions& options
   detail::check_option("polynomial", "power", options.power);
   detail::check_option("polynomial", "start", options.start);
   detail::check_option("polynomial", "end", options.end);
-  return ramp("polynomial", steps, [=](double t) {
-    return options.end + (options.start - options.end) * std::pow(1 - t, options.power);
-  });
+  return ramp("polynomial", steps,
+              [=](double t) { return options.end + (options.start - options.end) * std::pow(1 - t, options.power); });
 }
 
 ScheduleFunction exponential(double gamma, std::int64_t steps) {

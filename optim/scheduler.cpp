@@ -72,7 +72,8 @@ NamedTensors LRScheduler::state_dict() const {
   Tensor epoch = zeros({}, {.dtype = int64});
   *epoch.data<std::int64_t>() = epoch_;
   const std::vector<double> rates = initial();
-  NamedTensors state{{"last_epoch", epoch}, {"base_lr", rates.size() == 1 ? tensor(rates[0], {.dtype = float64}) : tensor(rates)}};
+  NamedTensors state{{"last_epoch", epoch},
+                     {"base_lr", rates.size() == 1 ? tensor(rates[0], {.dtype = float64}) : tensor(rates)}};
   for (const auto& [name, value] : const_cast<LRScheduler*>(this)->numbers())
     state.emplace_back(name, tensor(*value, {.dtype = float64}));
   return state;

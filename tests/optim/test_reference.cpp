@@ -65,22 +65,21 @@ std::unique_ptr<optim::Optimizer> optimizer_of(const std::vector<Tensor>& parame
 }
 
 using Make = std::unique_ptr<optim::Optimizer> (*)(const std::vector<Tensor>&, const json&, const json&);
-const std::map<std::string, Make> makers{
-    {"SGD", optimizer_of<optim::SGD, optim::SGDOptions>},
-    {"Adam", optimizer_of<optim::Adam, optim::AdamOptions>},
-    {"AdamW", optimizer_of<optim::AdamW, optim::AdamWOptions>},
-    {"RMSprop", optimizer_of<optim::RMSprop, optim::RMSpropOptions>},
-    {"Adagrad", optimizer_of<optim::Adagrad, optim::AdagradOptions>},
-    {"Adadelta", optimizer_of<optim::Adadelta, optim::AdadeltaOptions>},
-    {"Adamax", optimizer_of<optim::Adamax, optim::AdamaxOptions>},
-    {"NAdam", optimizer_of<optim::NAdam, optim::NAdamOptions>},
-    {"RAdam", optimizer_of<optim::RAdam, optim::RAdamOptions>},
-    {"Rprop", optimizer_of<optim::Rprop, optim::RpropOptions>},
-    {"ASGD", optimizer_of<optim::ASGD, optim::ASGDOptions>},
-    {"Adafactor", optimizer_of<optim::Adafactor, optim::AdafactorOptions>},
-    {"LAMB", optimizer_of<optim::LAMB, optim::LAMBOptions>},
-    {"Lion", optimizer_of<optim::Lion, optim::LionOptions>},
-    {"Muon", optimizer_of<optim::Muon, optim::MuonOptions>}};
+const std::map<std::string, Make> makers{{"SGD", optimizer_of<optim::SGD, optim::SGDOptions>},
+                                         {"Adam", optimizer_of<optim::Adam, optim::AdamOptions>},
+                                         {"AdamW", optimizer_of<optim::AdamW, optim::AdamWOptions>},
+                                         {"RMSprop", optimizer_of<optim::RMSprop, optim::RMSpropOptions>},
+                                         {"Adagrad", optimizer_of<optim::Adagrad, optim::AdagradOptions>},
+                                         {"Adadelta", optimizer_of<optim::Adadelta, optim::AdadeltaOptions>},
+                                         {"Adamax", optimizer_of<optim::Adamax, optim::AdamaxOptions>},
+                                         {"NAdam", optimizer_of<optim::NAdam, optim::NAdamOptions>},
+                                         {"RAdam", optimizer_of<optim::RAdam, optim::RAdamOptions>},
+                                         {"Rprop", optimizer_of<optim::Rprop, optim::RpropOptions>},
+                                         {"ASGD", optimizer_of<optim::ASGD, optim::ASGDOptions>},
+                                         {"Adafactor", optimizer_of<optim::Adafactor, optim::AdafactorOptions>},
+                                         {"LAMB", optimizer_of<optim::LAMB, optim::LAMBOptions>},
+                                         {"Lion", optimizer_of<optim::Lion, optim::LionOptions>},
+                                         {"Muon", optimizer_of<optim::Muon, optim::MuonOptions>}};
 
 /// The gradients of step t, as the script has them.
 void set_gradients(const std::vector<Tensor>& parameters, int t) {
@@ -88,8 +87,8 @@ void set_gradients(const std::vector<Tensor>& parameters, int t) {
   for (const Tensor& parameter : parameters) {
     const Tensor gradient = zeros_like(parameter);
     for (std::int64_t k = 0; k < parameter.numel(); ++k, ++i)
-      gradient.data<double>()[k] = (0.5 + 0.5 * (i % 4)) * (parameter.data<double>()[k] - 2 * std::sin(2.1 * i)) +
-                                   0.3 * std::sin(0.7 * t + i);
+      gradient.data<double>()[k] =
+          (0.5 + 0.5 * (i % 4)) * (parameter.data<double>()[k] - 2 * std::sin(2.1 * i)) + 0.3 * std::sin(0.7 * t + i);
     parameter.set_grad(gradient);
   }
 }
@@ -115,7 +114,9 @@ bool near(double actual, double expected) {
 
 }  // namespace
 
-TEST_CASE("optim: 300 steps of each optimizer with 50 settings, by groups and resumed in between, follow PyTorch or the paper") {
+TEST_CASE(
+    "optim: 300 steps of each optimizer with 50 settings, by groups and resumed in between, follow PyTorch or the "
+    "paper") {
   std::map<std::string, int> runs;
   const auto checked = reference()["checked"].get<std::vector<int>>();
   for (const json& run : reference()["trajectories"]) {
