@@ -30,7 +30,7 @@ NamedTensors AdafactorOptions::buffers(const Tensor& parameter) const {
 }
 
 void AdafactorOptions::update(ParameterUpdate& one) const {
-  if (lr == 0 || one.parameter.numel() == 0) return;
+  if (one.parameter.numel() == 0) return;
   const Tensor gradient = maximize ? -one.gradient : one.gradient;
   const auto rms = [](const Tensor& x) { return std::sqrt(mean(square(x)).item()); };
   const auto t = static_cast<double>(one.step);
@@ -49,6 +49,7 @@ void AdafactorOptions::update(ParameterUpdate& one) const {
   } else {
     v = renew(one.buffers["variance"], square(gradient));
   }
+  if (lr == 0) return;
   const Tensor update = gradient * rsqrt(clamp(v, least * least));
   if (weight_decay != 0) one.parameter.mul_(1 - lr * weight_decay);
   one.parameter.sub_(update, {.alpha = alpha / std::max(1.0, rms(update) / d)});

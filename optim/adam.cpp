@@ -1,5 +1,6 @@
 #include "adam.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace xgrad::optim {
@@ -31,23 +32,30 @@ void update_adam(const Options& options, const Elements<T>& elements, T decay, T
   const T fresh1 = static_cast<T>(1 - options.beta1), fresh2 = static_cast<T>(1 - options.beta2);
   const T rate = static_cast<T>(options.lr / correction1), root = static_cast<T>(1 / correction2),
           eps = static_cast<T>(options.eps), sign = options.maximize ? T(-1) : T(1);
-  const auto moments = [=](T p, T g, T & m, T & v) __attribute__((always_inline)) {
-    const T d = sign * g + unless_off(decay, decay * p);
-    m = unless_off(beta1, beta1 * m) + fresh1 * d;
-    v = unless_off(beta2, beta2 * v) + fresh2 * d * d;
-  };
+  // An average that keeps nothing has nothing, not 0 * infinity, of what was.
+  if (beta1 == 0) std::fill_n(elements.buffers[0], elements.size, T(0));
+  if (beta2 == 0) std::fill_n(elements.buffers[1], elements.size, T(0));
   const auto move = [=](T & p, T m, T v) __attribute__((always_inline)) {
     p = keep * p - unless_off(rate, rate * m / (std::sqrt(v) * root + eps));
   };
+  const auto moments = [=](T d, T & m, T & v) __attribute__((always_inline)) {
+    m = beta1 * m + fresh1 * d;
+    v = beta2 * v + fresh2 * d * d;
+  };
   if (options.amsgrad)
     elements.each([=](T& p, T g, T& m, T& v, T& largest) {
-      moments(p, g, m, v);
+      moments(sign * g + unless_off(decay, decay * p), m, v);
       largest = largest > v ? largest : v;
       move(p, m, largest);
     });
+  else if (decay != 0 || options.maximize)
+    elements.each([=](T& p, T g, T& m, T& v) {
+      moments(sign * g + unless_off(decay, decay * p), m, v);
+      move(p, m, v);
+    });
   else
     elements.each([=](T& p, T g, T& m, T& v) {
-      moments(p, g, m, v);
+      moments(g, m, v);
       move(p, m, v);
     });
 }

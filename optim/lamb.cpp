@@ -18,13 +18,13 @@ void LAMBOptions::validate() const {
 }
 
 void LAMBOptions::update(ParameterUpdate& one) const {
-  if (lr == 0) return;
   const auto t = static_cast<double>(one.step);
   const double correction1 = 1 - std::pow(beta1, t), correction2 = std::sqrt(1 - std::pow(beta2, t));
   one.each([=, *this]<class T>(T&, T g, T& m, T& v) {
     m = running_average(static_cast<T>(beta1), static_cast<T>(1 - beta1), m, g);
     v = running_average(static_cast<T>(beta2), static_cast<T>(1 - beta2), v, g * g);
   });
+  if (lr == 0) return;
   const Tensor &m = one.buffers["exp_avg"], &v = one.buffers["exp_avg_sq"];
   Tensor direction = (m / correction1) / (sqrt(v) / correction2 + double(eps));
   if (weight_decay != 0) direction.add_(one.parameter, {.alpha = double(weight_decay)});

@@ -40,9 +40,10 @@ Tensor orthogonalized(const Tensor& matrix, int steps, double eps) {
 }  // namespace
 
 void MuonOptions::update(ParameterUpdate& one) const {
-  if (lr == 0 || one.parameter.numel() == 0) return;
+  if (one.parameter.numel() == 0) return;
   Tensor& m = one.buffers["momentum_buffer"];
   m.add_(one.gradient - m, {.alpha = 1 - momentum});
+  if (lr == 0) return;
   const Tensor u = nesterov ? one.gradient + double(momentum) * (m - one.gradient) : m;
   const auto rows = static_cast<double>(u.size(0)), columns = static_cast<double>(u.numel()) / rows;
   const double scale =

@@ -1,7 +1,6 @@
 #pragma once
 // What an update of parameters is given: elements of a parameter, or a parameter as a whole.
 
-#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -100,7 +99,12 @@ struct Elements {
         }
         (buffer[i]...);
       };
-      for_each_streaming(n, element, p, g, buffer...);
+      if constexpr (sizeof...(B) >= 2) {  // more streams than the processor looks ahead in by itself
+        for_each_streaming(n, element, p, g, buffer...);
+      } else {
+        XGRAD_INDEPENDENT_ITERATIONS
+        for (std::int64_t i = 0; i < n; ++i) element(i);
+      }
     });
   }
 };
@@ -117,11 +121,12 @@ struct ParameterUpdate {
   /// Elements [begin, end) in row-major order.
   template <class T>
   Elements<T> elements(std::int64_t begin, std::int64_t end) const {
-    Elements<T> range{end - begin, step, first, parameter.data<T>() + begin, gradient.data<T>() + begin, {}};
-    for (std::size_t k = 0; k < std::min(buffers.size(), detail::max_buffers); ++k) {
-      const Tensor& buffer = buffers[k].second;
-      if (buffer.numel() == parameter.numel() && buffer.dtype() == parameter.dtype())
-        range.buffers[k] = buffer.data<T>() + begin;
+    const auto from = [&](const Tensor& tensor) { return reinterpret_cast<T*>(tensor.impl().data) + begin; };
+    Elements<T> range{end - begin, step, first, from(parameter), from(gradient), {}};
+    for (std::size_t k = 0; k < buffers.size() && k < detail::max_buffers; ++k) {
+      const auto& buffer = buffers[k].second.impl();
+      if (buffer.numel == parameter.numel() && buffer.dtype == parameter.dtype() && buffer.row_major)
+        range.buffers[k] = from(buffers[k].second);
     }
     return range;
   }
