@@ -1,10 +1,11 @@
 // Optimizers of one's own: structs with one function.
 #include <xgrad/xgrad.hpp>
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
 
 #include "../catch.hpp"
+#include "../processor_time.hpp"
 
 using namespace xgrad;
 
@@ -160,20 +161,21 @@ TEST_CASE("optim: what a user writes in a few lines is what the library has") {
         1e-12);
 }
 
-TEST_CASE("optim: an optimizer of one's own is as fast as ours", "[.speed]") {
-  const Tensor p = zeros({1 << 20}, {.requires_grad = true});
+TEST_CASE("optim: an optimizer of one's own is as fast as ours") {
+  if (!times_tell) return;
+  const Tensor p = zeros({8192}, {.requires_grad = true});  // one thread's block
   p.set_grad(ones_like(p));
   optim::Adam ours({p});
   optim::OptimizerOf<OwnAdam> own({p});
-  const auto seconds = [](auto& optimizer) {
-    const auto begin = std::chrono::steady_clock::now();
-    optimizer.step();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const auto time = [](auto& optimizer) {
+    const double begin = processor_time();
+    for (int step = 0; step < 10; ++step) optimizer.step();
+    return processor_time() - begin;
   };
-  double best_ours = 1, best_own = 1;
-  for (int round = 0; round < 200; ++round) {
-    best_ours = std::min(best_ours, seconds(ours));
-    best_own = std::min(best_own, seconds(own));
+  double best_ours = time(ours), best_own = time(own);
+  for (int round = 0; round < 300; ++round) {
+    best_ours = std::min(best_ours, time(ours));
+    best_own = std::min(best_own, time(own));
   }
   CAPTURE(best_ours, best_own);
   CHECK(best_own <= 1.05 * best_ours);
