@@ -1,6 +1,7 @@
 #pragma once
 // The fields of a struct, with their names.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -39,6 +40,15 @@ constexpr auto fields(NamesAndValues&&... arguments) {
         {std::forward<std::tuple_element_t<2 * I + 1, All>>(std::get<2 * I + 1>(all))...}};
   }
   (std::make_index_sequence<sizeof...(arguments) / 2>());
+}
+
+/// Two lists as one, for a class that has more fields than its base.
+template <class... First, class... Second>
+constexpr auto joined(detail::FieldList<First...> first, detail::FieldList<Second...> second) {
+  std::array<std::string_view, sizeof...(First) + sizeof...(Second)> names;
+  std::copy(second.names.begin(), second.names.end(), std::copy(first.names.begin(), first.names.end(), names.begin()));
+  return detail::FieldList<First..., Second...>{names,
+                                                std::tuple_cat(std::move(first.values), std::move(second.values))};
 }
 
 /// A class with a member function `fields` that returns xgrad::fields(...).

@@ -24,6 +24,8 @@ struct BatchNorm : ChannelNorm {
   /// Throws Error for a negative size or an integer dtype.
   BatchNorm(std::int64_t num_features, const BatchNormLayerOptions& options);
 
+  auto fields() { return joined(ChannelNorm::fields(), xgrad::fields("momentum", momentum)); }
+
   double eps;
   std::optional<double> momentum;
   bool unbiased;

@@ -80,6 +80,23 @@ std::vector<Tensor> parameters(const M& module) {
   for (auto& [name, tensor] : named_parameters(module)) all.push_back(std::move(tensor));
   return all;
 }
+/// The parameters that predicate(name, tensor) chooses, in the same order: those of a group of an optimizer, say.
+template <Module M, std::predicate<std::string_view, const Tensor&> Predicate>
+NamedTensors named_parameters(const M& module, Predicate&& predicate) {
+  NamedTensors chosen = named_parameters(module);
+  std::erase_if(chosen, [&](const auto& entry) { return !predicate(std::string_view(entry.first), entry.second); });
+  return chosen;
+}
+template <Module M, std::predicate<std::string_view, const Tensor&> Predicate>
+std::vector<Tensor> parameters(const M& module, Predicate&& predicate) {
+  std::vector<Tensor> all;
+  for (auto& [name, tensor] : named_parameters(module, predicate)) all.push_back(std::move(tensor));
+  return all;
+}
+/// Predicates: parameters that weight decay is for, matrices and those of more axes; and the rest, biases and the
+/// scales and shifts of norms.
+inline bool decayed(std::string_view, const Tensor& parameter) { return parameter.dim() >= 2; }
+inline bool not_decayed(std::string_view, const Tensor& parameter) { return parameter.dim() < 2; }
 /// The buffers, which share memory with the module, each once.
 template <Module M>
 NamedTensors named_buffers(const M& module) {

@@ -48,6 +48,7 @@ struct Tree {
   std::vector<TreeTensor> tensors;  // its own, in order of declaration
   bool* training = nullptr;         // its own field of that name
   std::vector<Tree> children;
+  std::optional<double>* momentum = nullptr;  // of running statistics: its own field of that name
 };
 
 /// State of the walk over a module that makes its tree.
@@ -213,6 +214,8 @@ void add(Tree& parent, std::string_view name, T& field, Walk& walk) {
     add_tensor(parent, name, field);
   } else if constexpr (std::same_as<T, bool>) {
     if (name == "training") parent.training = &field;
+  } else if constexpr (std::same_as<T, std::optional<double>>) {
+    if (name == "momentum") parent.momentum = &field;
   } else if constexpr (is_handle<Value>) {
     if (!field) return;
     if constexpr (is_shared<Value>) {

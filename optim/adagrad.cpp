@@ -2,36 +2,32 @@
 
 #include <cmath>
 
-#include "../core/instruction_set.hpp"
-
 namespace xgrad::optim {
 
 using detail::unless_off;
 
-Adagrad::Adagrad(Parameters parameters, const AdagradOptions& options)
-    : Optimizer(std::move(parameters), options.lr, {"sum"}), options_(options) {
-  detail::check_option("Adagrad", "lr_decay", options.lr_decay);
-  detail::check_option("Adagrad", "weight_decay", options.weight_decay);
-  detail::check_option("Adagrad", "initial_accumulator_value", options.initial_accumulator_value);
-  detail::check_option("Adagrad", "eps", options.eps);
+void AdagradOptions::validate() const {
+  detail::check_option("Adagrad", "lr_decay", lr_decay);
+  detail::check_option("Adagrad", "weight_decay", weight_decay);
+  detail::check_option("Adagrad", "initial_accumulator_value", initial_accumulator_value);
+  detail::check_option("Adagrad", "eps", eps);
 }
 
-void Adagrad::update(const Piece& piece) const {
-  dispatch_piece(piece, [&]<class T>(T* p, const T* g) {
-    const T rate = static_cast<T>(lr() / (1 + static_cast<double>(piece.step - 1) * options_.lr_decay));
-    const T eps = static_cast<T>(options_.eps), decay = static_cast<T>(options_.weight_decay);
-    const std::int64_t n = piece.size;
-    T* const s = static_cast<T*>(piece.buffers[0]);
-    vectorized([=] {
-      XGRAD_INDEPENDENT_ITERATIONS
-      for (std::int64_t i = 0; i < n; ++i) {
-        const T d = g[i] + unless_off(decay, decay * p[i]);
-        const T square = s[i] + d * d;
-        p[i] -= unless_off(rate, rate * d / (std::sqrt(square) + eps));
-        s[i] = square;
-      }
-    });
+NamedTensors AdagradOptions::buffers(const Tensor& parameter) const {
+  return {{"sum", full_like(parameter, double(initial_accumulator_value))}};
+}
+
+template <class T>
+void AdagradOptions::update(const Elements<T>& elements) const {
+  const T rate = static_cast<T>(lr / (1 + static_cast<double>(elements.step - 1) * lr_decay));
+  const T small = static_cast<T>(eps), decay = static_cast<T>(weight_decay), sign = maximize ? T(-1) : T(1);
+  elements.each([=](T& p, T g, T& s) {
+    const T d = sign * g + unless_off(decay, decay * p);
+    s += d * d;
+    p -= unless_off(rate, rate * d / (std::sqrt(s) + small));
   });
 }
+
+template class OptimizerOf<AdagradOptions>;
 
 }  // namespace xgrad::optim

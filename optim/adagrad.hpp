@@ -1,29 +1,31 @@
 #pragma once
 // Adagrad: step sizes by the sum of each gradient's squares.
 
-#include "optimizer.hpp"
+#include "optimizer_of.hpp"
 
 namespace xgrad::optim {
 
 struct AdagradOptions {
-  double lr = 1e-2;
-  double lr_decay = 0;  // the rate at step t is lr / (1 + (t - 1) * lr_decay)
-  double weight_decay = 0;
-  double initial_accumulator_value = 0;
-  double eps = 1e-10;
+  Option<double> lr = by_default(1e-2);
+  Option<double> lr_decay = by_default(0.0);  // the rate at step t is lr / (1 + (t - 1) * lr_decay)
+  Option<double> weight_decay = by_default(0.0);
+  Option<double> initial_accumulator_value = by_default(0.0);
+  Option<double> eps = by_default(1e-10);
+  Option<bool> maximize = by_default(false);
+
+  void validate() const;
+  NamedTensors buffers(const Tensor& parameter) const;
+  template <class T>
+  void update(const Elements<T>& elements) const;
 };
 
 /// As torch.optim.Adagrad, with d = gradient + weight_decay * parameter: s += d^2; parameter -= rate * d / (sqrt(s) +
 /// eps).
-class Adagrad : public Optimizer {
+class Adagrad : public OptimizerOf<AdagradOptions> {
  public:
-  explicit Adagrad(Parameters parameters, const AdagradOptions& options = {});
-  const AdagradOptions& options() const { return options_; }
-
- private:
-  void update(const Piece& piece) const override;
-  double initial_value() const override { return options_.initial_accumulator_value; }
-  AdagradOptions options_;
+  using OptimizerOf::OptimizerOf;
 };
+
+extern template class OptimizerOf<AdagradOptions>;
 
 }  // namespace xgrad::optim

@@ -2,61 +2,81 @@
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
-
-#include "../core/instruction_set.hpp"
 
 namespace xgrad::optim {
 
 using detail::unless_off;
 
-Adam::Adam(Parameters parameters, const AdamOptions& options) : Adam(std::move(parameters), options, false) {}
+namespace {
 
-Adam::Adam(Parameters parameters, const AdamOptions& options, bool decoupled)
-    : Optimizer(std::move(parameters), options.lr, {"exp_avg", "exp_avg_sq"}),
-      options_(options),
-      decoupled_(decoupled) {
-  check(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1,
-        "Adam: beta1 and beta2 are ", options.beta1, " and ", options.beta2, "; they must lie in [0, 1)");
-  detail::check_option("Adam", "eps", options.eps);
-  detail::check_option("Adam", "weight_decay", options.weight_decay);
+template <class Options>
+void validate_adam(const char* name, const Options& options) {
+  detail::check_betas(name, options.beta1, options.beta2);
+  detail::check_option(name, "eps", options.eps);
+  detail::check_option(name, "weight_decay", options.weight_decay);
 }
 
-AdamW::AdamW(Parameters parameters, const AdamWOptions& options)
-    : Adam(std::move(parameters), {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}, true) {
+template <class Options>
+NamedTensors adam_buffers(const Options& options, const Tensor& parameter) {
+  NamedTensors made{{"exp_avg", zeros_like(parameter)}, {"exp_avg_sq", zeros_like(parameter)}};
+  if (options.amsgrad) made.emplace_back("max_exp_avg_sq", zeros_like(parameter));
+  return made;
 }
 
-void Adam::update(const Piece& piece) const {
-  const auto t = static_cast<double>(piece.step);
-  const double correction1 = 1 - std::pow(options_.beta1, t), correction2 = std::sqrt(1 - std::pow(options_.beta2, t));
-  dispatch_piece(piece, [&]<class T>(T* p, const T* g) {
-    const T beta1 = static_cast<T>(options_.beta1), beta2 = static_cast<T>(options_.beta2);
-    const T fresh1 = static_cast<T>(1 - options_.beta1), fresh2 = static_cast<T>(1 - options_.beta2);
-    const T rate = static_cast<T>(lr() / correction1), root = static_cast<T>(1 / correction2),
-            eps = static_cast<T>(options_.eps);
-    const T decay = decoupled_ ? T(0) : static_cast<T>(options_.weight_decay);
-    const T keep = decoupled_ ? static_cast<T>(1 - lr() * options_.weight_decay) : T(1);
-    const std::int64_t n = piece.size;
-    T* const m = static_cast<T*>(piece.buffers[0]);
-    T* const v = static_cast<T*>(piece.buffers[1]);
-    // An average that keeps nothing has nothing, not 0 * infinity, of what was.
-    if (beta1 == 0) std::fill_n(m, n, T(0));
-    if (beta2 == 0) std::fill_n(v, n, T(0));
-    const auto run = [&]<bool decays>(std::bool_constant<decays>) {
-      vectorized([=] {
-        const auto element = [=](std::int64_t i) __attribute__((always_inline)) {
-          T d = g[i];
-          if constexpr (decays) d += decay * p[i];
-          const T first = beta1 * m[i] + fresh1 * d, second = beta2 * v[i] + fresh2 * d * d;
-          p[i] = keep * p[i] - unless_off(rate, rate * first / (std::sqrt(second) * root + eps));
-          m[i] = first;
-          v[i] = second;
-        };
-        for_each_streaming(n, element, p, g, m, v);
-      });
-    };
-    decay == 0 ? run(std::false_type()) : run(std::true_type());
-  });
+/// `decay` of the gradient, `keep` of the parameter.
+template <class Options, class T>
+void update_adam(const Options& options, const Elements<T>& elements, T decay, T keep) {
+  const auto t = static_cast<double>(elements.step);
+  const double correction1 = 1 - std::pow(options.beta1, t), correction2 = std::sqrt(1 - std::pow(options.beta2, t));
+  const T beta1 = static_cast<T>(options.beta1), beta2 = static_cast<T>(options.beta2);
+  const T fresh1 = static_cast<T>(1 - options.beta1), fresh2 = static_cast<T>(1 - options.beta2);
+  const T rate = static_cast<T>(options.lr / correction1), root = static_cast<T>(1 / correction2),
+          eps = static_cast<T>(options.eps), sign = options.maximize ? T(-1) : T(1);
+  // An average that keeps nothing has nothing, not 0 * infinity, of what was.
+  if (beta1 == 0) std::fill_n(elements.buffers[0], elements.size, T(0));
+  if (beta2 == 0) std::fill_n(elements.buffers[1], elements.size, T(0));
+  const auto move = [=](T & p, T m, T v) __attribute__((always_inline)) {
+    p = keep * p - unless_off(rate, rate * m / (std::sqrt(v) * root + eps));
+  };
+  const auto moments = [=](T d, T & m, T & v) __attribute__((always_inline)) {
+    m = beta1 * m + fresh1 * d;
+    v = beta2 * v + fresh2 * d * d;
+  };
+  if (options.amsgrad)
+    elements.each([=](T& p, T g, T& m, T& v, T& largest) {
+      moments(sign * g + unless_off(decay, decay * p), m, v);
+      largest = largest > v ? largest : v;
+      move(p, m, largest);
+    });
+  else if (decay != 0 || options.maximize)
+    elements.each([=](T& p, T g, T& m, T& v) {
+      moments(sign * g + unless_off(decay, decay * p), m, v);
+      move(p, m, v);
+    });
+  else
+    elements.each([=](T& p, T g, T& m, T& v) {
+      moments(g, m, v);
+      move(p, m, v);
+    });
 }
+
+}  // namespace
+
+void AdamOptions::validate() const { validate_adam("Adam", *this); }
+NamedTensors AdamOptions::buffers(const Tensor& parameter) const { return adam_buffers(*this, parameter); }
+template <class T>
+void AdamOptions::update(const Elements<T>& elements) const {
+  update_adam(*this, elements, static_cast<T>(weight_decay), T(1));
+}
+
+void AdamWOptions::validate() const { validate_adam("AdamW", *this); }
+NamedTensors AdamWOptions::buffers(const Tensor& parameter) const { return adam_buffers(*this, parameter); }
+template <class T>
+void AdamWOptions::update(const Elements<T>& elements) const {
+  update_adam(*this, elements, T(0), static_cast<T>(1 - lr * weight_decay));
+}
+
+template class OptimizerOf<AdamOptions>;
+template class OptimizerOf<AdamWOptions>;
 
 }  // namespace xgrad::optim

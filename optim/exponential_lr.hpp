@@ -3,7 +3,7 @@
 
 #include <concepts>
 
-#include "scheduler.hpp"
+#include "schedule.hpp"
 
 namespace xgrad::optim {
 
@@ -11,15 +11,12 @@ struct ExponentialLROptions {
   double gamma = 0.95;
 };
 /// gamma^epoch.
-class ExponentialLR : public LRScheduler {
+class ExponentialLR : public Schedule {
  public:
-  ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options);
+  ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options)
+      : Schedule(optimizer, exponential(options.gamma)) {}
   template <std::floating_point N>
   ExponentialLR(Optimizer& optimizer, N gamma) : ExponentialLR(optimizer, ExponentialLROptions{gamma}) {}
-
- private:
-  double factor(std::int64_t epoch) const override;
-  ExponentialLROptions options_;
 };
 
 }  // namespace xgrad::optim

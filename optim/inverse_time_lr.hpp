@@ -3,7 +3,7 @@
 
 #include <concepts>
 
-#include "scheduler.hpp"
+#include "schedule.hpp"
 
 namespace xgrad::optim {
 
@@ -11,15 +11,12 @@ struct InverseTimeLROptions {
   double decay_rate = 1;
 };
 /// 1 / (1 + decay_rate * epoch).
-class InverseTimeLR : public LRScheduler {
+class InverseTimeLR : public Schedule {
  public:
-  InverseTimeLR(Optimizer& optimizer, const InverseTimeLROptions& options);
+  InverseTimeLR(Optimizer& optimizer, const InverseTimeLROptions& options)
+      : Schedule(optimizer, inverse_time(options.decay_rate)) {}
   template <std::floating_point N>
   InverseTimeLR(Optimizer& optimizer, N decay_rate) : InverseTimeLR(optimizer, InverseTimeLROptions{decay_rate}) {}
-
- private:
-  double factor(std::int64_t epoch) const override;
-  InverseTimeLROptions options_;
 };
 
 }  // namespace xgrad::optim

@@ -1,7 +1,7 @@
 #pragma once
 // Linear warm-up of the learning rate.
 
-#include "scheduler.hpp"
+#include "schedule.hpp"
 
 namespace xgrad::optim {
 
@@ -9,14 +9,13 @@ struct LinearLROptions {
   double start_factor = 1.0 / 3, end_factor = 1;
   std::int64_t total_iters = 5;
 };
-/// Linear warm-up: from start_factor at epoch 0 to end_factor at total_iters, and so on from there.
-class LinearLR : public LRScheduler {
+/// From start_factor, in (0, 1], at epoch 0 to end_factor, in [0, 1], at total_iters, and so on from there.
+class LinearLR : public Schedule {
  public:
-  LinearLR(Optimizer& optimizer, const LinearLROptions& options);
+  LinearLR(Optimizer& optimizer, const LinearLROptions& options) : Schedule(optimizer, function(options)) {}
 
  private:
-  double factor(std::int64_t epoch) const override;
-  LinearLROptions options_;
+  static ScheduleFunction function(const LinearLROptions& options);
 };
 
 }  // namespace xgrad::optim

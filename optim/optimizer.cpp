@@ -34,25 +34,10 @@ class FlushDenormals {
 #endif
 };
 
-// The optimizer that keeps buffers of these names; empty for none of the library's.
-std::string_view keeper(const std::set<std::string_view>& buffers) {
-  static const std::pair<std::set<std::string_view>, std::string_view> keepers[] = {
-      {{}, "SGD without momentum"},
-      {{"momentum_buffer"}, "SGD with momentum"},
-      {{"square_avg"}, "RMSprop without momentum"},
-      {{"square_avg", "momentum_buffer"}, "RMSprop with momentum"},
-      {{"exp_avg", "exp_avg_sq"}, "Adam or AdamW"},
-      {{"sum"}, "Adagrad"}};
-  for (const auto& [names, optimizer] : keepers)
-    if (names == buffers) return optimizer;
-  return {};
-}
-
-// A copy of the elements in the dtype that a parameter is computed in, which lies in memory as that does.
-Tensor laid_out(const Tensor& buffer, const Tensor& parameter) {
-  const Tensor copy = xgrad::detail::empty_like(parameter, xgrad::detail::compute_dtype(parameter.dtype()));
-  xgrad::detail::overwrite(copy, buffer);
-  return copy;
+/// A parameter in the dtype that it is computed in: itself, or a copy.
+Tensor computed(const Tensor& parameter) {
+  const DType dtype = xgrad::detail::compute_dtype(parameter.dtype());
+  return parameter.dtype() == dtype ? parameter : parameter.detach().to(dtype);
 }
 
 }  // namespace
@@ -62,22 +47,36 @@ void detail::check_option(const char* optimizer, const char* name, double value)
         "; it must be finite and not negative");
 }
 
-Parameters::Parameters(std::vector<Tensor> tensors) {
-  named_.reserve(tensors.size());
-  for (Tensor& tensor : tensors) named_.emplace_back(std::string(), std::move(tensor));
+void detail::check_betas(const char* optimizer, double beta1, double beta2) {
+  check(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1, optimizer, ": beta1 and beta2 are ", beta1, " and ", beta2,
+        "; they must lie in [0, 1)");
 }
 
-Optimizer::Optimizer(Parameters parameters, double lr, std::vector<const char*> buffers)
-    : buffer_names_(std::move(buffers)), rate_(std::make_shared<detail::Rate>()) {
-  for (auto& [name, tensor] : parameters.named_) {
-    parameters_.push_back(std::move(tensor));
-    names_.push_back(std::move(name));
-  }
-  states_.resize(parameters_.size());
-  check(!parameters_.empty(), "optimizer: there are no parameters");
+void detail::fail_buffers() {
+  fail("optimizer: each() takes a buffer that is not there for every element of a parameter");
+}
+
+void detail::for_ranges(std::int64_t n, void (*f)(const void* context, std::int64_t begin, std::int64_t end),
+                        const void* context) {
+  parallel_for(n, 8192, [&](std::int64_t begin, std::int64_t end) {
+    const FlushDenormals flush;
+    f(context, begin, end);
+  });
+}
+
+Parameters::Parameters(const std::vector<Tensor>& tensors) {
+  named_.reserve(tensors.size());
+  for (const Tensor& tensor : tensors) named_.emplace_back(std::string(), tensor);
+}
+
+void Optimizer::add_group(const Parameters& parameters, double lr, std::optional<double> momentum) {
+  const NamedTensors& named = parameters.named();
+  check(!named.empty(), "optimizer: there are no parameters");
+  check(lr >= 0 && std::isfinite(lr), "optimizer: the learning rate is ", lr, "; it must be finite and not negative");
   std::unordered_set<const xgrad::detail::TensorImpl*> seen;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor& parameter = parameters_[i];
+  for (const Tensor& parameter : parameters_) seen.insert(&parameter.impl());
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const Tensor& parameter = named[i].second;
     check(parameter.defined(), "optimizer: parameter ", i, " is undefined");
     check(parameter.is_leaf() && is_floating(parameter.dtype()), "optimizer: parameter ", i, " of shape ",
           parameter.shape(), " and dtype ", parameter.dtype(),
@@ -87,15 +86,37 @@ Optimizer::Optimizer(Parameters parameters, double lr, std::vector<const char*> 
     check(seen.insert(&parameter.impl()).second, "optimizer: parameter ", i, " of shape ", parameter.shape(),
           " was given before");
   }
-  check(std::any_of(parameters_.begin(), parameters_.end(), [](const Tensor& p) { return p.requires_grad(); }),
+  check(std::any_of(named.begin(), named.end(), [](const auto& entry) { return entry.second.requires_grad(); }),
         "optimizer: no parameter requires a gradient, so there is nothing to train; make parameters with "
         "{.requires_grad = true}, or call requires_grad_()");
-  set_lr(lr);
+  detail::GroupRate rate{lr, {}, momentum};
+  if (!rates().groups.empty() && rates().groups[0].initial_lr) rate.initial_lr = lr;  // schedules are there
+  const std::size_t group = num_groups();
+  for (const auto& [name, tensor] : named) {
+    parameters_.push_back(tensor);
+    names_.push_back(name);
+    groups_.push_back(group);
+  }
+  states_.resize(parameters_.size());
+  rates().groups.push_back(rate);
+}
+
+NamedTensors Optimizer::buffers(std::size_t, const Tensor&) const { return {}; }
+
+const detail::GroupRate& Optimizer::rate(std::size_t group) const {
+  check(group < rates().groups.size(), "optimizer: there is no parameter group ", group, ", there are ",
+        rates().groups.size());
+  return rates().groups[group];
 }
 
 void Optimizer::set_lr(double lr) {
+  for (std::size_t group = 0; group < num_groups(); ++group) set_lr(lr, group);
+}
+
+void Optimizer::set_lr(double lr, std::size_t group) {
   check(lr >= 0 && std::isfinite(lr), "optimizer: the learning rate is ", lr, "; it must be finite and not negative");
-  rate().lr = lr;
+  (void)rate(group);
+  rates().groups[group].lr = lr;
 }
 
 void Optimizer::zero_grad() const {
@@ -103,56 +124,49 @@ void Optimizer::zero_grad() const {
 }
 
 void Optimizer::step() {
-  // Blocks of all parameters laid end to end: equal shares for the threads however large the parameters are.
-  constexpr std::int64_t block = 8192;
   const NoGrad no_grad;
   const xgrad::detail::ProfileEvent event("optimizer step", "optimizer");
-  (void)rate();
-  using xgrad::detail::compute_dtype;
-  std::vector<Tensor> gradients(parameters_.size()), values(parameters_.size());  // as they are computed
-  std::vector<std::pair<std::size_t, std::vector<Tensor>>> made;
-  std::size_t most = 0;  // pieces
+  (void)rates();
+  std::vector<std::pair<std::size_t, NamedTensors>> made;
+  updates_.clear();
+  updates_.reserve(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    Tensor gradient = parameters_[i].grad();
+    const Tensor gradient = parameters_[i].grad();
     if (!gradient.defined() || !parameters_[i].requires_grad()) continue;
-    const DType computed = compute_dtype(parameters_[i].dtype());
-    gradient = gradient.to(computed);
-    gradients[i] = xgrad::detail::laid_like(gradient, parameters_[i]);
-    values[i] = parameters_[i].dtype() == computed ? parameters_[i] : parameters_[i].detach().to(computed);
-    most += 2 + static_cast<std::size_t>(parameters_[i].numel() / block);
-    if (!states_[i].buffers.empty() || buffer_names_.empty()) continue;
-    auto& buffers = made.emplace_back(i, std::vector<Tensor>()).second;
-    for (std::size_t k = 0; k < buffer_names_.size(); ++k)
-      buffers.push_back(full_like(parameters_[i], initial_value(), {.dtype = computed}));
+    State& state = states_[i];
+    const Tensor parameter = computed(parameters_[i]), own = gradient.to(parameter.dtype());
+    updates_.push_back({parameter, xgrad::detail::laid_like(own, parameter), state.buffers, state.steps + 1,
+                        !state.begun, groups_[i]});
+    if (!state.begun) made.emplace_back(i, buffers(groups_[i], parameter));
   }
+  for (auto& [i, buffers] : made) {
+    states_[i].buffers = std::move(buffers);
+    states_[i].begun = true;
+  }
+  update(updates_);
+  for (std::size_t i = 0, k = 0; k < updates_.size(); ++i) {
+    if (&updates_[k].buffers != &states_[i].buffers) continue;
+    const Tensor& updated = updates_[k++].parameter;
+    if (updated.dtype() != parameters_[i].dtype()) xgrad::detail::overwrite(parameters_[i], updated);
+    ++states_[i].steps;
+    parameters_[i].impl().storage->raise_version("an optimizer's step()");
+  }
+  updates_.clear();
+}
+
+void Optimizer::run_pieces(std::span<ParameterUpdate> all, void (*f)(const void* context, const Piece& piece),
+                           const void* context) {
+  // Blocks of all parameters laid end to end: equal shares for the threads however large the parameters are.
+  constexpr std::int64_t block = 8192;
   pieces_.clear();
-  pieces_.reserve(most);
   blocks_.clear();
-  blocks_.reserve(most + 1);
-  // Memory has been found: nothing throws from here on.
-  for (auto& [i, buffers] : made) states_[i].buffers = std::move(buffers);
-  auto next_made = made.begin();
   std::int64_t total = 0;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    if (!gradients[i].defined()) continue;
-    const Tensor& parameter = values[i];
-    const State& state = states_[i];
-    const auto bytes = static_cast<std::int64_t>(item_size(parameter.dtype()));
-    const bool first = next_made != made.end() && next_made->first == i;
-    if (first) ++next_made;
-    for (std::int64_t begin = 0, size = 0; begin < parameter.numel(); begin += size, total += size) {
+  for (const ParameterUpdate& one : all) {
+    const std::int64_t n = one.parameter.numel();
+    for (std::int64_t begin = 0, size = 0; begin < n; begin += size, total += size) {
       if (total % block == 0) blocks_.push_back(pieces_.size());
-      size = std::min(block - total % block, parameter.numel() - begin);
-      Piece piece{parameter.dtype(),
-                  size,
-                  state.steps + 1,
-                  first,
-                  parameter.impl().data + begin * bytes,
-                  gradients[i].impl().data + begin * bytes,
-                  {}};
-      for (std::size_t k = 0; k < state.buffers.size(); ++k)
-        piece.buffers[k] = state.buffers[k].impl().data + begin * bytes;
-      pieces_.push_back(piece);
+      size = std::min(block - total % block, n - begin);
+      pieces_.push_back({&one, begin, begin + size});
     }
   }
   const auto count = static_cast<std::int64_t>(blocks_.size());
@@ -160,29 +174,38 @@ void Optimizer::step() {
   parallel_for(count, count > 4 ? 1 : count, [&](std::int64_t begin, std::int64_t end) {
     const FlushDenormals flush;
     for (std::size_t i = blocks_[static_cast<std::size_t>(begin)]; i < blocks_[static_cast<std::size_t>(end)]; ++i)
-      update(pieces_[i]);
+      f(context, pieces_[i]);
   });
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    if (!gradients[i].defined()) continue;
-    ++states_[i].steps;
-    if (values[i].dtype() != parameters_[i].dtype()) xgrad::detail::overwrite(parameters_[i], values[i]);
-    parameters_[i].impl().storage->raise_version("an optimizer's step()");
-  }
 }
+
+namespace {
+
+/// "lr" for the first group, "lr.1" for the next.
+std::string of_group(const char* name, std::size_t group) {
+  return group == 0 ? name : name + std::to_string(group).insert(0, 1, '.');
+}
+
+std::string of_parameter(std::string_view name, std::size_t i) { return std::string(name) + '.' + std::to_string(i); }
+
+}  // namespace
 
 NamedTensors Optimizer::state_dict() const {
   NamedTensors state;
-  state.emplace_back("lr", full({}, lr(), {.dtype = float64}));
+  const auto number = [&](const std::string& name, double value) {
+    state.emplace_back(name, full({}, value, {.dtype = float64}));
+  };
+  const std::vector<detail::GroupRate>& groups = rates().groups;
+  for (std::size_t group = 0; group < groups.size(); ++group) number(of_group("lr", group), groups[group].lr);
   for (std::size_t i = 0; i < states_.size(); ++i) {
     if (states_[i].steps == 0 && states_[i].buffers.empty()) continue;
-    const std::string suffix = std::to_string(i).insert(0, 1, '.');
     Tensor steps = xgrad::detail::empty({}, int64);
     *steps.data<std::int64_t>() = states_[i].steps;
-    state.emplace_back("step" + suffix, steps);
-    for (std::size_t k = 0; k < buffer_names_.size(); ++k)
-      state.emplace_back(buffer_names_[k] + suffix, states_[i].buffers[k].detach().clone());
+    state.emplace_back(of_parameter("step", i), steps);
+    for (const auto& [name, buffer] : states_[i].buffers)
+      state.emplace_back(of_parameter(name, i), buffer.detach().clone());
   }
-  if (rate().initial) state.emplace_back("initial_lr", full({}, *rate().initial, {.dtype = float64}));
+  for (std::size_t group = 0; group < groups.size(); ++group)
+    if (groups[group].initial_lr) number(of_group("initial_lr", group), *groups[group].initial_lr);
   return state;
 }
 
@@ -199,14 +222,15 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
     bool used = false;
   };
   std::unordered_map<std::string_view, Entry> entries;
-  std::set<std::string_view> buffers;  // without the numbers of parameters
-  bool stepped = false;
+  std::set<std::string_view> theirs, numbers;  // names of buffers, and the parameters that have entries
   for (const auto& [name, value] : state) {
     if (!value.defined()) report(name, " is undefined");
     if (!entries.emplace(name, Entry{&value}).second) report(name, " is given twice");
-    const std::string_view base = std::string_view(name).substr(0, name.find('.'));
-    if (base == "step") stepped = true;
-    if (base.size() < name.size() && base != "step") buffers.insert(base);
+    const std::size_t dot = name.rfind('.');
+    const std::string_view base = std::string_view(name).substr(0, dot);
+    if (dot == std::string::npos || base == "lr" || base == "initial_lr") continue;
+    numbers.insert(std::string_view(name).substr(dot + 1));
+    if (base != "step") theirs.insert(base);
   }
   const auto find = [&](const std::string& name) -> const Tensor* {
     const auto found = entries.find(name);
@@ -228,44 +252,54 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
     return otherwise;
   };
 
-  if (!entries.contains("lr")) report("lr is missing");
-  const double lr = number("lr", 0), initial = number("initial_lr", -1);
+  std::vector<detail::GroupRate> groups = rates().groups;
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    const std::string lr = of_group("lr", group);
+    if (!entries.contains(lr)) report(lr + " is missing");
+    groups[group].lr = number(lr, 0);
+    const double initial = number(of_group("initial_lr", group), -1);
+    if (initial >= 0) groups[group].initial_lr = initial;
+  }
   std::vector<State> states(parameters_.size());
+  std::set<std::string> ours;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const std::string suffix = std::to_string(i).insert(0, 1, '.');
-    const bool there = entries.contains("step" + suffix) ||
-                       std::any_of(buffer_names_.begin(), buffer_names_.end(),
-                                   [&](const char* name) { return entries.contains(name + suffix); });
-    if (!there) continue;
-    if (!entries.contains("step" + suffix)) report("step" + suffix, " is missing");
-    const double steps = number("step" + suffix, 0);
-    if (steps != std::floor(steps) || steps >= 0x1p62)
-      report("step" + suffix, " is ", steps, "; it is no number of steps");
+    if (!numbers.contains(std::to_string(i))) continue;
+    const std::string step = of_parameter("step", i);
+    if (!entries.contains(step)) report(step, " is missing");
+    const double steps = number(step, 0);
+    if (steps != std::floor(steps) || steps >= 0x1p62) report(step, " is ", steps, "; it is no number of steps");
     if (problems.empty()) {
-      const Tensor& value = *find("step" + suffix);
+      const Tensor& value = *find(step);
       states[i].steps = value.dtype() == int64 ? value.item<std::int64_t>() : static_cast<std::int64_t>(steps);
     }
-    for (const char* name : buffer_names_) {
-      const Tensor* buffer = find(name + suffix);
-      if (!entries.contains(name + suffix)) report(name + suffix, " is missing");
-      if (!buffer) continue;
-      if (buffer->shape() != parameters_[i].shape())
-        report(name + suffix, " has shape ", buffer->shape(), ", parameter ", i,
-               names_[i].empty() ? "" : " (" + names_[i] + ")", " has ", parameters_[i].shape());
+    states[i].buffers = buffers(groups_[i], computed(parameters_[i]));
+    states[i].begun = true;
+    for (auto& [buffer_name, buffer] : states[i].buffers) {
+      ours.insert(buffer_name);
+      const std::string name = of_parameter(buffer_name, i);
+      if (!entries.contains(name)) report(name, " is missing");
+      const Tensor* value = find(name);
+      if (!value) continue;
+      if (value->shape() != buffer.shape())
+        report(name, " has shape ", value->shape(), ", parameter ", i, names_[i].empty() ? "" : " (" + names_[i] + ")",
+               buffer.shape() == parameters_[i].shape() ? " has " : " needs ", buffer.shape());
       else if (problems.empty())
-        states[i].buffers.push_back(laid_out(*buffer, parameters_[i]));
+        buffer.copy_(value->detach());
     }
   }
   for (const auto& [name, value] : state)
     if (!entries.at(name).used) report(name, " is unexpected");
 
-  const std::string_view theirs = stepped ? keeper(buffers) : std::string_view();
-  const std::string_view ours = keeper({buffer_names_.begin(), buffer_names_.end()});
-  check(problems.empty() || theirs.empty() || theirs == ours, "load_state_dict: this is the state of ", theirs,
-        ", not of ", ours.empty() ? "this optimizer" : ours, "; nothing was changed", problems);
+  const auto list = [](const auto& names) {
+    std::string text;
+    for (const auto& name : names) text.append(text.empty() ? "" : ", ").append(name);
+    return text.empty() ? "nothing" : text;
+  };
+  check(problems.empty() || std::equal(theirs.begin(), theirs.end(), ours.begin(), ours.end()),
+        "load_state_dict: this is the state of an optimizer that keeps ", list(theirs),
+        " for each parameter, this one keeps ", list(ours), "; nothing was changed", problems);
   check(problems.empty(), "load_state_dict: the state does not fit the optimizer; nothing was changed", problems);
-  rate().lr = lr;
-  if (initial >= 0) rate().initial = initial;
+  rates().groups = std::move(groups);
   states_ = std::move(states);
 }
 

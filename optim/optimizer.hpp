@@ -1,51 +1,33 @@
 #pragma once
 // What all optimizers share.
 
-#include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "../nn/module.hpp"
+#include "parameters.hpp"
+#include "update.hpp"
 
 namespace xgrad::optim {
 
 class LRScheduler;
 
-/// What an optimizer trains, `optim::Adam(net)` or `optim::Adam({weight, bias})`: the parameters of a module, or
-/// tensors.
-class Parameters {
- public:
-  Parameters(std::vector<Tensor> tensors);
-  Parameters(std::initializer_list<Tensor> tensors) : Parameters(std::vector<Tensor>(tensors)) {}
-  template <nn::Module M>
-  requires(!std::same_as<M, std::vector<Tensor>>) Parameters(const M& module) : named_(nn::named_parameters(module)) {}
-
- private:
-  friend class Optimizer;
-  NamedTensors named_;
-};
-
 namespace detail {
 
-/// The learning rate of an optimizer. Its schedules hold it too, so that the optimizer may be moved.
-struct Rate {
+/// The numbers of a parameter group that schedules change.
+struct GroupRate {
   double lr = 0;
-  std::optional<double> initial = {};              // what schedules begin from, once there is one
+  std::optional<double> initial_lr = {};  // what schedules begin from, once there is one
+  std::optional<double> momentum = {};    // `momentum` or `beta1`; none where it has none
+};
+/// The rates of an optimizer. Its schedules hold them too, so that the optimizer may be moved.
+struct Rates {
+  std::vector<GroupRate> groups = {};
   std::vector<const LRScheduler*> schedules = {};  // in the order in which they were made
 };
-
-/// The term, which `factor` multiplies; 0 where the factor is, for 0 * infinity is not 0.
-template <class T>
-[[gnu::always_inline]] inline T unless_off(T factor, T term) {
-  return factor == T(0) ? T(0) : term;
-}
-
-/// Throws Error unless the option is finite and not negative.
-void check_option(const char* optimizer, const char* name, double value);
 
 }  // namespace detail
 
@@ -53,6 +35,16 @@ void check_option(const char* optimizer, const char* name, double value);
 /// What an option of 0 switches off is not computed: without weight decay an infinite parameter stays infinite, and at
 /// a rate of 0 no parameter changes, whatever its gradient is. Can be moved; what was moved from throws Error when it
 /// is used.
+///
+/// Parameters come in groups, each with options and a learning rate of its own:
+///
+///     optim::AdamW adam({{nn::parameters(net, nn::decayed), {.weight_decay = 0.1}},
+///                        {nn::parameters(net, nn::not_decayed), {.lr = 1e-4, .weight_decay = 0}}},
+///                       {.lr = 1e-3});  // what a group does not set
+///
+/// An optimizer of one's own is a struct: see OptimizerOf. Gradients of several backward passes add up until
+/// zero_grad(), so a batch too large for memory is several calls of backward(), of losses divided by their number,
+/// before one step().
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -60,73 +52,80 @@ class Optimizer {
   Optimizer& operator=(Optimizer&&) = default;
 
   /// One update of every parameter that has a gradient. Numbers below the smallest normal one (1.2e-38 in float32)
-  /// count as zero in it. Throws Error, with nothing changed, when memory for the state
-  /// runs out.
+  /// count as zero in elementwise updates. Throws Error, with nothing changed, when memory for the state runs out.
   void step();
   /// Removes the gradients, as zero_grad(set_to_none=True) does in PyTorch.
   void zero_grad() const;
 
-  double lr() const { return rate().lr; }
-  /// Holds until the next step of a schedule. Throws Error for a negative or non-finite rate.
+  /// The learning rate of a parameter group.
+  double lr(std::size_t group = 0) const { return rate(group).lr; }
+  /// Of all groups. Holds until the next step of a schedule. Throws Error for a negative or non-finite rate.
   void set_lr(double lr);
+  /// Of one group.
+  void set_lr(double lr, std::size_t group);
+  std::size_t num_groups() const { return rates().groups.size(); }
+  /// The parameters of all groups.
   const std::vector<Tensor>& parameters() const { return parameters_; }
 
   /// What has to be saved to go on later, by name: `lr`, for the parameters that were updated `step.3`, `exp_avg.3`,
-  /// ..., and `initial_lr`, from which schedules compute, once there was one. The tensors are copies.
+  /// ..., and `initial_lr`, from which schedules compute, once there was one. Rates of further groups are `lr.1`,
+  /// `initial_lr.1`, ...; the other options are the program's. The tensors are copies.
   NamedTensors state_dict() const;
-  /// Goes on from a state_dict() of the same kind of optimizer over parameters of the same shapes. Throws Error, with
-  /// nothing changed, that names the optimizer which such a state is of, and lists every entry that is missing,
-  /// unexpected, given twice, misshaped or out of range. `initial_lr` may be missing: it then stays what it is.
+  /// Goes on from a state_dict() of the same kind of optimizer over parameters of the same shapes in the same groups.
+  /// Throws Error, with nothing changed, that lists every entry that is missing, unexpected, given twice, misshaped or
+  /// out of range. `initial_lr` may be missing: it then stays what it is.
   void load_state_dict(const NamedTensors& state);
 
  protected:
-  /// `buffers` names the tensors of a parameter's shape that the update keeps for each.
-  /// Frozen parameters, which require no gradient, are left alone. Throws Error for no parameters or only frozen ones,
-  /// one given twice, one that is no floating leaf or not dense in memory, and a bad rate.
-  Optimizer(Parameters parameters, double lr, std::vector<const char*> buffers);
+  Optimizer() : rates_(std::make_shared<detail::Rates>()) {}
+  /// Frozen parameters, which require no gradient, are left alone. Throws Error, with nothing changed, for no
+  /// parameters or only frozen ones, one given twice, one that is no floating leaf or not dense in memory, and a bad
+  /// rate.
+  void add_group(const Parameters& parameters, double lr, std::optional<double> momentum = {});
 
-  /// A piece of one parameter with its gradient and buffers.
+  /// Changes all parameters that have a gradient: the one function of an optimizer.
+  virtual void update(std::span<ParameterUpdate> all) = 0;
+  /// What the update keeps for a parameter, as it is before the first one.
+  virtual NamedTensors buffers(std::size_t group, const Tensor& parameter) const;
+
+  const detail::GroupRate& rate(std::size_t group) const;
+
+  /// A piece of one parameter.
   struct Piece {
-    DType dtype;
-    std::int64_t size;
-    std::int64_t step;  // of this parameter, counted from 1
-    bool first;         // its buffers hold initial_value()
-    void* parameter;
-    const void* gradient;
-    void* buffers[3];
+    const ParameterUpdate* of;
+    std::int64_t begin, end;
   };
-  /// Updates one piece, in any thread.
-  virtual void update(const Piece& piece) const = 0;
-
-  /// update() for an elementwise rule: f(parameter, gradient, buffers...) on pointers of the parameter's type.
+  /// Calls f(piece) for pieces of parameters of equal work, in all threads, with numbers below the smallest normal one
+  /// counting as zero.
   template <class F>
-  static void dispatch_piece(const Piece& piece, const F& f) {
-    dispatch_floating("optimizer", piece.dtype, [&](auto zero) {
-      using T = decltype(zero);
-      f(static_cast<T*>(piece.parameter), static_cast<const T*>(piece.gradient));
-    });
+  void for_each_piece(std::span<ParameterUpdate> all, const F& f) {
+    run_pieces(
+        all, [](const void* context, const Piece& piece) { (*static_cast<const F*>(context))(piece); }, &f);
   }
-  /// What a buffer holds before the first update.
-  virtual double initial_value() const { return 0; }
 
  private:
   friend class LRScheduler;
   struct State {
     std::int64_t steps = 0;
-    std::vector<Tensor> buffers;  // none before the first update
+    bool begun = false;  // the buffers were made
+    NamedTensors buffers = {};
   };
-  detail::Rate& rate() const {
-    check(rate_ != nullptr, "optimizer: used after it was moved from");
-    return *rate_;
+  detail::Rates& rates() const {
+    check(rates_ != nullptr, "optimizer: used after it was moved from");
+    return *rates_;
   }
+  void run_pieces(std::span<ParameterUpdate> all, void (*f)(const void* context, const Piece& piece),
+                  const void* context);
+
   std::vector<Tensor> parameters_;
-  std::vector<std::string> names_;  // of parameters of a module; else empty
-  std::vector<const char*> buffer_names_;
+  std::vector<std::string> names_;   // empty for parameters that were given without
+  std::vector<std::size_t> groups_;  // of each parameter
   std::vector<State> states_;
   // Of the last step, for their memory.
+  std::vector<ParameterUpdate> updates_;
   std::vector<Piece> pieces_;
   std::vector<std::size_t> blocks_;  // the first piece of each, and the number of pieces
-  std::shared_ptr<detail::Rate> rate_;
+  std::shared_ptr<detail::Rates> rates_;
 };
 
 }  // namespace xgrad::optim

@@ -2,56 +2,57 @@
 
 #include <cmath>
 
-#include "../core/instruction_set.hpp"
-
 namespace xgrad::optim {
 
 using detail::unless_off;
 
-RMSprop::RMSprop(Parameters parameters, const RMSpropOptions& options)
-    : Optimizer(std::move(parameters), options.lr,
-                options.momentum == 0 ? std::vector<const char*>{"square_avg"}
-                                      : std::vector<const char*>{"square_avg", "momentum_buffer"}),
-      options_(options) {
-  check(options.alpha >= 0 && options.alpha <= 1, "RMSprop: alpha is ", options.alpha, "; it must lie between 0 and 1");
-  detail::check_option("RMSprop", "eps", options.eps);
-  detail::check_option("RMSprop", "weight_decay", options.weight_decay);
-  detail::check_option("RMSprop", "momentum", options.momentum);
+void RMSpropOptions::validate() const {
+  check(alpha >= 0 && alpha <= 1, "RMSprop: alpha is ", double(alpha), "; it must lie between 0 and 1");
+  detail::check_option("RMSprop", "eps", eps);
+  detail::check_option("RMSprop", "weight_decay", weight_decay);
+  detail::check_option("RMSprop", "momentum", momentum);
 }
 
-void RMSprop::update(const Piece& piece) const {
-  dispatch_piece(piece, [&]<class T>(T* p, const T* g) {
-    const T rate = static_cast<T>(lr()), alpha = static_cast<T>(options_.alpha),
-            fresh = static_cast<T>(1 - options_.alpha);
-    const T eps = static_cast<T>(options_.eps), decay = static_cast<T>(options_.weight_decay);
-    const T momentum = static_cast<T>(options_.momentum);
-    const std::int64_t n = piece.size;
-    T* const s = static_cast<T*>(piece.buffers[0]);
-    T* const v = static_cast<T*>(piece.buffers[1]);
-    if (v) {
-      vectorized([=] {
-        XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t i = 0; i < n; ++i) {
-          const T d = g[i] + unless_off(decay, decay * p[i]);
-          const T square = unless_off(alpha, alpha * s[i]) + unless_off(fresh, fresh * d * d);
-          const T velocity = momentum * v[i] + d / (std::sqrt(square) + eps);
-          p[i] -= unless_off(rate, rate * velocity);
-          s[i] = square;
-          v[i] = velocity;
-        }
-      });
-    } else {
-      vectorized([=] {
-        XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t i = 0; i < n; ++i) {
-          const T d = g[i] + unless_off(decay, decay * p[i]);
-          const T square = unless_off(alpha, alpha * s[i]) + unless_off(fresh, fresh * d * d);
-          p[i] -= unless_off(rate, rate * d / (std::sqrt(square) + eps));
-          s[i] = square;
-        }
-      });
-    }
-  });
+NamedTensors RMSpropOptions::buffers(const Tensor& parameter) const {
+  NamedTensors made{{"square_avg", zeros_like(parameter)}};
+  if (momentum != 0) made.emplace_back("momentum_buffer", zeros_like(parameter));
+  if (centered) made.emplace_back("grad_avg", zeros_like(parameter));
+  return made;
 }
+
+template <class T>
+void RMSpropOptions::update(const Elements<T>& elements) const {
+  const T rate = static_cast<T>(lr), keep = static_cast<T>(alpha), fresh = static_cast<T>(1 - alpha);
+  const T small = static_cast<T>(eps), decay = static_cast<T>(weight_decay), beta = static_cast<T>(momentum);
+  const T sign = maximize ? T(-1) : T(1);
+  const auto scaled = [=](T p, T g, T & s) __attribute__((always_inline)) {
+    const T d = sign * g + unless_off(decay, decay * p);
+    s = unless_off(keep, keep * s) + unless_off(fresh, fresh * d * d);
+    return d / (std::sqrt(s) + small);
+  };
+  const auto centred = [=](T p, T g, T & s, T & a) __attribute__((always_inline)) {
+    const T d = sign * g + unless_off(decay, decay * p);
+    s = unless_off(keep, keep * s) + unless_off(fresh, fresh * d * d);
+    a = unless_off(keep, keep * a) + unless_off(fresh, fresh * d);
+    return d / (std::sqrt(s - a * a) + small);
+  };
+  const bool has_momentum = elements.buffers[centered ? 2 : 1];
+  if (has_momentum && centered)
+    elements.each([=](T& p, T g, T& s, T& v, T& a) {
+      v = beta * v + centred(p, g, s, a);
+      p -= unless_off(rate, rate * v);
+    });
+  else if (has_momentum)
+    elements.each([=](T& p, T g, T& s, T& v) {
+      v = beta * v + scaled(p, g, s);
+      p -= unless_off(rate, rate * v);
+    });
+  else if (centered)
+    elements.each([=](T& p, T g, T& s, T& a) { p -= unless_off(rate, rate * centred(p, g, s, a)); });
+  else
+    elements.each([=](T& p, T g, T& s) { p -= unless_off(rate, rate * scaled(p, g, s)); });
+}
+
+template class OptimizerOf<RMSpropOptions>;
 
 }  // namespace xgrad::optim

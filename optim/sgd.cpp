@@ -2,59 +2,46 @@
 
 #include <cmath>
 
-#include "../core/instruction_set.hpp"
-
 namespace xgrad::optim {
 
 using detail::unless_off;
 
-SGD::SGD(Parameters parameters, const SGDOptions& options)
-    : Optimizer(std::move(parameters), options.lr,
-                options.momentum == 0 ? std::vector<const char*>{} : std::vector<const char*>{"momentum_buffer"}),
-      options_(options) {
-  detail::check_option("SGD", "momentum", options.momentum);
-  detail::check_option("SGD", "weight_decay", options.weight_decay);
-  check(std::isfinite(options.dampening), "SGD: dampening is ", options.dampening, "; it must be finite");
-  check(!options.nesterov || (options.momentum > 0 && options.dampening == 0),
-        "SGD: nesterov needs momentum > 0 and dampening 0, they are ", options.momentum, " and ", options.dampening);
+void SGDOptions::validate() const {
+  detail::check_option("SGD", "momentum", momentum);
+  detail::check_option("SGD", "weight_decay", weight_decay);
+  check(std::isfinite(dampening), "SGD: dampening is ", double(dampening), "; it must be finite");
+  check(!nesterov || (momentum > 0 && dampening == 0), "SGD: nesterov needs momentum > 0 and dampening 0, they are ",
+        double(momentum), " and ", double(dampening));
 }
 
-void SGD::update(const Piece& piece) const {
-  dispatch_piece(piece, [&]<class T>(T* p, const T* g) {
-    const T rate = static_cast<T>(lr()), decay = static_cast<T>(options_.weight_decay),
-            momentum = static_cast<T>(options_.momentum);
-    const T fresh = piece.first ? T(1) : static_cast<T>(1 - options_.dampening);
-    const std::int64_t n = piece.size;
-    if (options_.momentum == 0) {
-      vectorized([=] {
-        XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t i = 0; i < n; ++i) p[i] -= unless_off(rate, rate * (g[i] + unless_off(decay, decay * p[i])));
-      });
-      return;
-    }
-    T* const v = static_cast<T*>(piece.buffers[0]);
-    if (options_.nesterov) {
-      vectorized([=] {
-        XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t i = 0; i < n; ++i) {
-          const T d = g[i] + unless_off(decay, decay * p[i]);
-          const T velocity = momentum * v[i] + d;
-          p[i] -= unless_off(rate, rate * (d + momentum * velocity));
-          v[i] = velocity;
-        }
-      });
-    } else {
-      vectorized([=] {
-        XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t i = 0; i < n; ++i) {
-          const T d = g[i] + unless_off(decay, decay * p[i]);
-          const T velocity = momentum * v[i] + unless_off(fresh, fresh * d);
-          p[i] -= unless_off(rate, rate * velocity);
-          v[i] = velocity;
-        }
-      });
-    }
+NamedTensors SGDOptions::buffers(const Tensor& parameter) const {
+  if (momentum == 0) return {};
+  return {{"momentum_buffer", zeros_like(parameter)}};
+}
+
+template <class T>
+void SGDOptions::update(const Elements<T>& elements) const {
+  const T rate = static_cast<T>(lr), decay = static_cast<T>(weight_decay), beta = static_cast<T>(momentum);
+  const T sign = maximize ? T(-1) : T(1);
+  if (!elements.buffers[0]) {
+    elements.each([=](T& p, T g) { p -= unless_off(rate, rate * (sign * g + unless_off(decay, decay * p))); });
+    return;
+  }
+  if (nesterov) {
+    elements.each([=](T& p, T g, T& v) {
+      const T d = sign * g + unless_off(decay, decay * p);
+      v = beta * v + d;
+      p -= unless_off(rate, rate * (d + beta * v));
+    });
+    return;
+  }
+  const T fresh = elements.first ? T(1) : static_cast<T>(1 - dampening);
+  elements.each([=](T& p, T g, T& v) {
+    v = beta * v + unless_off(fresh, fresh * (sign * g + unless_off(decay, decay * p)));
+    p -= unless_off(rate, rate * v);
   });
 }
+
+template class OptimizerOf<SGDOptions>;
 
 }  // namespace xgrad::optim

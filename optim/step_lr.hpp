@@ -2,7 +2,7 @@
 // The learning rate in steps.
 
 #include "../core/count.hpp"
-#include "scheduler.hpp"
+#include "schedule.hpp"
 
 namespace xgrad::optim {
 
@@ -11,16 +11,13 @@ struct StepLROptions {
   double gamma = 0.1;
 };
 /// gamma^floor(epoch / step_size).
-class StepLR : public LRScheduler {
+class StepLR : public Schedule {
  public:
-  StepLR(Optimizer& optimizer, const StepLROptions& options);
+  StepLR(Optimizer& optimizer, const StepLROptions& options)
+      : Schedule(optimizer, step_decay(options.step_size, options.gamma)) {}
   template <xgrad::detail::Count N>
   StepLR(Optimizer& optimizer, N step_size, double gamma = 0.1)
       : StepLR(optimizer, StepLROptions{xgrad::detail::count("StepLR: step_size", step_size), gamma}) {}
-
- private:
-  double factor(std::int64_t epoch) const override;
-  StepLROptions options_;
 };
 
 }  // namespace xgrad::optim

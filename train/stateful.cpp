@@ -31,7 +31,10 @@ Stateful Stateful::of(optim::Optimizer& optimizer) {
           [&optimizer](const NamedTensors& state, bool own_lr) {
             NamedTensors loaded = state;
             if (own_lr) {
-              const auto is_rate = [](const auto& entry) { return entry.first == "lr" || entry.first == "initial_lr"; };
+              const auto is_rate = [](const auto& entry) {
+                const std::string name = entry.first.substr(0, entry.first.find('.'));
+                return name == "lr" || name == "initial_lr";
+              };
               std::erase_if(loaded, is_rate);
               for (const auto& entry : optimizer.state_dict())
                 if (is_rate(entry)) loaded.push_back(entry);
@@ -44,7 +47,7 @@ Stateful Stateful::of(optim::LRScheduler& scheduler) {
   return {"scheduler", [&scheduler] { return scheduler.state_dict(); },
           [&scheduler](const NamedTensors& state, bool own_lr) {
             NamedTensors loaded = state;
-            if (own_lr && loaded.size() == 2) loaded[1] = scheduler.state_dict()[1];
+            if (own_lr && loaded.size() >= 2) loaded[1] = scheduler.state_dict()[1];
             scheduler.load_state_dict(loaded);
           }};
 }
