@@ -15,7 +15,7 @@ int main(int argc, char** argv) try {
   manual_seed(options.seed);
 
   models::SmallResNet net = models::resnet20(1);
-  optim::SGD sgd(net, {.lr = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4});
+  optim::SGD sgd(net, {.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true});
   const auto make_schedule = [](optim::Optimizer& optimizer, std::int64_t steps) {
     return std::make_unique<optim::OneCycleLR>(
         optimizer, optim::OneCycleLROptions{.max_lr = 0.1, .total_steps = steps, .cycle_momentum = false});

@@ -28,9 +28,9 @@ struct BasicBlock {
 
   static BasicBlock make(std::int64_t in, std::int64_t width, std::int64_t stride) {
     return {.conv1{in, width, 3, {.stride = stride, .padding = 1, .bias = false}},
-            .bn1{width},
+            .bn1 = xgrad::nn::BatchNorm2d(width),
             .conv2{width, width, 3, {.padding = 1, .bias = false}},
-            .bn2{width},
+            .bn2 = xgrad::nn::BatchNorm2d(width),
             .downsample = shortcut(in, width, stride)};
   }
   xgrad::Tensor operator()(const xgrad::Tensor& x) {
@@ -52,11 +52,11 @@ struct Bottleneck {
 
   static Bottleneck make(std::int64_t in, std::int64_t width, std::int64_t stride) {
     return {.conv1{in, width, 1, {.bias = false}},
-            .bn1{width},
+            .bn1 = xgrad::nn::BatchNorm2d(width),
             .conv2{width, width, 3, {.stride = stride, .padding = 1, .bias = false}},
-            .bn2{width},
+            .bn2 = xgrad::nn::BatchNorm2d(width),
             .conv3{width, expansion * width, 1, {.bias = false}},
-            .bn3{expansion * width},
+            .bn3 = xgrad::nn::BatchNorm2d(expansion * width),
             .downsample = shortcut(in, expansion * width, stride)};
   }
   xgrad::Tensor operator()(const xgrad::Tensor& x) {
@@ -91,7 +91,7 @@ struct ResNet {
   static ResNet make(const std::array<std::int64_t, 4>& blocks, std::int64_t classes) {
     constexpr std::int64_t e = Block::expansion;
     return {.conv1{3, 64, 7, {.stride = 2, .padding = 3, .bias = false}},
-            .bn1{64},
+            .bn1 = xgrad::nn::BatchNorm2d(64),
             .layer1 = stage<Block>(64, 64, blocks[0], 1),
             .layer2 = stage<Block>(64 * e, 128, blocks[1], 2),
             .layer3 = stage<Block>(128 * e, 256, blocks[2], 2),
@@ -125,7 +125,7 @@ struct SmallResNet {
 
   static SmallResNet make(std::int64_t channels, std::int64_t blocks, std::int64_t classes) {
     return {.conv1{channels, 16, 3, {.padding = 1, .bias = false}},
-            .bn1{16},
+            .bn1 = xgrad::nn::BatchNorm2d(16),
             .layer1 = stage<BasicBlock>(16, 16, blocks, 1),
             .layer2 = stage<BasicBlock>(16, 32, blocks, 2),
             .layer3 = stage<BasicBlock>(32, 64, blocks, 2),

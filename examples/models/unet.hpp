@@ -16,12 +16,11 @@ struct UNet {
 
   static UNet make(std::int64_t channels, std::int64_t classes, std::int64_t width = 64, std::int64_t depth = 4) {
     namespace nn = xgrad::nn;
-    const auto twice = [](std::int64_t in, std::int64_t width) {
-      return nn::Sequential(nn::Conv2d(in, width, 3, {.padding = 1, .bias = false}), nn::BatchNorm2d(width), nn::ReLU(),
-                            nn::Conv2d(width, width, 3, {.padding = 1, .bias = false}), nn::BatchNorm2d(width),
-                            nn::ReLU());
+    const auto twice = [](std::int64_t in, std::int64_t to) {
+      return nn::Sequential(nn::Conv2d(in, to, 3, {.padding = 1, .bias = false}), nn::BatchNorm2d(to), nn::ReLU(),
+                            nn::Conv2d(to, to, 3, {.padding = 1, .bias = false}), nn::BatchNorm2d(to), nn::ReLU());
     };
-    UNet net{.out{width, classes, 1}};
+    UNet net{{}, {}, {}, nn::Conv2d(width, classes, 1)};
     for (std::int64_t level = 0; level <= depth; ++level)
       net.down.push_back(twice(level == 0 ? channels : width << (level - 1), width << level));
     for (std::int64_t level = depth; level-- > 0;) {
@@ -35,7 +34,7 @@ struct UNet {
     for (std::size_t level = 1; level < down.size(); ++level)
       levels.push_back(down[level](max_pool2d(levels.back(), 2)));
     xgrad::Tensor h = levels.back();
-    for (std::size_t i = 0; i < up.size(); ++i) h = merge[i](concat({levels[up.size() - 1 - i], up[i](h)}, 1));
+    for (std::size_t i = 0; i < up.size(); ++i) h = merge[i](xgrad::concat({levels[up.size() - 1 - i], up[i](h)}, 1));
     return out(h);
   }
 };
