@@ -16,13 +16,19 @@ namespace xgrad {
 /// All there is to say of a dtype, a row for each: its name here and in text, its kind, the C++ type of its elements,
 /// and the type in which kernels compute with it: that of sums, products and everything between reading and rounding
 /// once. This is int64_t, float or double, which are computed as themselves. Of one kind the longer ones come later.
-#define XGRAD_DTYPES(row)                                                                                            \
-  row(bool_, "bool", boolean, bool, std::int64_t) row(uint8, "uint8", integer, std::uint8_t, std::int64_t)           \
-      row(int8, "int8", integer, std::int8_t, std::int64_t) row(int16, "int16", integer, std::int16_t, std::int64_t) \
-          row(int32, "int32", integer, std::int32_t, std::int64_t)                                                   \
-              row(int64, "int64", integer, std::int64_t, std::int64_t) row(                                          \
-                  bfloat16, "bfloat16", floating, BFloat16, float) row(float16, "float16", floating, Float16, float) \
-                  row(float32, "float32", floating, float, float) row(float64, "float64", floating, double, double)
+// clang-format off
+#define XGRAD_DTYPES(row)                                         \
+  row(bool_,    "bool",     boolean,  bool,         std::int64_t) \
+  row(uint8,    "uint8",    integer,  std::uint8_t, std::int64_t) \
+  row(int8,     "int8",     integer,  std::int8_t,  std::int64_t) \
+  row(int16,    "int16",    integer,  std::int16_t, std::int64_t) \
+  row(int32,    "int32",    integer,  std::int32_t, std::int64_t) \
+  row(int64,    "int64",    integer,  std::int64_t, std::int64_t) \
+  row(bfloat16, "bfloat16", floating, BFloat16,     float)        \
+  row(float16,  "float16",  floating, Float16,      float)        \
+  row(float32,  "float32",  floating, float,        float)        \
+  row(float64,  "float64",  floating, double,       double)
+// clang-format on
 
 /// Type of a tensor's elements. Only the floating types can require a gradient.
 enum class DType : std::uint8_t {
