@@ -146,7 +146,7 @@ IncompatibleKeys load_state_dict(std::string_view op, const Tree& tree, const Na
   std::vector<Tensor> sources;
   sources.reserve(assignments.size());
   for (const auto& [to, value] : assignments) {
-    const Tensor detached = value->detach().to(to.dtype()), source = xgrad::detail::dense(detached);
+    const Tensor source = value->detach().to(to.dtype());
     sources.push_back(memory.contains(source.impl().storage.get()) ? source.clone() : source);
   }
   for (std::size_t i = 0; i < sources.size(); ++i) {
