@@ -139,15 +139,13 @@ void Optimizer::step() {
                         !state.begun, groups_[i]});
     if (!state.begun) made.emplace_back(i, buffers(groups_[i], parameter));
   }
-  for (auto& [i, buffers] : made) {
-    states_[i].buffers = std::move(buffers);
-    states_[i].begun = true;
-  }
+  for (auto& [i, buffers] : made) states_[i].buffers = std::move(buffers);
   update(updates_);
   for (std::size_t i = 0, k = 0; k < updates_.size(); ++i) {
     if (&updates_[k].buffers != &states_[i].buffers) continue;
     const Tensor& updated = updates_[k++].parameter;
     if (updated.dtype() != parameters_[i].dtype()) xgrad::detail::overwrite(parameters_[i], updated);
+    states_[i].begun = true;
     ++states_[i].steps;
     parameters_[i].impl().storage->raise_version("an optimizer's step()");
   }
@@ -197,7 +195,7 @@ NamedTensors Optimizer::state_dict() const {
   const std::vector<detail::GroupRate>& groups = rates().groups;
   for (std::size_t group = 0; group < groups.size(); ++group) number(of_group("lr", group), groups[group].lr);
   for (std::size_t i = 0; i < states_.size(); ++i) {
-    if (states_[i].steps == 0 && states_[i].buffers.empty()) continue;
+    if (!states_[i].begun) continue;
     Tensor steps = xgrad::detail::empty({}, int64);
     *steps.data<std::int64_t>() = states_[i].steps;
     state.emplace_back(of_parameter("step", i), steps);

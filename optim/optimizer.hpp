@@ -107,7 +107,7 @@ class Optimizer {
   friend class LRScheduler;
   struct State {
     std::int64_t steps = 0;
-    bool begun = false;  // the buffers were made
+    bool begun = false;  // the buffers are of a step, or were loaded
     NamedTensors buffers = {};
   };
   detail::Rates& rates() const {
