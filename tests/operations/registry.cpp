@@ -18,6 +18,8 @@ std::span<const OpInfo> slicing_ops();
 std::span<const OpInfo> joining_ops();
 std::span<const OpInfo> diagonal_ops();
 std::span<const OpInfo> matmul_ops();
+std::span<const OpInfo> einsum_ops();
+std::span<const OpInfo> distance_ops();
 std::span<const OpInfo> linalg_solve_ops();
 std::span<const OpInfo> linalg_spectral_ops();
 std::span<const OpInfo> linalg_functions_ops();
@@ -62,6 +64,8 @@ std::span<const OpFamily> families() {
       {"joining", joining_ops()},
       {"diagonal", diagonal_ops()},
       {"matmul", matmul_ops()},
+      {"einsum", einsum_ops()},
+      {"distance", distance_ops()},
       {"linalg_solve", linalg_solve_ops()},
       {"linalg_spectral", linalg_spectral_ops()},
       {"linalg_functions", linalg_functions_ops()},
