@@ -12,9 +12,9 @@ namespace {
 bool is_small(std::int64_t n) { return n <= small::limit; }
 
 /// f(first, used) for groups of matrices that fit side by side, in parallel, where one costs about so many operations.
-template <class T, class F>
+template <class F>
 void for_each_group(std::int64_t count, double operations, const F& f) {
-  constexpr std::int64_t lanes = small::lanes<T>;
+  using small::lanes;
   const auto grain = static_cast<std::int64_t>(50000 / (operations * static_cast<double>(lanes) + 1)) + 1;
   parallel_for((count + lanes - 1) / lanes, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t group = begin; group < end; ++group) f(group * lanes, std::min(lanes, count - group * lanes));
@@ -31,13 +31,13 @@ double cube(std::int64_t n) {
 template <class T>
 void cholesky(std::int64_t count, std::int64_t n, T* a, int* info) {
   if (is_small(n))
-    return for_each_group<T>(count, cube(n) / 3, [=](std::int64_t first, std::int64_t used) {
+    return for_each_group(count, cube(n) / 3, [=](std::int64_t first, std::int64_t used) {
       T* const group = a + first * n * n;
       int* const results = info + first;
       vectorized([=] {
         const small::Layout layout{n, 1, n * n};
         small::Block<T> block;
-        int found[small::lanes<T>] = {};
+        int found[small::lanes] = {};
         small::load(n, n, group, layout, used, block);
         small::cholesky(n, block, found);
         small::store(n, n, block, group, layout, used);
@@ -55,13 +55,13 @@ template <class T>
 void lu_factor(std::int64_t count, std::int64_t m, std::int64_t n, T* a, int* pivots, int* info) {
   const std::int64_t k = std::min(m, n);
   if (is_small(m) && is_small(n))
-    return for_each_group<T>(count, cube(k), [=](std::int64_t first, std::int64_t used) {
+    return for_each_group(count, cube(k), [=](std::int64_t first, std::int64_t used) {
       T* const group = a + first * m * n;
       int *const exchanges = pivots + first * k, *const results = info + first;
       vectorized([=] {
         const small::Layout layout{n, 1, m * n};
         small::Block<T> block;
-        int rows[small::limit][small::lanes<T>], found[small::lanes<T>] = {};
+        int rows[small::limit][small::lanes], found[small::lanes] = {};
         small::load(m, n, group, layout, used, block);
         small::lu_factor(m, n, block, rows, found);
         small::store(m, n, block, group, layout, used);
@@ -80,7 +80,7 @@ void lu_solve(std::int64_t count, bool transposed, std::int64_t n, std::int64_t 
               T* b) {
   const double operations = 2 * static_cast<double>(n * n) * static_cast<double>(k);
   if (is_small(n))
-    return for_each_group<T>(count, operations, [=](std::int64_t first, std::int64_t used) {
+    return for_each_group(count, operations, [=](std::int64_t first, std::int64_t used) {
       const T* const group = lu + first * n * n;
       const int* const exchanges = pivots + first * n;
       T* const right = b + first * n * k;
@@ -115,7 +115,7 @@ void solve_triangular(std::int64_t count, const Triangular& kind, bool left, std
   const std::int64_t order = left ? m : n, sides = left ? n : m;
   const double operations = static_cast<double>(order * order) * static_cast<double>(sides);
   if (is_small(order))
-    return for_each_group<T>(count, operations, [=](std::int64_t first, std::int64_t used) {
+    return for_each_group(count, operations, [=](std::int64_t first, std::int64_t used) {
       const T* const group = a + first * order * order;
       T* const right = b + first * m * n;
       vectorized([=] {

@@ -13,6 +13,7 @@
 
 namespace xgrad::optim {
 
+class LBFGS;
 class LRScheduler;
 
 /// What an optimizer trains, `optim::Adam(net)` or `optim::Adam({weight, bias})`: the parameters of a module, or
@@ -26,6 +27,7 @@ class Parameters {
 
  private:
   friend class Optimizer;
+  friend class LBFGS;
   NamedTensors named_;
 };
 

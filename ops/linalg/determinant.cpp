@@ -6,6 +6,7 @@
 #include "../../kernels/matrix_batches.hpp"
 #include "../arithmetic.hpp"
 #include "../comparison.hpp"
+#include "../diagonal.hpp"
 #include "../matmul.hpp"
 #include "../product.hpp"
 #include "../reduce.hpp"
@@ -41,6 +42,40 @@ void for_each_factorisation(const char* op, const Tensor& a, const F& f) {
   });
 }
 
+/// The cofactors of matrices that may be singular, by their singular values: for A = U diag(s) V^T they are
+/// +-U diag(product of the others) V^T.
+struct Cofactors {
+  static constexpr const char* name = "linalg::det";
+  static constexpr bool once_differentiable = true;
+  Saved u = {}, s = {}, vh = {}, signs = {};
+
+  Tensor forward(const Tensor& a) {
+    const auto [left, values, right] = svd(a.detach(), {.full_matrices = false});
+    const Tensor sign = detail::as_matrices(det(left) * det(right)), self = diagonal_of(a);
+    u = left, s = values, vh = right, signs = sign;
+    return sign * matmul(left * detail::as_rows(product_of_others(values, self)), right);
+  }
+  /// Turned by U and V, cofactor (i, i) is the product of the diagonal elements (j, j) for j other than i, and (i, j)
+  /// is minus element (j, i) times all but i and j.
+  Tensor backward(const Tensor& grad) const {
+    const Tensor left = u, right = vh, self = diagonal_of(left);
+    const Tensor turned = matmul(matmul(transposed(left), grad), transposed(right));
+    const Tensor excluded = logical_or(detail::as_rows(self), unsqueeze(self, -3));  // [i, j, k]: k is i or j
+    Shape shape = left.shape();
+    shape.push_back(left.size(-1));
+    const Tensor others = prod(masked_fill(expand(unsqueeze(detail::as_rows(s), -2), shape), excluded, 1), -1);
+    const Tensor along = matmul(masked_fill(others, self, 0), detail::as_columns(diagonal(turned, 0, -2, -1)));
+    const Tensor inner = where(self, along, -others * transposed(turned));
+    return Tensor(signs) * matmul(matmul(left, inner), right);
+  }
+
+ private:
+  static Tensor diagonal_of(const Tensor& a) { return detail::identity_like(a, detail::rows_of(a)) != 0; }
+  static Tensor product_of_others(const Tensor& values, const Tensor& self) {
+    return prod(masked_fill(expand(detail::as_rows(values), self.shape()), self, 1), -1);
+  }
+};
+
 struct Determinant {
   static constexpr const char* name = "linalg::det";
   Saved matrices = {}, value = {};
@@ -63,12 +98,7 @@ struct Determinant {
     const Tensor a = matrices, d = value;
     if (a.numel() == 0) return a;
     if (count_nonzero(d).item<std::int64_t>() == d.numel()) return detail::as_matrices(d) * transposed(inv(a));
-    check(!is_grad_enabled(), name, ": the second derivative at a singular matrix is not computed");
-    const auto [u, s, vh] = svd(a, {.full_matrices = false});
-    // The product of all other singular values, for each.
-    const Tensor self = detail::identity_like(a, detail::rows_of(a)) != 0;
-    const Tensor others = prod(masked_fill(expand(detail::as_rows(s), a.shape()), self, 1), -1);
-    return detail::as_matrices(det(u) * det(vh)) * matmul(u * detail::as_rows(others), vh);
+    return apply(Cofactors{}, a);
   }
 };
 
