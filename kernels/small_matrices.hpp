@@ -52,13 +52,6 @@ template <class T>
     }
 }
 
-/// b -= a * c, in every lane.
-template <class T>
-[[gnu::always_inline]] inline void subtract_product(T* b, const T* a, const T* c) {
-  XGRAD_INDEPENDENT_ITERATIONS
-  for (std::int64_t lane = 0; lane < lanes; ++lane) b[lane] -= a[lane] * c[lane];
-}
-
 /// b less the sum of a * c over `count` elements of both, so many elements apart.
 template <class T>
 [[gnu::always_inline]] inline void subtract_products(T* b, const T* a, std::int64_t a_step, const T* c,
@@ -131,8 +124,10 @@ template <class T>
     }
     for (std::int64_t i = j + 1; i < m; ++i) {
       T* const factor = a.at(i * n + j);
-      for (std::int64_t lane = 0; lane < lanes; ++lane) factor[lane] /= divisor[lane];
-      for (std::int64_t k = j + 1; k < n; ++k) subtract_product(a.at(i * n + k), factor, a.at(j * n + k));
+      T f[lanes];
+      for (std::int64_t lane = 0; lane < lanes; ++lane) f[lane] = factor[lane] / divisor[lane];
+      for (std::int64_t lane = 0; lane < lanes; ++lane) factor[lane] = f[lane];
+      for (std::int64_t k = j + 1; k < n; ++k) subtract_products(a.at(i * n + k), f, 0, a.at(j * n + k), 0, 1);
     }
   }
 }
