@@ -31,28 +31,44 @@ Tensor distances(const Tensor& a, const Tensor& b, double p) {
 }
 
 // Coordinate k of point j lies at columns[k * n + j], so that loops over points are those over neighbours in memory.
-// Squares are added up in double, where those of float neither overflow nor vanish.
+
+/// Squares of the distances of one point to `count` others, for Sum double or T, into `sums`.
+template <class Sum, class T>
+[[gnu::always_inline]] inline void add_squares(const T* point, std::int64_t d, const T* columns, std::int64_t n,
+                                               std::int64_t count, Sum* sums) {
+  for (std::int64_t j = 0; j < count; ++j) sums[j] = 0;
+  for (std::int64_t k = 0; k < d; ++k) {
+    const Sum coordinate = static_cast<Sum>(point[k]);
+    const T* const column = columns + k * n;
+    XGRAD_INDEPENDENT_ITERATIONS
+    for (std::int64_t j = 0; j < count; ++j) {
+      const Sum difference = coordinate - static_cast<Sum>(column[j]);
+      sums[j] += difference * difference;
+    }
+  }
+}
 
 /// The distances of one point to n others.
 template <class T>
 void distances_from(const T* point, std::int64_t d, const T* columns, std::int64_t n, T* out) {
   constexpr std::int64_t together = 128;
   vectorized([=] {
-    double sums[together];
+    T sums[together];
+    double wide_sums[together];
     for (std::int64_t begin = 0; begin < n; begin += together) {
-      const std::int64_t some = n - begin < together ? n - begin : together;
-      for (std::int64_t j = 0; j < some; ++j) sums[j] = 0;
-      for (std::int64_t k = 0; k < d; ++k) {
-        const double coordinate = static_cast<double>(point[k]);
-        const T* const column = columns + k * n + begin;
+      const std::int64_t count = n - begin < together ? n - begin : together;
+      add_squares(point, d, columns + begin, n, count, sums);
+      // Squares of float that overflowed or vanished are added up again in double.
+      bool in_range = true;
+      for (std::int64_t j = 0; j < count; ++j) in_range = in_range && sums[j] > T(1e-30) && sums[j] < T(1e30);
+      if (in_range || sizeof(T) == sizeof(double)) {
         XGRAD_INDEPENDENT_ITERATIONS
-        for (std::int64_t j = 0; j < some; ++j) {
-          const double difference = coordinate - static_cast<double>(column[j]);
-          sums[j] += difference * difference;
-        }
+        for (std::int64_t j = 0; j < count; ++j) out[begin + j] = elementary::sqrt(sums[j]);
+        continue;
       }
+      add_squares(point, d, columns + begin, n, count, wide_sums);
       XGRAD_INDEPENDENT_ITERATIONS
-      for (std::int64_t j = 0; j < some; ++j) out[begin + j] = static_cast<T>(elementary::sqrt(sums[j]));
+      for (std::int64_t j = 0; j < count; ++j) out[begin + j] = static_cast<T>(elementary::sqrt(wide_sums[j]));
     }
   });
 }
