@@ -49,7 +49,7 @@ Tensor logistic(const Tensor& x) {
 }
 
 const std::pair<const char*, Function> functions[] = {{"rosenbrock", rosenbrock},
-                                                      {"rosenbrock in 6", rosenbrock},
+                                                      {"rosenbrock in 4", rosenbrock},
                                                       {"beale", beale},
                                                       {"himmelblau", himmelblau},
                                                       {"wood", wood},

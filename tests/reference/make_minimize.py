@@ -35,7 +35,7 @@ def goldstein_price(x):
 
 FUNCTIONS = {  # with where to begin
     "rosenbrock": (rosenbrock, [-1.2, 1]),
-    "rosenbrock in 6": (rosenbrock, [0] * 6),
+    "rosenbrock in 4": (rosenbrock, [0] * 4),
     "beale": (beale, [1, 1]),
     "himmelblau": (lambda x: (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2, [0, 0]),
     "wood": (wood, [-3, -1, -3, -1]),
