@@ -1,7 +1,6 @@
 #include "gemm.hpp"
 
 #include <cblas.h>
-#include <dlfcn.h>
 
 #include <algorithm>
 
@@ -9,41 +8,11 @@
 #include "../core/error.hpp"
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
+#include "one_blas_thread.hpp"
 #include "packed_gemm.hpp"
 
 namespace xgrad::detail {
 namespace {
-
-// An OpenBLAS that was built for OpenMP uses as many threads as OpenMP has for the calling thread; where there is such
-// a number, it is 1 for the lifetime of this.
-class OneBlasThread {
- public:
-  OneBlasThread() : before_(openmp().get ? openmp().get() : 1) {
-    if (before_ != 1) openmp().set(1);
-  }
-  ~OneBlasThread() {
-    if (before_ != 1) openmp().set(before_);
-  }
-  OneBlasThread(const OneBlasThread&) = delete;
-  OneBlasThread& operator=(const OneBlasThread&) = delete;
-
- private:
-  struct OpenMP {
-    int (*get)();
-    void (*set)(int);
-  };
-  static const OpenMP& openmp() {
-    static const OpenMP found = [] {
-      OpenMP functions{reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads")),
-                       reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))};
-      if (!functions.set) functions.get = nullptr;
-      return functions;
-    }();
-    return found;
-  }
-
-  int before_;
-};
 
 CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 blasint blas_size(std::int64_t size) { return static_cast<blasint>(size); }

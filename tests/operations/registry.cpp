@@ -16,7 +16,13 @@ std::span<const OpInfo> activation_ops();
 std::span<const OpInfo> shape_ops();
 std::span<const OpInfo> slicing_ops();
 std::span<const OpInfo> joining_ops();
+std::span<const OpInfo> diagonal_ops();
 std::span<const OpInfo> matmul_ops();
+std::span<const OpInfo> einsum_ops();
+std::span<const OpInfo> distance_ops();
+std::span<const OpInfo> linalg_solve_ops();
+std::span<const OpInfo> linalg_spectral_ops();
+std::span<const OpInfo> linalg_functions_ops();
 std::span<const OpInfo> indexing_ops();
 std::span<const OpInfo> gather_ops();
 std::span<const OpInfo> reduce_ops();
@@ -61,7 +67,13 @@ std::span<const OpFamily> families() {
       {"shape", shape_ops()},
       {"slicing", slicing_ops()},
       {"joining", joining_ops()},
+      {"diagonal", diagonal_ops()},
       {"matmul", matmul_ops()},
+      {"einsum", einsum_ops()},
+      {"distance", distance_ops()},
+      {"linalg_solve", linalg_solve_ops()},
+      {"linalg_spectral", linalg_spectral_ops()},
+      {"linalg_functions", linalg_functions_ops()},
       {"indexing", indexing_ops()},
       {"gather", gather_ops()},
       {"reduce", reduce_ops()},

@@ -10,6 +10,23 @@
 
 using namespace xgrad;
 
+namespace {
+
+struct Header {
+  std::filesystem::path path;
+  std::string scope;  // of what it declares, inside xgrad
+};
+
+std::vector<Header> headers() {
+  std::vector<Header> all;
+  for (const std::string scope : {"", "linalg"})
+    for (const auto& entry : std::filesystem::directory_iterator(XGRAD_TESTS_DIR "/../ops/" + scope))
+      if (entry.path().extension() == ".hpp") all.push_back({entry.path(), scope.empty() ? "" : scope + "::"});
+  return all;
+}
+
+}  // namespace
+
 TEST_CASE("registry: names are unique, and every operation has a formula") {
   std::set<std::string> names;
   for (const OpInfo& op : registry()) {
@@ -24,9 +41,8 @@ TEST_CASE("registry: every operation that a header of ops declares is registered
   for (const OpInfo& op : registry()) registered.insert(op.name);
   const std::regex declaration(R"(^(?:Tensor|std::\w+<.*Tensor.*>|[A-Z]\w+) (\w+)\(.*)");
   int found = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(XGRAD_TESTS_DIR "/../ops")) {
-    if (entry.path().extension() != ".hpp") continue;
-    std::ifstream file(entry.path());
+  for (const Header& header : headers()) {
+    std::ifstream file(header.path);
     bool internal = false;
     for (std::string line; std::getline(file, line);) {
       if (std::regex_search(line, std::regex("^namespace .*detail \\{"))) internal = true;
@@ -34,8 +50,8 @@ TEST_CASE("registry: every operation that a header of ops declares is registered
       std::smatch match;
       if (internal || !std::regex_match(line, match, declaration)) continue;
       ++found;
-      INFO(entry.path().filename() << " declares " << match[1]);
-      CHECK(registered.contains(match[1]));
+      INFO(header.path.filename() << " declares " << match[1]);
+      CHECK(registered.contains(header.scope + match[1].str()));
     }
   }
   CHECK(found > 60);
@@ -48,12 +64,11 @@ TEST_CASE("registry: samples give every tensor that an operation takes") {
   const std::regex declaration(R"((?:^|\n)Tensor (\w+)\(([^;{]*)\);)"),
       tensor(R"(\b(?:Operand|const Tensor&) (?!condition|mask)\w+)"), options(R"(const (\w+Options)&)");
   int found = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(XGRAD_TESTS_DIR "/../ops")) {
-    if (entry.path().extension() != ".hpp") continue;
-    std::ifstream file(entry.path());
+  for (const Header& header : headers()) {
+    std::ifstream file(header.path);
     const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     for (std::sregex_iterator at(text.begin(), text.end(), declaration), end; at != end; ++at) {
-      const std::string name = (*at)[1], parameters = (*at)[2];
+      const std::string name = header.scope + (*at)[1].str(), parameters = (*at)[2];
       if (!most.contains(name)) continue;
       auto wanted = static_cast<std::size_t>(
           std::distance(std::sregex_iterator(parameters.begin(), parameters.end(), tensor), std::sregex_iterator()));
