@@ -6,6 +6,7 @@ Adam is the fused one in both: under torch.compile the plain one took twice its 
 import sys
 import time
 
+import numpy
 import torch
 import torch.nn.functional as F
 
@@ -165,6 +166,30 @@ def transformer_block():
     return worker.Workload(step, lambda: loss_and_gradients(last["y"], leaves))
 
 
+def convolution(name):
+    """What `convolutions` of benchmarks/compare names."""
+    *sizes, what = name[4:].split("-")
+    rank, batch, channels, extent, outputs, kernel, stride, padding, groups = map(int, sizes)
+    last = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d}[rank]
+    scale = 1 / numpy.sqrt(numpy.float32(channels // groups * kernel))
+    x = tensor(worker.numbers((batch, channels) + (extent,) * rank, worker.INPUTS)).contiguous(memory_format=last)
+    weight = tensor(worker.numbers((outputs, channels // groups) + (kernel,) * rank, 100, scale)).contiguous(memory_format=last)
+    conv = maybe_compile(lambda x, weight: getattr(F, f"conv{rank}d")(x, weight, None, stride, padding, 1, groups))
+    y, result = conv(x, weight), {}
+    upstream = tensor(worker.numbers(tuple(y.shape), worker.UPSTREAM)).contiguous(memory_format=last)
+
+    def step():
+        if what == "forward":
+            result["last"] = conv(x, weight)
+        else:
+            gradients = torch.ops.aten.convolution_backward(
+                upstream, x, weight, None, [stride] * rank, [padding] * rank, [1] * rank, False, [0] * rank, groups,
+                [what == "input", what == "weight", False])
+            result["last"] = gradients[what == "weight"]
+
+    return worker.Workload(step, lambda: (result["last"].flatten()[0].item(), [result["last"].numpy()]))
+
+
 def make(name):
     if compiled:
         torch._dynamo.reset()
@@ -174,6 +199,8 @@ def make(name):
         return in_better_layout(ConvolutionalNet, (64, 1, 28, 28), 10, True)
     if name in ("W3", "W3-adam"):
         return training(TinyNet(), (8, 4), 2, name == "W3-adam")
+    if name.startswith("conv"):
+        return convolution(name)
     makers = {"W4": formula, "W4-lambda": formula, "W5": adam_alone, "W6": softmax_cross_entropy, "W7": transformer_block}
     return makers[name]() if name in makers else None
 

@@ -186,6 +186,47 @@ Workload transformer_block() {
           [state] { return loss_and_gradients(state->y, state->leaves); }};
 }
 
+/// What `convolutions` of benchmarks/compare names.
+Workload convolution(std::string_view name) {
+  std::int64_t rank, images, channels, extent, outputs, kernel, stride, padding, groups;
+  char what[16];
+  if (std::sscanf(std::string(name).c_str(), "conv%ld-%ld-%ld-%ld-%ld-%ld-%ld-%ld-%ld-%15s", &rank, &images, &channels,
+                  &extent, &outputs, &kernel, &stride, &padding, &groups, what) != 10)
+    return {};
+  const auto shape = [rank](std::int64_t first, std::int64_t second, std::int64_t size) {
+    Shape all{first, second};
+    for (std::int64_t axis = 0; axis < rank; ++axis) all.push_back(size);
+    return all;
+  };
+  struct State {
+    Tensor x, weight, y, upstream, result;
+  };
+  auto state = std::make_shared<State>();
+  const std::string_view wanted = what;
+  const float scale = 1 / std::sqrt(static_cast<float>(channels / groups * kernel));
+  state->x = numbers(shape(images, channels, extent), benchmarks::inputs_stream);
+  state->weight = numbers(shape(outputs, channels / groups, kernel), 100, scale, wanted == "weight");
+  const ConvOptions options{.stride = stride, .padding = padding, .groups = groups};
+  const auto conv = rank == 1 ? conv1d : rank == 2 ? conv2d : conv3d;
+  // As the layer before gives it: the channels innermost, which a pointwise convolution by ones makes of it.
+  const Tensor ones_of_x = ones(shape(channels, 1, 1));
+  state->x = conv(state->x, ones_of_x, {}, {.groups = channels}).requires_grad_(wanted == "input");
+  state->y = conv(state->x, state->weight, {}, options);
+  state->upstream =
+      conv(numbers(state->y.shape(), benchmarks::upstream_stream), ones(shape(outputs, 1, 1)), {}, {.groups = outputs});
+  const auto results = [state] {
+    std::vector<float> values{state->result.contiguous().data<float>()[0]};
+    append(values, state->result);
+    return values;
+  };
+  if (wanted == "forward") return {[=] { state->result = conv(state->x, state->weight, {}, options); }, results};
+  return {[=] {
+            const Tensor& leaf = state->x.requires_grad() ? state->x : state->weight;
+            state->result = grad(state->y, {leaf}, {.retain_graph = true, .grad_outputs = {state->upstream}})[0];
+          },
+          results};
+}
+
 /// One recorded operation on two tensors of 8 numbers.
 Workload one_add(bool with_backward) {
   struct State {
@@ -225,7 +266,7 @@ Workload make(std::string_view name) {
   if (name == "W7") return transformer_block();
   if (name == "add-forward") return one_add(false);
   if (name == "add") return one_add(true);
-  return {};
+  return convolution(name);
 }
 
 }  // namespace
