@@ -67,10 +67,15 @@ template <int lanes, class T>
   for (int pass = 0; pass < 2; ++pass) {
     sums = {};
     for (std::int64_t plane = 0; plane < size.n;) {
-      WideDeviationSums<T, lanes> wide;
-      for (std::int64_t seen = 0; plane < size.n && seen < piece; ++plane, seen += size.length)
-        wide.add(x + plane * step, size.length, centre, Ahead<T>{nullptr});
-      const DeviationSums total = wide.total();
+      DeviationSums total;
+      if (size.length > piece) {
+        total = row_deviations<lanes>(x + plane++ * step, size.length, centre, Ahead<T>{nullptr});
+      } else {
+        WideDeviationSums<T, lanes> wide;
+        for (std::int64_t seen = 0; plane < size.n && seen < piece; ++plane, seen += size.length)
+          wide.add(x + plane * step, size.length, centre, Ahead<T>{nullptr});
+        total = wide.total();
+      }
       sums.sum += total.sum;
       sums.squares += total.squares;
     }
