@@ -21,7 +21,7 @@ def tuple_text(numbers):
 
 
 def dtype_name(dtype):
-    return str(dtype).split("::")[-1].rstrip("_")
+    return dtype.format_string(raw=True).split("::")[-1].rstrip("_")
 
 
 def element_text(dtype, value):
