@@ -123,29 +123,22 @@ struct Decomposition {
   }
 };
 
+/// Vectors are found when they are wanted, so that the values are the same whether they are or not.
 struct Values {
   static constexpr const char* name = "linalg::svdvals";
-  Saved matrices = {}, u = {}, vh = {};
+  Saved matrices = {};
 
   Tensor forward(const Tensor& a) {
-    const SVD found = decompose(name, a, a.requires_grad(), false);
-    matrices = a, u = found.U, vh = found.Vh;
-    return found.S;
+    matrices = a;
+    return decompose(name, a, false, false).S;
   }
   Tensor backward(const Tensor& grad) const {
-    const auto [left, right] = vectors();
-    return matmul(left * as_rows(grad), right);
+    const SVD found = svd(matrices, {.full_matrices = false});
+    return matmul(found.U * as_rows(grad), found.Vh);
   }
   Tensor jvp(const Tensor& da) const {
-    const auto [left, right] = vectors();
-    return diagonal(matmul(matmul(transposed(left), da), transposed(right)), 0, -2, -1);
-  }
-
- private:
-  std::pair<Tensor, Tensor> vectors() const {
-    if (!is_grad_enabled()) return {u, vh};
     const SVD found = svd(matrices, {.full_matrices = false});
-    return {found.U, found.Vh};
+    return diagonal(matmul(matmul(transposed(found.U), da), transposed(found.Vh)), 0, -2, -1);
   }
 };
 
