@@ -59,16 +59,15 @@ struct Decomposition {
   }
 };
 
+/// Vectors are found when they are wanted, so that the values are the same whether they are or not.
 struct Values {
   static constexpr const char* name = "linalg::eigvalsh";
   bool upper;
-  Saved matrices = {}, vectors = {};
+  Saved matrices = {};
 
   Tensor forward(const Tensor& a) {
-    const Eigh found = decompose(name, a, a.requires_grad(), upper);
     matrices = a;
-    if (a.requires_grad()) vectors = found.eigenvectors;
-    return found.eigenvalues;
+    return decompose(name, a, false, upper).eigenvalues;
   }
   Tensor backward(const Tensor& grad) const {
     const Tensor q = eigenvectors();
@@ -80,10 +79,7 @@ struct Values {
   }
 
  private:
-  Tensor eigenvectors() const {
-    if (!is_grad_enabled()) return vectors;
-    return eigh(matrices, {.UPLO = upper ? 'U' : 'L'}).eigenvectors;
-  }
+  Tensor eigenvectors() const { return eigh(matrices, {.UPLO = upper ? 'U' : 'L'}).eigenvectors; }
 };
 
 bool is_upper(const char* op, const Tensor& a, const EighOptions& options) {

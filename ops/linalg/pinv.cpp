@@ -52,6 +52,7 @@ void expect(const char* op, const Tensor& a, const RankOptions& options) {
 struct PseudoInverse {
   static constexpr const char* name = "linalg::pinv";
   RankOptions options;
+  std::int64_t rank = 0;  // the smallest of the batch
   Saved matrices = {}, inverse = {};
 
   Tensor forward(const Tensor& a) {
@@ -61,25 +62,48 @@ struct PseudoInverse {
   }
   Tensor backward(const Tensor& grad) const {
     const Tensor a = matrices, p = inverse, pt = transposed(p), g = transposed(grad);
-    const Tensor by_first = matmul(matmul(g, p), pt), by_second = matmul(matmul(pt, p), g);
-    return by_first - matmul(a, matmul(p, by_first)) + by_second - matmul(matmul(by_second, p), a) -
-           matmul(matmul(pt, grad), pt);
+    Tensor all = -matmul(matmul(pt, grad), pt);
+    if (rank < rows_of(a)) {  // else I - A P is 0
+      const Tensor x = matmul(matmul(g, p), pt);
+      all = all + x - matmul(a, matmul(p, x));
+    }
+    if (rank < columns_of(a)) {  // else I - P A is 0
+      const Tensor x = matmul(matmul(pt, p), g);
+      all = all + x - matmul(matmul(x, p), a);
+    }
+    return all;
   }
   Tensor jvp(const Tensor& da) const {
     const Tensor a = matrices, p = inverse, pt = transposed(p), d = transposed(da);
-    const Tensor first = matmul(matmul(p, pt), d), second = matmul(matmul(d, pt), p);
-    return first - matmul(matmul(first, a), p) + second - matmul(p, matmul(a, second)) - matmul(matmul(p, da), p);
+    Tensor all = -matmul(matmul(p, da), p);
+    if (rank < rows_of(a)) {
+      const Tensor x = matmul(matmul(p, pt), d);
+      all = all + x - matmul(matmul(x, a), p);
+    }
+    if (rank < columns_of(a)) {
+      const Tensor x = matmul(matmul(d, pt), p);
+      all = all + x - matmul(p, matmul(a, x));
+    }
+    return all;
   }
 
  private:
-  Tensor of(const Tensor& a) const {
+  Tensor of(const Tensor& a) {
     const std::int64_t m = rows_of(a), n = columns_of(a);
     if (!options.hermitian) {
       const auto [u, s, vh] = svd(a, {.full_matrices = false});
-      return matmul(transposed(vh) * as_rows(detail::inverse_counted(s, m, n, options)), transposed(u));
+      const Tensor inverses = detail::inverse_counted(s, m, n, options);
+      note_rank(inverses);
+      return matmul(transposed(vh) * as_rows(inverses), transposed(u));
     }
     const auto [values, q] = eigh(a);
-    return matmul(q * as_rows(sign(values) * detail::inverse_counted(abs(values), m, n, options)), transposed(q));
+    const Tensor inverses = detail::inverse_counted(abs(values), m, n, options);
+    note_rank(inverses);
+    return matmul(q * as_rows(sign(values) * inverses), transposed(q));
+  }
+  void note_rank(const Tensor& inverses) {
+    const Tensor ranks = count_nonzero(inverses, -1);
+    if (ranks.numel() > 0) rank = amin(ranks).item<std::int64_t>();
   }
 };
 

@@ -1,12 +1,15 @@
 #include "svd.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
+#include "../../autograd/create.hpp"
 #include "../../kernels/lapack.hpp"
 #include "../arithmetic.hpp"
 #include "../comparison.hpp"
 #include "../diagonal.hpp"
+#include "../joining.hpp"
 #include "../matmul.hpp"
 #include "../slicing.hpp"
 #include "matrices.hpp"
@@ -91,31 +94,51 @@ struct Decomposition {
       all = all + matmul(left, (gvh - matmul(matmul(gvh, transposed(right)), right)) / as_columns(values));
     return all;
   }
-};
 
-struct Values {
-  static constexpr const char* name = "linalg::svdvals";
-  Saved matrices = {}, u = {}, vh = {};
-
-  Tensor forward(const Tensor& a) {
-    const SVD found = decompose(name, a, a.requires_grad(), false);
-    matrices = a, u = found.U, vh = found.Vh;
-    return found.S;
-  }
-  Tensor backward(const Tensor& grad) const {
-    const auto [left, right] = vectors();
-    return matmul(left * as_rows(grad), right);
-  }
-  Tensor jvp(const Tensor& da) const {
-    const auto [left, right] = vectors();
-    return diagonal(matmul(matmul(transposed(left), da), transposed(right)), 0, -2, -1);
+  /// With P = U^T dA V is dS its diagonal, dU = U ((P S + S P^T) / E) and dV = V ((S P + P^T S) / E), and what of dA
+  /// lies outside of the spaces of U and V.
+  std::array<Tensor, 3> jvp(const Tensor& da) const {
+    const Tensor values = s;
+    const std::int64_t k = values.size(-1), m = rows_of(u), n = columns_of(vh);
+    const Tensor left = narrow(u, -1, 0, k), right = transposed(narrow(vh, -2, 0, k));
+    const Tensor on_right = matmul(da, right), on_left = matmul(transposed(da), left);
+    const Tensor turned = matmul(transposed(left), on_right), back = transposed(turned);
+    const Tensor squares = square(values), self = detail::identity_like(left, k) != 0;
+    const Tensor gaps = masked_fill(as_rows(squares) - as_columns(squares), self, 1);
+    const Tensor by_left = masked_fill((turned * as_rows(values) + as_columns(values) * back) / gaps, self, 0);
+    const Tensor by_right = masked_fill((as_columns(values) * turned + back * as_rows(values)) / gaps, self, 0);
+    Tensor du = matmul(left, by_left), dv = matmul(right, by_right);
+    if (m > k) du = du + (on_right - matmul(left, turned)) / as_rows(values);
+    if (n > k) dv = dv + (on_left - matmul(right, back)) / as_rows(values);
+    return {with_others(du, columns_of(u)), diagonal(turned, 0, -2, -1), transposed(with_others(dv, rows_of(vh)))};
   }
 
  private:
-  std::pair<Tensor, Tensor> vectors() const {
-    if (!is_grad_enabled()) return {u, vh};
+  /// The columns that full matrices have beside these have no derivative: NaN.
+  static Tensor with_others(const Tensor& columns, std::int64_t all) {
+    if (columns_of(columns) == all) return columns;
+    const Shape others = detail::with_matrices(detail::batch_of(columns), rows_of(columns), all - columns_of(columns));
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    return concat({columns, xgrad::full(others, none, {.dtype = columns.dtype()})}, -1);
+  }
+};
+
+/// Vectors are found when they are wanted, so that the values are the same whether they are or not.
+struct Values {
+  static constexpr const char* name = "linalg::svdvals";
+  Saved matrices = {};
+
+  Tensor forward(const Tensor& a) {
+    matrices = a;
+    return decompose(name, a, false, false).S;
+  }
+  Tensor backward(const Tensor& grad) const {
     const SVD found = svd(matrices, {.full_matrices = false});
-    return {found.U, found.Vh};
+    return matmul(found.U * as_rows(grad), found.Vh);
+  }
+  Tensor jvp(const Tensor& da) const {
+    const SVD found = svd(matrices, {.full_matrices = false});
+    return diagonal(matmul(matmul(transposed(found.U), da), transposed(found.Vh)), 0, -2, -1);
   }
 };
 

@@ -19,7 +19,8 @@ struct SVDOptions {
 /// The gradient of U and Vh is that of the decomposition where singular values are distinct and other than 0 (for m = n
 /// also where one is 0): where two are equal it is NaN or infinite, as in PyTorch. That of S alone exists everywhere;
 /// singular values that are equal, or 0, are not differentiable there, and get the gradient of the decomposition that
-/// was found. The columns of U and rows of Vh that full_matrices adds have none: Error where one comes for them. Throws
+/// was found. The columns of U and rows of Vh that full_matrices adds have none: Error
+/// where one comes for them, and NaN in forward mode. Throws
 /// Error for NaN and infinite elements, with the matrix of the batch, for integers, and less than two axes.
 SVD svd(Operand A, const SVDOptions& options = {});
 

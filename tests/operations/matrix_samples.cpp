@@ -18,7 +18,7 @@ std::vector<OpSample> square_samples(const std::string& reference, MatrixFunctio
   return {sample_of(reference, sample_normal({3, 3}), f),
           sample_of(reference, sample_uniform({1, 1}, 0.5, 2), f),
           sample_of(reference, transpose(sample_normal({4, 4}, 2).detach(), 0, 1).requires_grad_(), f),
-          sample_of(reference, sample_normal({2, 1, 3, 3}, 3), f),
+          sample_of(reference, plus_identity(sample_normal({2, 1, 3, 3}, 3), 2).detach().requires_grad_(), f),
           sample_of(reference, sample_normal({0, 0}), f),
           sample_of(reference, sample_normal({2, 0, 0}), f),
           sample_of(reference, sample_normal({0, 3, 3}), f)};
