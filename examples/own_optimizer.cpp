@@ -44,7 +44,7 @@ struct Normalized {
 
 /// The last loss of a network trained by the optimizer that `make` makes for it.
 template <class Make>
-double train(const char* name, const Make& make) {
+double train_with(const char* name, const Make& make) {
   manual_seed(0);
   nn::Sequential net{nn::Linear(1, 64), nn::Tanh(), nn::Linear(64, 64), nn::Tanh(), nn::Linear(64, 1)};
   auto optimizer = make(net);
@@ -70,10 +70,10 @@ double train(const char* name, const Make& make) {
 }  // namespace
 
 int main() {
-  const double adam = train("Adam", [](auto& net) { return optim::Adam(net, {.lr = 1e-2}); });
+  const double adam = train_with("Adam", [](auto& net) { return optim::Adam(net, {.lr = 1e-2}); });
   const double cautious =
-      train("CautiousAdam", [](auto& net) { return optim::OptimizerOf<CautiousAdam>(net, {.lr = 1e-2}); });
+      train_with("CautiousAdam", [](auto& net) { return optim::OptimizerOf<CautiousAdam>(net, {.lr = 1e-2}); });
   const double normalized =
-      train("Normalized", [](auto& net) { return optim::OptimizerOf<Normalized>(net, {.lr = 3e-2}); });
+      train_with("Normalized", [](auto& net) { return optim::OptimizerOf<Normalized>(net, {.lr = 3e-2}); });
   return adam < 0.05 && cautious < 0.05 && normalized < 0.3 ? 0 : 1;
 }

@@ -62,7 +62,7 @@ struct LogSigmoid {
 };
 
 struct Mish {
-  Tensor operator()(Operand x) const { return mish(*x); }
+  Tensor operator()(Operand x) const { return nn::mish(*x); }
 };
 
 struct SELU {

@@ -181,7 +181,7 @@ Tensor logsigmoid(Operand x) {
       [](const auto& g, const auto& v) { return g * logistic(v).rest; });
 }
 
-Tensor mish(Operand x) {
+Tensor nn::mish(Operand x) {
   // With s = sigmoid(x) and r = 1 - s: tanh(log(1 + e^x)) = s (1 + r) / (1 + r^2) = 1 - 2 r^2 / (1 + r^2). Of
   // these each keeps its digits, and those of its derivatives, on one side of 0.
   return function_of_input<"mish">(

@@ -23,8 +23,6 @@ Tensor silu(Operand x);
 Tensor softplus(Operand x, double beta = 1, double threshold = 20);
 /// log(sigmoid(x))
 Tensor logsigmoid(Operand x);
-/// x tanh(log(1 + e^x))
-Tensor mish(Operand x);
 /// scale x where x > 0, else scale alpha (e^x - 1), with the constants that keep mean 0 and variance 1.
 Tensor selu(Operand x);
 /// x where x > 0, else alpha (e^(x / alpha) - 1). Throws Error for alpha 0.
@@ -58,5 +56,13 @@ Tensor prelu(Operand x, const Tensor& weight);
 Tensor rrelu(Operand x, double lower = 1.0 / 8, double upper = 1.0 / 3, bool training = false);
 /// a sigmoid(b), where a and b are the halves of x along an axis. Throws Error for an odd size of that axis.
 Tensor glu(Operand x, std::int64_t axis = -1);
+
+namespace nn {
+
+/// x tanh(log(1 + e^x))
+/// In nn, so that a program may have a lambda of its own of this name beside `using namespace xgrad`.
+Tensor mish(Operand x);
+
+}  // namespace nn
 
 }  // namespace xgrad

@@ -23,7 +23,7 @@ namespace {
 constexpr int epochs_of_a_trial = 9;
 
 /// Trains until the trial pauses or ends; the number of epochs.
-int train(tune::Trial& trial, const data::Dataset& fit, const data::Dataset& validation) {
+int run_training(tune::Trial& trial, const data::Dataset& fit, const data::Dataset& validation) {
   const double lr = trial.suggest_float("lr", 1e-4, 1.0, tune::log_scale);
   const double beta1 = trial.suggest_float("beta1", 0.9, 0.999, tune::log_one_minus);
   const double beta2 = trial.suggest_float("beta2", 0.9, 0.9999, tune::log_one_minus);
@@ -76,7 +76,7 @@ Outcome search(const tune::AnySampler& sampler, const tune::AnyPruner& pruner, s
   while (outcome.epochs < epochs) {
     tune::Trial trial = study.ask();
     outcome.begun = std::max(outcome.begun, trial.number() + 1);
-    outcome.epochs += train(trial, fit, validation);
+    outcome.epochs += run_training(trial, fit, validation);
     if (!study.tell(trial, tune::TrialState::complete)) continue;  // it has paused
     outcome.best = std::max(outcome.best, trial.record().values.at(0));
     if (outcome.reached < 0 && outcome.best >= wanted) outcome.reached = outcome.epochs;

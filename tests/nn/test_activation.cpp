@@ -19,7 +19,7 @@ TEST_CASE("activations: each layer is its function, with the parameters it was g
   CHECK(values(nn::Sigmoid()(x)) == values(sigmoid(x)));
   CHECK(values(nn::Tanh()(x)) == values(tanh(x)));
   CHECK(values(nn::LogSigmoid()(x)) == values(logsigmoid(x)));
-  CHECK(values(nn::Mish()(x)) == values(mish(x)));
+  CHECK(values(nn::Mish()(x)) == values(nn::mish(x)));
   CHECK(values(nn::SELU()(x)) == values(selu(x)));
   CHECK(values(nn::CELU(2)(x)) == values(celu(x, 2)));
   CHECK(values(nn::Softsign()(x)) == values(softsign(x)));

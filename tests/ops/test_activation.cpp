@@ -49,7 +49,7 @@ const Expected table[] = {
      {-0.6931471805599453, -1.3132616875182228, 0, -inf, NaN, -0.1269280110429725},
      {0.5, 0.7310585786300049, 0, 1, NaN, 0.11920292202211755}},
     {"mish",
-     [](auto& x) { return mish(x); },
+     [](auto& x) { return nn::mish(x); },
      {0, -0.30340146137410895, inf, NaN, NaN, 1.9439589595339946},
      {0.6, 0.059216755877395, NaN, NaN, NaN, 1.0693179342794896}},
     {"selu",
@@ -194,7 +194,7 @@ void check_all_tails() {
   check_tails<T>(
       "logsigmoid", [](const Tensor& x) { return logsigmoid(x); }, known_logsigmoid, -end, end, even);
   check_tails<T>(
-      "mish", [](const Tensor& x) { return mish(x); }, known_mish, -end / 2, end / 2, even);
+      "mish", [](const Tensor& x) { return nn::mish(x); }, known_mish, -end / 2, end / 2, even);
   check_tails<T>(
       "softsign", [](const Tensor& x) { return softsign(x); }, known_softsign, -end, end, even);
   check_tails<T>(
