@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace xgrad::detail {
 
@@ -32,9 +33,10 @@ Shape memory_order(const Shape& shape, const Shape& strides) {
     repeated = repeated || strides[axis] == 0;
   }
   if (repeated) return order;
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    return strides[static_cast<std::size_t>(a)] > strides[static_cast<std::size_t>(b)];
-  });
+  // By insertion: there are few, mostly in order, and std::stable_sort would take memory from the heap.
+  const auto stride_of = [&](std::size_t at) { return strides[static_cast<std::size_t>(order[at])]; };
+  for (std::size_t end = 1; end < order.size(); ++end)
+    for (std::size_t at = end; at > 0 && stride_of(at - 1) < stride_of(at); --at) std::swap(order[at - 1], order[at]);
   return order;
 }
 

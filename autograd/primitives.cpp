@@ -50,13 +50,21 @@ struct SumTo {
   Tensor forward(const Tensor& x) {
     input = x.shape();
     const std::size_t added = input.size() - shape.size();
+    const DType dtype = is_floating(x.dtype()) ? x.dtype() : int64;
+    if (x.is_contiguous()) {  // as most gradients, of which small networks have many
+      Shape kept = Shape::filled(added, 1);
+      for (const std::int64_t size : shape) kept.push_back(size);
+      const Tensor sums = detail::empty(shape, dtype);
+      detail::sum_axes(x.dtype(), input, kept, x.impl().data, sums.impl().data);
+      return sums;
+    }
     Shape axes;
     for (std::size_t axis = 0; axis < input.size(); ++axis)
       if (axis < added || shape[axis - added] != input[axis]) axes.push_back(static_cast<std::int64_t>(axis));
     const detail::ReducedShape reduced(name, input, axes, true);
     const detail::ReductionMemory in(x, reduced);
     detail::Array out;
-    in.allocate_result(out, reduced, is_floating(x.dtype()) ? x.dtype() : int64);
+    in.allocate_result(out, reduced, dtype);
     detail::sum_axes(x.dtype(), in.shape, in.reduced, in.data, out.data);
     out.shape = shape;
     out.strides = {out.strides.begin() + added, shape.size()};

@@ -170,7 +170,8 @@ Tensor cdist(Operand a, Operand b, double p) {
     shape.push_back(x.size(-1));
     return expand(x, shape);
   };
-  return apply(Euclidean{}, in_batch(left), in_batch(right));
+  const detail::MaybeOwned x = detail::widened(left), y = detail::widened(right);
+  return detail::narrowed(apply(Euclidean{}, in_batch(x), in_batch(y)), left.dtype());
 }
 
 Tensor pairwise_distance(Operand a, Operand b, const PairwiseDistanceOptions& options) {

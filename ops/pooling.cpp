@@ -331,8 +331,9 @@ Tensor max_unpool(const char* op, std::size_t rank, const Tensor& x, const Tenso
   const Shape kernel = detail::per_axis(op, "kernel_size", kernel_size, rank, 1),
               stride = detail::per_axis(op, "stride", options.stride.empty() ? kernel : options.stride, rank, 1),
               padding = detail::per_axis(op, "padding", options.padding, rank, 0);
-  check(indices.shape() == x.shape() && indices.dtype() == int64, op, ": indices have shape ", indices.shape(),
-        " and dtype ", indices.dtype(), "; they must have the shape of the input, ", x.shape(), ", and dtype int64");
+  check(indices.shape() == x.shape() && detail::kind_of(indices.dtype()) == detail::Kind::integer, op,
+        ": indices have shape ", indices.shape(), " and dtype ", indices.dtype(),
+        "; they must have the shape of the input, ", x.shape(), ", and be integers");
   Shape size = kernel;
   for (std::size_t i = 0; i < rank; ++i)
     size[i] = (x.shape()[x.dim() - rank + i] - 1) * stride[i] - 2 * padding[i] + kernel[i];

@@ -125,8 +125,10 @@ struct ParameterUpdate {
     Elements<T> range{end - begin, step, first, from(parameter), from(gradient), {}};
     for (std::size_t k = 0; k < buffers.size() && k < detail::max_buffers; ++k) {
       const auto& buffer = buffers[k].second.impl();
-      if (buffer.dtype == parameter.dtype() && xgrad::detail::lies_like(buffer, parameter.impl()))
-        range.buffers[k] = from(buffers[k].second);
+      const auto& own = parameter.impl();
+      const bool fits =
+          buffer.row_major && own.row_major ? buffer.numel == own.numel : xgrad::detail::lies_like(buffer, own);
+      if (fits && buffer.dtype == own.dtype) range.buffers[k] = from(buffers[k].second);
     }
     return range;
   }

@@ -77,36 +77,41 @@ double distance(const Tensor& actual, const nlohmann::json& expected) {
   return norm_of(difference) / norm_of(right);
 }
 
-/// Whether norm and product with a direction are those recorded, relative to the norm.
+/// Whether norm and product with a direction are those recorded, relative to the norm, or to 1 where that is less: a
+/// bias before a batch norm has a gradient of 0, but for rounding.
 void check_digest(const Tensor& actual, const nlohmann::json& expected, double tolerance) {
   const auto values = actual.to_vector<double>();
   const auto direction = numbers(1000, actual.numel(), float64).to_vector<double>();
   double product = 0;
   for (std::size_t i = 0; i < values.size(); ++i) product += values[i] * direction[i];
   const double norm = expected[0];
-  CHECK(std::abs(norm_of(values) - norm) <= tolerance * norm);
-  CHECK(std::abs(product - expected[1].get<double>()) <= tolerance * norm);
+  const double scale = std::max(norm, 1.0);
+  CHECK(std::abs(norm_of(values) - norm) <= tolerance * scale);
+  CHECK(std::abs(product - expected[1].get<double>()) <= tolerance * scale);
 }
 
+/// `logits` and `gradients` are relative tolerances.
 template <class Net>
-void check_run(Net net, const char* model) {
+void check_run(Net net, const char* model, DType dtype, double logits, double gradients) {
+  CAPTURE(dtype);
   const auto& expected = reference()["runs"][model];
+  nn::to(net, dtype);
   fill(nn::state_dict(net));
-  const Tensor x = numbers(2000, {4, 3, 64, 64});
+  const Tensor x = numbers(2000, {4, 3, 64, 64}, dtype);
   nn::eval(net);
-  CHECK(distance(net(x), expected["evaluation"]) < 1e-4);
+  CHECK(distance(net(x), expected["evaluation"]) < logits);
   nn::train(net);
   const Tensor y = net(x);
-  CHECK(distance(y, expected["training"]) < 1e-4);
-  sum(y * numbers(3000, y.shape())).backward();
+  CHECK(distance(y, expected["training"]) < logits);
+  sum(y * numbers(3000, y.shape(), dtype)).backward();
   for (const auto& [name, parameter] : nn::named_parameters(net)) {
     CAPTURE(name);
-    check_digest(parameter.grad(), expected["gradients"][name], 1e-3);
+    check_digest(parameter.grad(), expected["gradients"][name], gradients);
   }
+  const NamedTensors state = nn::state_dict(net);
   for (const auto& [name, digest] : expected["buffers"].items()) {
     CAPTURE(name);
-    const NamedTensors state = nn::state_dict(net);
-    check_digest(state[name].to(float64), digest, 1e-4);
+    check_digest(state[name].to(float64), digest, logits);
   }
 }
 
@@ -121,13 +126,15 @@ TEST_CASE("models: names and shapes are torchvision's") {
 }
 
 TEST_CASE("models: ResNet-18 gives PyTorch's logits, gradients and running statistics") {
-  check_run(models::resnet18(7), "resnet18");
+  check_run(models::resnet18(7), "resnet18", float32, 1e-4, 1e-3);
+  check_run(models::resnet18(7), "resnet18", float64, 1e-10, 1e-9);
 }
 
 TEST_CASE("models: MobileNetV2 gives PyTorch's logits, gradients and running statistics") {
   auto net = models::mobilenet_v2(7);
   net.classifier[0].as<nn::Dropout>().p = 0;
-  check_run(std::move(net), "mobilenet_v2");
+  // PyTorch's own gradients in float32 are 3 % off those in float64.
+  check_run(std::move(net), "mobilenet_v2", float64, 1e-10, 1e-8);
 }
 
 TEST_CASE("models: shapes of results") {

@@ -232,7 +232,12 @@ void check_operation(const OpInfo& op) {
     INFO(key << " " << sample.reference);
     check_against_pytorch(key, sample);
     check_float32_against_float64(sample);
-    check_16_bits(sample, op.differentiable);
+    try {
+      check_16_bits(sample, op.differentiable);
+    } catch (const Error& error) {  // factorisations are LAPACK's, which has no such types; nor has PyTorch here
+      if (op.family != std::string_view("linear algebra")) throw;
+      CHECK_THAT(error.what(), Catch::Contains("expected a tensor of float32 or float64"));
+    }
     check_int32(sample);
     if (!op.differentiable) continue;
     check_other_inputs(sample);
