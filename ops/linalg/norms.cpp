@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "../../autograd/create.hpp"
+#include "../../autograd/primitives.hpp"
 #include "../arithmetic.hpp"
 #include "../extrema.hpp"
 #include "../norm.hpp"
@@ -58,11 +59,11 @@ Tensor matrix_norm(Operand A, const MatrixOrder& order, const Axes& axes, const 
     if (axis != first && axis != second) order_of_axes.push_back(static_cast<std::int64_t>(axis));
   order_of_axes.push_back(static_cast<std::int64_t>(first));
   order_of_axes.push_back(static_cast<std::int64_t>(second));
-  Tensor result = norm_of(permute(*A, order_of_axes), order);
-  if (!options.keepdim) return result;
+  const detail::MaybeOwned numbers = detail::widened(*A);
+  Tensor result = norm_of(permute(*numbers, order_of_axes), order);
   for (const std::size_t axis : {std::min(first, second), std::max(first, second)})
-    result = unsqueeze(result, static_cast<std::int64_t>(axis));
-  return result;
+    if (options.keepdim) result = unsqueeze(result, static_cast<std::int64_t>(axis));
+  return detail::narrowed(std::move(result), A->dtype());
 }
 
 Tensor cond(Operand A, const MatrixOrder& order) {
