@@ -63,9 +63,9 @@ DataLoader::Iterator DataLoader::begin() {
       default_generator().permutation(order.data(), samples);
     }
   }
-  auto pass = std::make_shared<Iterator::Pass>(set_, std::move(order), options_.batch_size,
-                                               options_.drop_last ? samples - samples % options_.batch_size : samples,
-                                               epoch, drawn_from, given_);
+  auto pass = std::make_shared<Iterator::Pass>(Iterator::Pass{
+      set_, std::move(order), options_.batch_size,
+      options_.drop_last ? samples - samples % options_.batch_size : samples, epoch, drawn_from, given_});
   Iterator iterator(pass, options_.workers);
   running_ = pass;
   ++epoch_;
