@@ -144,15 +144,15 @@ TEST_CASE("var: over any axes, in blocks and across them, as two passes in doubl
 
 TEST_CASE("reductions: a transposed tensor gives what its copy gives") {
   const Tensor x = randn({3, 5, 7, 4}, {.dtype = float64}),
-               channels_last = permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2});
-  REQUIRE_FALSE(channels_last.is_contiguous());
+               moved = permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2});
+  REQUIRE_FALSE(moved.is_contiguous());
   for (const Axes& axes : {Axes{}, Axes{1}, Axes{2}, Axes{0, 2, 3}, Axes{0, 2}, Axes{1, 3}, Axes{0, 1}})
     for (const bool keepdim : {false, true}) {
       CAPTURE(axes.numbers(), keepdim);
-      CHECK(sum(channels_last, axes, {.keepdim = keepdim}).shape() == sum(x, axes, {.keepdim = keepdim}).shape());
-      CHECK(alike(values<double>(sum(channels_last, axes, {.keepdim = keepdim})), values<double>(sum(x, axes))));
-      CHECK(alike(values<double>(var(channels_last, axes, {.keepdim = keepdim})), values<double>(var(x, axes))));
-      CHECK(alike(values<double>(amax(channels_last, axes, {.keepdim = keepdim})), values<double>(amax(x, axes))));
+      CHECK(sum(moved, axes, {.keepdim = keepdim}).shape() == sum(x, axes, {.keepdim = keepdim}).shape());
+      CHECK(alike(values<double>(sum(moved, axes, {.keepdim = keepdim})), values<double>(sum(x, axes))));
+      CHECK(alike(values<double>(var(moved, axes, {.keepdim = keepdim})), values<double>(var(x, axes))));
+      CHECK(alike(values<double>(amax(moved, axes, {.keepdim = keepdim})), values<double>(amax(x, axes))));
     }
 }
 
