@@ -60,8 +60,9 @@ Tensor multi_dot(const std::vector<Tensor>& matrices, detail::CallSite site) {
   if (column) all.back() = unsqueeze(all.back(), 1);
   std::vector<double> sizes{static_cast<double>(all[0].size(0))};
   for (std::size_t i = 0; i < count; ++i) {
-    check(i == 0 || all[i - 1].size(1) == all[i].size(0), op, ": tensors ", i - 1, " and ", i, " have shapes ",
-          matrices[i - 1].shape(), " and ", matrices[i].shape(), ", whose inner sizes differ");
+    if (i > 0)
+      check(all[i - 1].size(1) == all[i].size(0), op, ": tensors ", i - 1, " and ", i, " have shapes ",
+            matrices[i - 1].shape(), " and ", matrices[i].shape(), ", whose inner sizes differ");
     sizes.push_back(static_cast<double>(all[i].size(1)));
   }
   Tensor result = product(all, cheapest(sizes), 0, count - 1);
