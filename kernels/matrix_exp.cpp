@@ -96,7 +96,7 @@ void matrix_exp(std::int64_t n, const T* a, T* out) {
   const auto all = approximants<T>();
   const auto fits = std::find_if(all.begin(), all.end(), [=](const Approximant& each) { return norm <= each.norm; });
   const Approximant& used = fits == all.end() ? all.back() : *fits;
-  const int squarings = std::max(0, static_cast<int>(std::ceil(std::log2(norm / used.norm))));
+  const int squarings = static_cast<int>(std::max(0.0, std::ceil(std::log2(norm / used.norm))));
 
   Matrix<T> scaled(a, a + n * n), one(scaled.size());
   for (T& element : scaled) element = std::ldexp(element, -squarings);

@@ -67,7 +67,7 @@ struct Interval {
         const double bound = trial.step + 0.66 * (other.step - trial.step);
         step = beyond ? std::min(bound, step) : std::max(bound, step);
       } else {
-        step = std::clamp(step, least, most);
+        step = std::max(least, std::min(step, most));  // not clamp: after a shortened step `least` may be above `most`
       }
     } else if (bracketed) {
       const Cubic cubic(other, trial, false);
@@ -131,7 +131,7 @@ LineStep search_line(const std::function<LinePoint(double)>& f, const LinePoint&
     } else {
       lower = step + 1.1 * (step - best), upper = step + 4 * (step - best);
     }
-    step = std::clamp(step, 0.0, most);
+    step = std::max(0.0, std::min(step, most));
     if (interval.bracketed && (step <= lower || step >= upper)) step = best;
   }
   return {};
