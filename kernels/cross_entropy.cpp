@@ -87,15 +87,16 @@ template <class T>
       value[0] = powers[i] = elementary::exp_of_negative(x[i] - most);
     });
   }
-  const T sum = static_cast<T>(total[0]), own = powers[label];
-  T others = sum - own;
+  const T sum = static_cast<T>(total[0]);
+  T others = sum - powers[label];
   if (x[label] == most && sum < T(2)) {  // the others may be too small to be seen beside the 1 of the label
     double rest[1] = {};
     powers[label] = 0;
     add_terms<1, T>(0, classes, rest, [=](std::int64_t i, T(&value)[1]) { value[0] = powers[i]; });
     others = static_cast<T>(rest[0]);
   }
-  *loss = row_loss(targets, classes, x, 1, label, most, log_of_sum(own, others));
+  const T log_sum = x[label] == most ? elementary::log1p(others) : elementary::log(sum);
+  *loss = row_loss(targets, classes, x, 1, label, most, log_sum);
   if (!gradient) return;
   const RowTargets<T> row = row_targets(targets, all, scale, label);
   const T factor = row.mass / sum;
