@@ -13,6 +13,7 @@
 #include "../array/profile.hpp"
 #include "../core/per_thread.hpp"
 #include "anomaly.hpp"
+#include "backward_observer.hpp"
 #include "create.hpp"
 #include "inplace.hpp"
 #include "primitives.hpp"
@@ -438,44 +439,6 @@ Tensor seed_for(const char* op, const Tensor& root, const Tensor& seed) {
 
 }  // namespace
 
-namespace detail {
-
-namespace {
-
-constinit std::mutex observers;  // guards the list of those who look on
-
-}  // namespace
-
-constinit std::atomic<BackwardObserver*> BackwardObserver::first_ = nullptr;
-
-void BackwardObserver::observe() noexcept {
-  leave();
-  const std::lock_guard lock(observers);
-  thread_ = std::this_thread::get_id();
-  next_ = first_;
-  first_ = this;
-}
-
-void BackwardObserver::leave() noexcept {
-  const std::lock_guard lock(observers);
-  if (std::exchange(thread_, {}) == std::thread::id()) return;
-  if (first_ == this) {
-    first_ = next_;
-    return;
-  }
-  BackwardObserver* before = first_;
-  while (before->next_ != this) before = before->next_;
-  before->next_ = next_;
-}
-
-void BackwardObserver::tell_all(const Tensor& root) {
-  const std::lock_guard lock(observers);
-  for (BackwardObserver* observer = first_; observer; observer = observer->next_)
-    if (observer->thread_ == std::this_thread::get_id()) observer->saw_backward(root);
-}
-
-}  // namespace detail
-
 void Tensor::backward(const Tensor& seed, const BackwardOptions& options, detail::CallSite site) const {
   detail::with_memory_for("backward", [&] {
     Tensor first = [&] {
@@ -493,7 +456,7 @@ void Tensor::backward(const Tensor& seed, const BackwardOptions& options, detail
 
 namespace {
 
-std::vector<Tensor> gradients_of(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+std::vector<Tensor> gradients_of(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
                                  const GradOptions& options) {
   const auto& seeds = options.grad_outputs;
   check(seeds.empty() || seeds.size() == outputs.size(), "grad: ", seeds.size(), " grad_outputs for ", outputs.size(),
@@ -534,7 +497,11 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
 }
 
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options) {
-  return grad(std::vector<Tensor>{output}, inputs, options);
+  return detail::with_memory_for("grad", [&] { return gradients_of({&output, 1}, inputs, options); });
+}
+
+Tensor detail::gradient_of(const Tensor& output, const Tensor& input, const GradOptions& options) {
+  return detail::with_memory_for("grad", [&] { return gradients_of({&output, 1}, {&input, 1}, options)[0]; });
 }
 
 std::vector<Tensor> detail::gradients_within(std::span<const Tensor> outputs, std::span<const Tensor> seeds,

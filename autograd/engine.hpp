@@ -1,10 +1,8 @@
 #pragma once
 // Reverse-mode traversal of the graph.
 
-#include <atomic>
 #include <concepts>
 #include <span>
-#include <thread>
 #include <vector>
 
 #include "node.hpp"
@@ -24,37 +22,10 @@ struct GradOptions {
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options = {});
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options = {});
-/// The gradient with respect to one input: `Tensor g = grad(loss, x);`
-template <std::same_as<Tensor> Input>  // a template, so that {x} is a list of one
-Tensor grad(const Tensor& output, const Input& input, const GradOptions& options = {}) {
-  return grad(output, std::vector<Tensor>{input}, options)[0];
-}
 
 namespace detail {
 
-/// Who looks on at the calls of backward() in one thread.
-class BackwardObserver {
- public:
-  BackwardObserver(const BackwardObserver&) = delete;
-  BackwardObserver& operator=(const BackwardObserver&) = delete;
-
- protected:
-  BackwardObserver() = default;
-  ~BackwardObserver() = default;
-  /// Looks on, from now to leave(), at those in this thread.
-  void observe() noexcept;
-  /// In any thread; before what saw_backward() uses is gone.
-  void leave() noexcept;
-
- private:
-  friend class xgrad::Tensor;
-  virtual void saw_backward(const Tensor& root) = 0;
-  static void tell_all(const Tensor& root);
-
-  static std::atomic<BackwardObserver*> first_;
-  BackwardObserver* next_ = nullptr;
-  std::thread::id thread_;  // none while it does not look on
-};
+Tensor gradient_of(const Tensor& output, const Tensor& input, const GradOptions& options);
 
 /// Gradients of the outputs, weighted by `seeds`, with respect to the targets, which are taken as independent: the part
 /// of the graph between outputs and targets is run alone, without the targets' hooks. Undefined where none arrived.
@@ -62,5 +33,11 @@ std::vector<Tensor> gradients_within(std::span<const Tensor> outputs, std::span<
                                      std::span<const Edge> targets, bool create_graph);
 
 }  // namespace detail
+
+/// The gradient with respect to one input: `Tensor g = grad(loss, x);`
+template <std::same_as<Tensor> Input>  // a template, so that {x} is a list of one
+Tensor grad(const Tensor& output, const Input& input, const GradOptions& options = {}) {
+  return detail::gradient_of(output, input, options);
+}
 
 }  // namespace xgrad

@@ -270,10 +270,7 @@ std::string implicit_output(const std::vector<std::string>& inputs) {
   return (all.find('.') == std::string::npos ? "" : ".") + once;
 }
 
-}  // namespace
-
-Tensor einsum(std::string_view text, const std::vector<Tensor>& operands, detail::CallSite site) {
-  const detail::CallSiteScope scope(site);
+Tensor einsum_of(std::string_view text, const std::vector<Tensor>& operands) {
   const Equation equation(text);
   check(equation.inputs.size() == operands.size(), "einsum: \"", text, "\" has ", equation.inputs.size(), " operands, ",
         operands.size(), " were given");
@@ -319,6 +316,13 @@ Tensor einsum(std::string_view text, const std::vector<Tensor>& operands, detail
   return in_order(product, output);
 }
 
+}  // namespace
+
+Tensor einsum(std::string_view text, const std::vector<Tensor>& operands, detail::CallSite site) {
+  const detail::CallSiteScope scope(site);
+  return detail::with_memory_for("einsum", [&] { return einsum_of(text, operands); });
+}
+
 Tensor tensordot(Operand a, Operand b, std::int64_t n) {
   const auto rank = [](const Tensor& x) { return static_cast<std::int64_t>(x.dim()); };
   check(n >= 0 && n <= rank(*a) && n <= rank(*b), "tensordot: ", n, " axes of tensors of shapes ", a->shape(), " and ",
@@ -331,23 +335,25 @@ Tensor tensordot(Operand a, Operand b, std::int64_t n) {
 Tensor tensordot(Operand a, Operand b, const Shape& a_axes, const Shape& b_axes) {
   constexpr const char* op = "tensordot";
   check(a_axes.size() == b_axes.size(), op, ": axes ", a_axes, " and ", b_axes, ", which are not as many");
-  Labels of_a, of_b, output;
-  for (std::size_t axis = 0; axis < a->dim(); ++axis) of_a.push_back(static_cast<int>(axis));
-  for (std::size_t axis = 0; axis < b->dim(); ++axis) of_b.push_back(static_cast<int>(a->dim() + axis));
-  for (std::size_t i = 0; i < a_axes.size(); ++i) {
-    const std::size_t at_a = normalize_axis(op, a_axes[i], a->dim()), at_b = normalize_axis(op, b_axes[i], b->dim());
-    check(a->shape()[at_a] == b->shape()[at_b], op, ": axis ", a_axes[i], " of ", a->shape(), " and axis ", b_axes[i],
-          " of ", b->shape(), " have different sizes");
-    check(of_b[at_b] >= static_cast<int>(a->dim()) && !contains(of_b, of_a[at_a]), op, ": axes ", a_axes, " and ",
-          b_axes, " name an axis twice");
-    of_b[at_b] = of_a[at_a];
-  }
-  Sizes sizes;
-  for (std::size_t axis = 0; axis < a->dim(); ++axis) sizes.add(of_a[axis], a->shape()[axis]);
-  for (std::size_t axis = 0; axis < b->dim(); ++axis) sizes.add(of_b[axis], b->shape()[axis]);
-  const DType dtype = promote(a->dtype(), b->dtype());
-  output = joined({without(of_a, of_b), without(of_b, of_a)});
-  return in_order(contract({a->to(dtype), of_a}, {b->to(dtype), of_b}, output, sizes), output);
+  return detail::with_memory_for(op, [&] {
+    Labels of_a, of_b;
+    for (std::size_t axis = 0; axis < a->dim(); ++axis) of_a.push_back(static_cast<int>(axis));
+    for (std::size_t axis = 0; axis < b->dim(); ++axis) of_b.push_back(static_cast<int>(a->dim() + axis));
+    for (std::size_t i = 0; i < a_axes.size(); ++i) {
+      const std::size_t at_a = normalize_axis(op, a_axes[i], a->dim()), at_b = normalize_axis(op, b_axes[i], b->dim());
+      check(a->shape()[at_a] == b->shape()[at_b], op, ": axis ", a_axes[i], " of ", a->shape(), " and axis ", b_axes[i],
+            " of ", b->shape(), " have different sizes");
+      check(of_b[at_b] >= static_cast<int>(a->dim()) && !contains(of_b, of_a[at_a]), op, ": axes ", a_axes, " and ",
+            b_axes, " name an axis twice");
+      of_b[at_b] = of_a[at_a];
+    }
+    Sizes sizes;
+    for (std::size_t axis = 0; axis < a->dim(); ++axis) sizes.add(of_a[axis], a->shape()[axis]);
+    for (std::size_t axis = 0; axis < b->dim(); ++axis) sizes.add(of_b[axis], b->shape()[axis]);
+    const DType dtype = promote(a->dtype(), b->dtype());
+    const Labels output = joined({without(of_a, of_b), without(of_b, of_a)});
+    return in_order(contract({a->to(dtype), of_a}, {b->to(dtype), of_b}, output, sizes), output);
+  });
 }
 
 }  // namespace xgrad

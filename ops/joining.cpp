@@ -64,21 +64,25 @@ Tensor concat(const std::vector<Tensor>& tensors, std::int64_t axis, detail::Cal
           " differ, not only along axis ", axis);
     dtype = promote(dtype, tensor.dtype());
   }
-  std::vector<Tensor> converted;
-  for (const Tensor& tensor : tensors) converted.push_back(tensor.to(dtype));
-  return xgrad::apply(Concat{at}, converted);  // std::apply takes vectors, too
+  return detail::with_memory_for("concat", [&] {
+    std::vector<Tensor> converted;
+    for (const Tensor& tensor : tensors) converted.push_back(tensor.to(dtype));
+    return xgrad::apply(Concat{at}, converted);  // std::apply takes vectors, too
+  });
 }
 
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis, detail::CallSite site) {
   const detail::CallSiteScope scope(site);
   check(!tensors.empty(), "stack: no tensors were given");
-  std::vector<Tensor> parts;
-  for (const Tensor& tensor : tensors) {
-    check(tensor.shape() == tensors[0].shape(), "stack: shapes ", tensors[0].shape(), " and ", tensor.shape(),
-          " differ");
-    parts.push_back(unsqueeze(tensor, axis));
-  }
-  return concat(parts, axis);
+  return detail::with_memory_for("stack", [&] {
+    std::vector<Tensor> parts;
+    for (const Tensor& tensor : tensors) {
+      check(tensor.shape() == tensors[0].shape(), "stack: shapes ", tensors[0].shape(), " and ", tensor.shape(),
+            " differ");
+      parts.push_back(unsqueeze(tensor, axis));
+    }
+    return concat(parts, axis);
+  });
 }
 
 }  // namespace xgrad

@@ -232,6 +232,12 @@ std::array<Axis, 3> covering_axes(const char* op, const Tensor& batch, std::size
   return axes;
 }
 
+/// f of a batch of images, or of one without that axis.
+template <class F>
+Tensor pooled(const char* op, std::size_t rank, const Tensor& x, const F& f) {
+  return detail::with_memory_for(op, [&] { return detail::on_batch(x, rank, f); });
+}
+
 /// The largest of each window, and where they are.
 std::pair<Tensor, Places> largest(const char* op, const Tensor& batch, const SharedPooling& pooling) {
   const Places places =
@@ -254,7 +260,7 @@ ValuesAndIndices max_pool(const char* op, std::size_t rank, const Tensor& x, con
                           const MaxPoolOptions& options, bool with_indices) {
   const Sliding of = sliding_of(op, x, rank, kernel_size, options.stride, options.padding, options.dilation);
   Tensor indices;
-  const Tensor values = detail::on_batch(x, rank, [&](const Tensor& batch) {
+  const Tensor values = pooled(op, rank, x, [&](const Tensor& batch) {
     auto axes = sliding_axes(of, batch, rank, options.ceil_mode);
     const SharedPooling pooling = make_pooling(op, batch, axes, rank);
     const auto [y, places] = largest(op, batch, pooling);
@@ -268,7 +274,7 @@ ValuesAndIndices max_pool(const char* op, std::size_t rank, const Tensor& x, con
 Tensor avg_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& kernel_size,
                 const AvgPoolOptions& options) {
   const Sliding of = sliding_of(op, x, rank, kernel_size, options.stride, options.padding, 1);
-  return detail::on_batch(x, rank, [&](const Tensor& batch) {
+  return pooled(op, rank, x, [&](const Tensor& batch) {
     auto axes = sliding_axes(of, batch, rank, options.ceil_mode);
     std::vector<double> divisors;
     const auto size = [&](const Axis& axis, std::size_t i) {
@@ -288,7 +294,7 @@ Tensor avg_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& 
 
 Tensor adaptive_avg_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& output_size) {
   detail::check_spatial(op, x, rank);
-  return detail::on_batch(x, rank, [&](const Tensor& batch) {
+  return pooled(op, rank, x, [&](const Tensor& batch) {
     auto axes = covering_axes(op, batch, rank, output_size);
     std::vector<double> divisors;
     for (const PoolRange& d : axes[0].ranges)
@@ -303,7 +309,7 @@ Tensor adaptive_avg_pool(const char* op, std::size_t rank, const Tensor& x, cons
 
 Tensor adaptive_max_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& output_size) {
   detail::check_spatial(op, x, rank);
-  return detail::on_batch(x, rank, [&](const Tensor& batch) {
+  return pooled(op, rank, x, [&](const Tensor& batch) {
     auto axes = covering_axes(op, batch, rank, output_size);
     return largest(op, batch, make_pooling(op, batch, axes, rank)).first;
   });

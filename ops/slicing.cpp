@@ -209,7 +209,7 @@ std::vector<Tensor> split(Operand x, const std::vector<std::int64_t>& sizes, std
     left -= size;
   }
   check(left == 0, "split: the sizes leave ", left, " over of axis ", axis, " of shape ", x->shape());
-  return apply(Split{at, sizes}, x);
+  return detail::with_memory_for("split", [&] { return apply(Split{at, sizes}, x); });
 }
 
 std::vector<Tensor> unbind(Operand x, std::int64_t axis) {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "../autograd/engine.hpp"
+#include "../autograd/backward_observer.hpp"
 
 namespace xgrad {
 

@@ -6,6 +6,7 @@
 
 #include "../../autograd/create.hpp"
 #include "../../kernels/matrix_batches.hpp"
+#include "../../kernels/reduce.hpp"
 #include "../arithmetic.hpp"
 #include "../diagonal.hpp"
 #include "../joining.hpp"
@@ -29,18 +30,19 @@ Tensor permutation(const char* op, const Tensor& pivots, std::int64_t m, DType d
   const std::int64_t k = pivots.size(-1);
   const Shape batch(pivots.shape().begin(), pivots.dim() - 1);
   const Tensor out = zeros(detail::with_matrices(batch, m, m), {.dtype = dtype});
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(m));
+  const detail::Scratch<std::int64_t> memory(m);
+  std::int64_t* const rows = memory.data();
   dispatch_floating(op, dtype, [&](auto zero) {
     auto* const elements = out.data<decltype(zero)>();
     for (std::int64_t i = 0; i < batch.numel(); ++i) {
-      std::iota(rows.begin(), rows.end(), 0);
+      std::iota(rows, rows + m, 0);
       for (std::int64_t j = 0; j < k; ++j) {
         const std::int64_t other = exchanges->data<std::int64_t>()[i * k + j] - 1;
         check(other >= j && other < m, op, ": pivot ", other + 1, " of row ", j, "; it must be between ", j + 1,
               " and ", m);
-        std::swap(rows[static_cast<std::size_t>(j)], rows[static_cast<std::size_t>(other)]);
+        std::swap(rows[j], rows[other]);
       }
-      for (std::int64_t j = 0; j < m; ++j) elements[(i * m + rows[static_cast<std::size_t>(j)]) * m + j] = 1;
+      for (std::int64_t j = 0; j < m; ++j) elements[(i * m + rows[j]) * m + j] = 1;
     }
   });
   return out;

@@ -42,11 +42,7 @@ Tensor product(const std::vector<Tensor>& matrices, const Cuts& cuts, std::size_
   return matmul(product(matrices, cuts, first, cut), product(matrices, cuts, cut + 1, last));
 }
 
-}  // namespace
-
-Tensor multi_dot(const std::vector<Tensor>& matrices, detail::CallSite site) {
-  constexpr const char* op = "linalg::multi_dot";
-  const detail::CallSiteScope scope(site);
+Tensor product_in_best_order(const char* op, const std::vector<Tensor>& matrices) {
   const std::size_t count = matrices.size();
   check(count >= 2, op, ": ", count, " tensors; a product has at least two");
   std::vector<Tensor> all = matrices;
@@ -68,6 +64,14 @@ Tensor multi_dot(const std::vector<Tensor>& matrices, detail::CallSite site) {
   Tensor result = product(all, cheapest(sizes), 0, count - 1);
   if (column) result = squeeze(result, 1);
   return row ? squeeze(result, 0) : result;
+}
+
+}  // namespace
+
+Tensor multi_dot(const std::vector<Tensor>& matrices, detail::CallSite site) {
+  constexpr const char* op = "linalg::multi_dot";
+  const detail::CallSiteScope scope(site);
+  return detail::with_memory_for(op, [&] { return product_in_best_order(op, matrices); });
 }
 
 Tensor cross(Operand a, Operand b, std::int64_t axis) {
