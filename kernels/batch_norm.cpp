@@ -32,7 +32,9 @@ void find_columns(const BatchNormSize& size, const T* x, T* centres, double* tot
     centres[g] = some[0] + off / static_cast<T>(run);
   }
   for (int pass = 0; pass < 2; ++pass) {
-    for (std::int64_t i = 0; i < of.width; ++i) each[i] = centres[of.channel(i) / size.group];
+    for (std::int64_t i = 0; i < of.width;)
+      for (std::int64_t g = 0; g < groups; ++g)
+        for (std::int64_t k = 0; k < run; ++k) each[i++] = centres[g];
     double* const sums = size.group == 1 ? totals : sums_of_channels.data();
     sum_columns<2>(size, sums,
                    [=](std::int64_t row, std::int64_t count, std::int64_t column, std::int64_t width, double* to) {
@@ -179,14 +181,13 @@ void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, con
   const Scratch<T> memory(4 * count);
   T *const from = memory.data(), *const factor = from + count, *const more = factor + count, *const term = more + count;
   const bool apart = weight && any_tiny(size, scale);  // their product would be short of digits
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t c = numbers.channel(i);
+  numbers.for_each([=](std::int64_t i, std::int64_t c) {
     const T w = weight ? weight[c] : T(1);
     from[i] = centre[c];
     factor[i] = apart ? scale[c] : scale[c] * w;
     more[i] = w;
     term[i] = (offset ? offset[c] * w : T(0)) + (bias ? bias[c] : T(0));
-  }
+  });
   if (apart)
     return fill_batch(
         size, y, [=](std::int64_t i, std::int64_t at) { return (x[at] - from[i]) * factor[i] * more[i] + term[i]; });
@@ -200,7 +201,7 @@ void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const
   const std::int64_t count = numbers.count();
   const Scratch<T> memory(2 * count);
   T *const from = memory.data(), *const factor = from + count;
-  for (std::int64_t i = 0; i < count; ++i) from[i] = centre[numbers.channel(i)], factor[i] = scale[numbers.channel(i)];
+  numbers.for_each([=](std::int64_t i, std::int64_t c) { from[i] = centre[c], factor[i] = scale[c]; });
   const Scratch<double> found(2 * size.channels);
   const double *const sums = found.data(), *const products = sums + size.channels;
   sum_batch<2, T>(size, found.data(), [=](std::int64_t i, std::int64_t at, T(&values)[2]) {
@@ -220,10 +221,16 @@ void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x,
   const std::int64_t count = numbers.count(), groups = size.channels / size.group;
   const Scratch<double> shared(2 * groups);
   double *const levels = shared.data(), *const slopes = levels + groups;
+  const auto weight_of = [=](std::int64_t c) { return weight ? static_cast<double>(weight[c]) : 1; };
   for (std::int64_t g = 0; g < groups; ++g) {
+    if (size.group == 1) {
+      levels[g] = weight_of(g) * static_cast<double>(bias_grad[g]);
+      slopes[g] = weight_of(g) * static_cast<double>(weight_grad[g]);
+      continue;
+    }
     long double level = 0, slope = 0;  // there may be as many channels as values
     for (std::int64_t c = g * size.group; c < (g + 1) * size.group; ++c) {
-      const long double w = weight ? static_cast<long double>(weight[c]) : 1;
+      const long double w = weight_of(c);
       level += w * static_cast<long double>(bias_grad[c]);
       slope += w * static_cast<long double>(weight_grad[c]);
     }
@@ -235,15 +242,15 @@ void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x,
            *const factor = slope + count, *const last = factor + count;
   const bool apart = any_tiny(size, scale);  // products with them would be short of digits
   const auto values = static_cast<double>(size.values());
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t c = numbers.channel(i), g = c / size.group;
+  numbers.for_each([=, &size](std::int64_t i, std::int64_t c) {
+    const std::int64_t g = size.group == 1 ? c : c / size.group;
     const double by_value = slopes[g] / values;
     from[i] = centre[c];
     level[i] = static_cast<T>(levels[g] / values + static_cast<double>(offset[c]) * by_value);
     slope[i] = static_cast<T>(apart ? by_value : by_value * static_cast<double>(scale[c]));
     factor[i] = weight ? weight[c] : T(1);
     last[i] = scale[c];
-  }
+  });
   if (apart)
     return fill_batch(size, x_grad, [=](std::int64_t i, std::int64_t at) {
       return last[i] * (factor[i] * grad[at] - level[i] - (x[at] - from[i]) * last[i] * slope[i]);

@@ -36,8 +36,6 @@ struct Columns {
         width(period * rows_in_one),
         tail(size.n % rows_in_one * period) {}
 
-  std::int64_t channel(std::int64_t column) const { return column % period / length; }
-
   std::int64_t period, length, rows_in_one;
   std::int64_t count, width;  // of rows, and elements in each
   std::int64_t tail;          // elements after the last row, less than a row
@@ -49,14 +47,26 @@ inline bool in_columns(const BatchNormSize& size) { return size.n > 1 ? size.len
 /// Numbers of each channel are wanted once a channel where it lies in planes, and once a column.
 class Numbers {
  public:
-  explicit Numbers(const BatchNormSize& size) : of_(size), columns_(in_columns(size)), channels_(size.channels) {}
-  std::int64_t count() const { return columns_ ? of_.width : channels_; }
-  std::int64_t channel(std::int64_t i) const { return columns_ ? of_.channel(i) : i; }
+  explicit Numbers(const BatchNormSize& size)
+      : channels_(size.channels),
+        length_(in_columns(size) ? size.length : 1),
+        count_(in_columns(size) ? Columns(size).width : size.channels) {}
+
+  std::int64_t count() const { return count_; }
+
+  /// Calls f(i, the channel that it belongs to) for each.
+  template <class F>
+  [[gnu::always_inline]] void for_each(const F& f) const {
+    for (std::int64_t i = 0; i < count_; i += channels_ * length_)
+      if (length_ == 1)  // what the compiler vectorizes
+        for (std::int64_t c = 0; c < channels_; ++c) f(i + c, c);
+      else
+        for (std::int64_t c = 0; c < channels_; ++c)
+          for (std::int64_t k = 0; k < length_; ++k) f(i + c * length_ + k, c);
+  }
 
  private:
-  Columns of_;
-  bool columns_;
-  std::int64_t channels_;
+  std::int64_t channels_, length_, count_;
 };
 
 /// totals[k * channels + c] = the sums of `Sums` kinds over a channel whose values lie in columns. sum(row, rows,
