@@ -51,7 +51,7 @@ struct BatchNormNet {
   nn::BatchNorm1d bn2{128};
   nn::Linear out{128, 10};
 
-  Tensor operator()(const Tensor& x) const { return out(relu(bn2(fc2(relu(bn1(fc1(x))))))); }
+  Tensor operator()(const Tensor& x) const { return out(bn2.relu(fc2(bn1.relu(fc1(x))))); }
 };
 
 struct ConvolutionalNet {
@@ -62,8 +62,8 @@ struct ConvolutionalNet {
   nn::Linear out{32 * 7 * 7, 10};
 
   Tensor operator()(const Tensor& x) const {
-    const Tensor h = max_pool2d(relu(bn1(conv1(x))), 2);
-    return out(flatten(max_pool2d(relu(bn2(conv2(h))), 2), 1));
+    const Tensor h = max_pool2d(bn1.relu(conv1(x)), 2);
+    return out(flatten(max_pool2d(bn2.relu(conv2(h)), 2), 1));
   }
 };
 

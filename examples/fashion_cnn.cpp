@@ -16,8 +16,8 @@ struct Net {
   nn::Linear out{64 * 7 * 7, 10};
 
   Tensor operator()(const Tensor& image) {  // (N, 1, 28, 28)
-    Tensor h = max_pool2d(relu(bn1(conv1(image))), 2);
-    h = max_pool2d(relu(bn2(conv2(h))), 2);
+    Tensor h = max_pool2d(bn1.relu(conv1(image)), 2);
+    h = max_pool2d(bn2.relu(conv2(h)), 2);
     return out(dropout(flatten(h, 1)));
   }
 };

@@ -173,9 +173,12 @@ void batch_statistics(const BatchNormSize& size, const T* x, double eps, T* cent
                     [=](T* c, T* s, T* o, T* v) { find_statistics(of, x, eps, c, s, o, v); });
 }
 
-template <class T>
-void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
-                     const T* weight, const T* bias, T* y) {
+namespace {
+
+/// f(value), where value(i, at) is the normalised value with weight and bias.
+template <class T, class F>
+void with_normalized(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
+                     const T* weight, const T* bias, const F& f) {
   const Numbers numbers(size);
   const std::int64_t count = numbers.count();
   const Scratch<T> memory(4 * count);
@@ -189,13 +192,55 @@ void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, con
     term[i] = (offset ? offset[c] * w : T(0)) + (bias ? bias[c] : T(0));
   });
   if (apart)
-    return fill_batch(
-        size, y, [=](std::int64_t i, std::int64_t at) { return (x[at] - from[i]) * factor[i] * more[i] + term[i]; });
-  fill_batch(size, y, [=](std::int64_t i, std::int64_t at) { return (x[at] - from[i]) * factor[i] + term[i]; });
+    return f([=](std::int64_t i, std::int64_t at) { return (x[at] - from[i]) * factor[i] * more[i] + term[i]; });
+  f([=](std::int64_t i, std::int64_t at) { return (x[at] - from[i]) * factor[i] + term[i]; });
 }
 
 template <class T>
-void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
+[[gnu::always_inline]] inline T relu(T x) {
+  return x <= 0 ? T(0) : x;  // NaN stays
+}
+
+/// f(gradient), where gradient(at) is that of what batch norm gave.
+template <class T, class F>
+void with_gradient(const T* grad, const T* y, const F& f) {
+  if (y) return f([=](std::int64_t at) { return y[at] <= 0 ? T(0) : grad[at]; });
+  f([=](std::int64_t at) { return grad[at]; });
+}
+
+}  // namespace
+
+template <class T>
+void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
+                     const T* weight, const T* bias, T* y) {
+  with_normalized(size, x, centre, scale, offset, weight, bias, [&](const auto& value) { fill_batch(size, y, value); });
+}
+
+template <class T>
+void normalize_batch_relu(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
+                          const T* weight, const T* bias, const T* residual, T* y) {
+  with_normalized(size, x, centre, scale, offset, weight, bias, [&](const auto& value) {
+    if (residual)
+      fill_batch(size, y, [=](std::int64_t i, std::int64_t at) { return relu(value(i, at) + residual[at]); });
+    else
+      fill_batch(size, y, [=](std::int64_t i, std::int64_t at) { return relu(value(i, at)); });
+  });
+}
+
+template <class T>
+void relu_gradient(std::int64_t count, const T* grad, const T* y, T* out) {
+  with_gradient(grad, y, [=](const auto& gradient) {
+    parallel_for(count, elements, [=](std::int64_t begin, std::int64_t end) {
+      vectorized([=] {
+        XGRAD_INDEPENDENT_ITERATIONS
+        for (std::int64_t i = begin; i < end; ++i) out[i] = gradient(i);
+      });
+    });
+  });
+}
+
+template <class T>
+void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* y, const T* x, const T* centre, const T* scale,
                      const T* offset, T* bias_grad, T* weight_grad) {
   const Numbers numbers(size);
   const std::int64_t count = numbers.count();
@@ -204,9 +249,11 @@ void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const
   numbers.for_each([=](std::int64_t i, std::int64_t c) { from[i] = centre[c], factor[i] = scale[c]; });
   const Scratch<double> found(2 * size.channels);
   const double *const sums = found.data(), *const products = sums + size.channels;
-  sum_batch<2, T>(size, found.data(), [=](std::int64_t i, std::int64_t at, T(&values)[2]) {
-    values[0] = grad[at];
-    values[1] = grad[at] * ((x[at] - from[i]) * factor[i]);
+  with_gradient(grad, y, [&](const auto& gradient) {
+    sum_batch<2, T>(size, found.data(), [=](std::int64_t i, std::int64_t at, T(&values)[2]) {
+      values[0] = gradient(at);
+      values[1] = values[0] * ((x[at] - from[i]) * factor[i]);
+    });
   });
   for (std::int64_t c = 0; c < size.channels; ++c) {
     bias_grad[c] = static_cast<T>(sums[c]);
@@ -215,8 +262,9 @@ void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const
 }
 
 template <class T>
-void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
-                           const T* offset, const T* weight, const T* bias_grad, const T* weight_grad, T* x_grad) {
+void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* y, const T* x, const T* centre,
+                           const T* scale, const T* offset, const T* weight, const T* bias_grad, const T* weight_grad,
+                           T* x_grad) {
   const Numbers numbers(size);
   const std::int64_t count = numbers.count(), groups = size.channels / size.group;
   const Scratch<double> shared(2 * groups);
@@ -251,21 +299,27 @@ void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x,
     factor[i] = weight ? weight[c] : T(1);
     last[i] = scale[c];
   });
-  if (apart)
-    return fill_batch(size, x_grad, [=](std::int64_t i, std::int64_t at) {
-      return last[i] * (factor[i] * grad[at] - level[i] - (x[at] - from[i]) * last[i] * slope[i]);
+  with_gradient(grad, y, [&](const auto& gradient) {
+    if (apart)
+      return fill_batch(size, x_grad, [=](std::int64_t i, std::int64_t at) {
+        return last[i] * (factor[i] * gradient(at) - level[i] - (x[at] - from[i]) * last[i] * slope[i]);
+      });
+    fill_batch(size, x_grad, [=](std::int64_t i, std::int64_t at) {
+      return last[i] * (factor[i] * gradient(at) - level[i] - (x[at] - from[i]) * slope[i]);
     });
-  fill_batch(size, x_grad, [=](std::int64_t i, std::int64_t at) {
-    return last[i] * (factor[i] * grad[at] - level[i] - (x[at] - from[i]) * slope[i]);
   });
 }
 
 #define XGRAD_INSTANTIATE(T)                                                                                           \
   template void batch_statistics(const BatchNormSize&, const T*, double, T*, T*, T*, T*);                              \
   template void normalize_batch(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, const T*, T*); \
-  template void batch_norm_sums(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, T*, T*);       \
+  template void normalize_batch_relu(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, const T*, \
+                                     const T*, T*);                                                                    \
+  template void relu_gradient(std::int64_t, const T*, const T*, T*);                                                   \
+  template void batch_norm_sums(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*, const T*, T*,  \
+                                T*);                                                                                   \
   template void batch_norm_input_grad(const BatchNormSize&, const T*, const T*, const T*, const T*, const T*,          \
-                                      const T*, const T*, const T*, T*);
+                                      const T*, const T*, const T*, const T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE

@@ -25,15 +25,27 @@ template <class T>
 void normalize_batch(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
                      const T* weight, const T* bias, T* y);
 
+/// y = relu(the same + residual), which may be null, for 0.
+template <class T>
+void normalize_batch_relu(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
+                          const T* weight, const T* bias, const T* residual, T* y);
+
+/// out = grad where y, which relu gave, is above 0, else 0.
+template <class T>
+void relu_gradient(std::int64_t count, const T* grad, const T* y, T* out);
+
+// Where y is not null, the gradient below is that of y = relu(what batch norm gave): 0 where y is.
+
 /// bias_grad[c] = sum of grad, weight_grad[c] = sum of grad * normalised; offset may be null, for 0.
 template <class T>
-void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
+void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* y, const T* x, const T* centre, const T* scale,
                      const T* offset, T* bias_grad, T* weight_grad);
 
 /// Gradient of x when the statistics came from the batch, with B and W the sums of weight * bias_grad and
 /// weight * weight_grad over the channels that share them: scale * (weight * grad - (B + normalised * W) / values).
 template <class T>
-void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* x, const T* centre, const T* scale,
-                           const T* offset, const T* weight, const T* bias_grad, const T* weight_grad, T* x_grad);
+void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* y, const T* x, const T* centre,
+                           const T* scale, const T* offset, const T* weight, const T* bias_grad, const T* weight_grad,
+                           T* x_grad);
 
 }  // namespace xgrad::detail

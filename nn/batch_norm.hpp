@@ -32,6 +32,11 @@ struct BatchNorm : ChannelNorm {
 
  protected:
   Tensor apply_to(const Tensor& x) const;
+  Tensor apply_relu_to(const Tensor& x, const Tensor& residual) const;
+
+ private:
+  template <class F>
+  Tensor track(const F& normalized) const;
 };
 
 /// For x of shape (N, C) or (N, C, L).
@@ -39,6 +44,8 @@ struct BatchNorm1d : BatchNorm {
   explicit BatchNorm1d(std::int64_t num_features, const BatchNormLayerOptions& options = {})
       : BatchNorm(num_features, options) {}
   Tensor operator()(Operand x) const;
+  /// relu of the same, or of its sum with a residual of the shape of x, in one pass over memory: see batch_norm_relu.
+  Tensor relu(Operand x, const Tensor& residual = {}) const;
 };
 
 /// For images of shape (N, C, H, W).
@@ -46,6 +53,8 @@ struct BatchNorm2d : BatchNorm {
   explicit BatchNorm2d(std::int64_t num_features, const BatchNormLayerOptions& options = {})
       : BatchNorm(num_features, options) {}
   Tensor operator()(Operand x) const;
+  /// relu of the same, or of its sum with a residual of the shape of x, in one pass over memory: see batch_norm_relu.
+  Tensor relu(Operand x, const Tensor& residual = {}) const;
 };
 
 /// For volumes of shape (N, C, D, H, W).
@@ -53,6 +62,8 @@ struct BatchNorm3d : BatchNorm {
   explicit BatchNorm3d(std::int64_t num_features, const BatchNormLayerOptions& options = {})
       : BatchNorm(num_features, options) {}
   Tensor operator()(Operand x) const;
+  /// relu of the same, or of its sum with a residual of the shape of x, in one pass over memory: see batch_norm_relu.
+  Tensor relu(Operand x, const Tensor& residual = {}) const;
 };
 
 }  // namespace xgrad::nn

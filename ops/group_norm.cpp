@@ -132,9 +132,10 @@ struct GroupNorm {
       T *const plain = sums.data<T>(), *const products = plain + c->numel(),
                *const to = needs[0] ? detail::first_element<T>(x_grad) : nullptr;
       examples.for_each([&](std::int64_t at, std::int64_t k) {
-        detail::batch_norm_sums<T>(examples.size, gd + at, from + at, cd + k, sd + k, od + k, plain + k, products + k);
+        detail::batch_norm_sums<T>(examples.size, gd + at, nullptr, from + at, cd + k, sd + k, od + k, plain + k,
+                                   products + k);
         if (to)
-          detail::batch_norm_input_grad<T>(examples.size, gd + at, from + at, cd + k, sd + k, od + k, ws.get(),
+          detail::batch_norm_input_grad<T>(examples.size, gd + at, nullptr, from + at, cd + k, sd + k, od + k, ws.get(),
                                            plain + k, products + k, to + at);
       });
     });

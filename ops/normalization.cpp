@@ -11,7 +11,9 @@
 #include "../autograd/primitives.hpp"
 #include "../kernels/batch_norm.hpp"
 #include "../kernels/reduction.hpp"
+#include "activation.hpp"
 #include "arithmetic.hpp"
+#include "comparison.hpp"
 #include "math.hpp"
 #include "reduce.hpp"
 #include "running_statistics.hpp"
@@ -62,19 +64,22 @@ Standardized standardize(const Tensor& x, bool fixed, const Tensor& centre, cons
 }
 
 struct BatchNorm {
-  static constexpr const char* name = "batch_norm";
+  const char* name;
   BatchNormOptions options;
+  bool rectified;    // relu follows
   Saved batch = {};  // (2, C), filled by forward with the mean and the variance of the batch and then let go
   Saved x = {}, weight = {}, bias = {};
   Saved running_mean = {}, running_var = {};   // where they have gradients
   Saved centre = {}, scale = {}, offset = {};  // normalised: (x - centre) * scale + offset, 0 without an offset
+  Saved residual = {}, y = {};                 // where relu follows
 
   Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b, const Tensor& mean_so_far,
-                 const Tensor& var_so_far) {
-    x = input, weight = w, bias = b;
+                 const Tensor& var_so_far, const Tensor& to_add) {
+    x = input, weight = w, bias = b, residual = to_add;
     if (mean_so_far.requires_grad() || var_so_far.requires_grad()) running_mean = mean_so_far, running_var = var_so_far;
     const detail::MaybeOwned memory = detail::packed(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     const detail::BatchNormSize size = batch_norm_size(memory);
+    const detail::MaybeOwned added = to_add.defined() ? detail::laid_like(to_add, memory) : detail::MaybeOwned(to_add);
     const Tensor out = detail::empty_like(memory, input.dtype());
     const Tensor c = detail::empty({size.channels}, input.dtype()), s = detail::empty({size.channels}, input.dtype()),
                  o = options.training ? detail::empty({size.channels}, input.dtype()) : Tensor(),
@@ -94,50 +99,67 @@ struct BatchNorm {
         for (std::int64_t i = 0; i < size.channels; ++i)
           s.data<T>()[i] = T(1) / std::sqrt(variance[i] + static_cast<T>(options.eps));
       }
-      if (out.numel() > 0)
-        detail::normalize_batch<T>(size, from, c.data<T>(), s.data<T>(), data_or_null<T>(o), data_or_null<T>(dense_w),
-                                   data_or_null<T>(dense_b), detail::first_element<T>(out));
+      if (out.numel() == 0) return;
+      const T *const od = data_or_null<T>(o), *const wd = data_or_null<T>(dense_w),
+                     *const bd = data_or_null<T>(dense_b);
+      T* const to = detail::first_element<T>(out);
+      if (rectified)
+        detail::normalize_batch_relu<T>(size, from, c.data<T>(), s.data<T>(), od, wd, bd,
+                                        added->defined() ? detail::first_element<T>(*added) : nullptr, to);
+      else
+        detail::normalize_batch<T>(size, from, c.data<T>(), s.data<T>(), od, wd, bd, to);
     });
     centre = c, scale = s, offset = o;
+    if (rectified) y = out;
     return out;
   }
 
-  std::array<Tensor, 5> backward(const Tensor& grad, Needs needs) const {
+  std::array<Tensor, 6> backward(const Tensor& grad, Needs needs) const {
     if (is_grad_enabled() || running_mean.defined())
       return detail::composed_backward(
-          [this](const Tensor& input, const Tensor& w, const Tensor& b, const Tensor& mean, const Tensor& var) {
-            Tensor y = standardized(input, !options.training, mean, var).values;
-            if (w.defined()) y = y * per_channel(w, input.dim());
-            return b.defined() ? y + per_channel(b, input.dim()) : y;
+          [this](const Tensor& input, const Tensor& w, const Tensor& b, const Tensor& mean, const Tensor& var,
+                 const Tensor& added) {
+            Tensor out = standardized(input, !options.training, mean, var).values;
+            if (w.defined()) out = out * per_channel(w, input.dim());
+            if (b.defined()) out = out + per_channel(b, input.dim());
+            if (added.defined()) out = out + added;
+            return rectified ? relu(out) : out;
           },
-          std::array<Tensor, 5>{x, weight, bias, running_mean, running_var}, grad, needs);
+          std::array<Tensor, 6>{x, weight, bias, running_mean, running_var, residual}, grad, needs);
     const detail::MaybeOwned saved_x(x), saved_w(weight),
         input = detail::packed(saved_x), g = detail::laid_like(grad, input), w = detail::dense(saved_w), c(centre),
-        s(scale), o(offset);
+        s(scale), o(offset), out(y);
     const detail::BatchNormSize size = batch_norm_size(input);
-    Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
-    if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad, {}, {}};
+    Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad), added_grad;
+    if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad, {}, {}, zeros_like(input)};
     dispatch_floating(name, x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const T *const gd = detail::first_element<T>(*g), *const xd = detail::first_element<T>(*input),
-                     *const cd = c->data<T>(), *const sd = s->data<T>(), *const od = data_or_null<T>(o),
-                     *const wd = data_or_null<T>(w);
+      const T *gd = detail::first_element<T>(*g), *yd = rectified ? detail::first_element<T>(*out) : nullptr;
+      const T *const xd = detail::first_element<T>(*input), *const cd = c->data<T>(), *const sd = s->data<T>(),
+                     *const od = data_or_null<T>(o), *const wd = data_or_null<T>(w);
+      if (yd && (needs[5] || !options.training)) {
+        added_grad = detail::empty_like(input, x.dtype());
+        T* const to = detail::first_element<T>(added_grad);
+        detail::relu_gradient(added_grad.numel(), gd, yd, to);
+        gd = to, yd = nullptr;
+      }
       if (options.training || needs[1] || needs[2])
-        detail::batch_norm_sums<T>(size, gd, xd, cd, sd, od, b_grad.data<T>(), w_grad.data<T>());
+        detail::batch_norm_sums<T>(size, gd, yd, xd, cd, sd, od, b_grad.data<T>(), w_grad.data<T>());
       if (!needs[0]) return;
       x_grad = detail::empty_like(input, x.dtype());
       T* const to = detail::first_element<T>(x_grad);
       if (options.training) {
-        detail::batch_norm_input_grad<T>(size, gd, xd, cd, sd, od, wd, b_grad.data<T>(), w_grad.data<T>(), to);
+        detail::batch_norm_input_grad<T>(size, gd, yd, xd, cd, sd, od, wd, b_grad.data<T>(), w_grad.data<T>(), to);
       } else {
         const Tensor no_centre = zeros_like(c);
         detail::normalize_batch<T>(size, gd, no_centre.data<T>(), sd, nullptr, wd, nullptr, to);
       }
     });
-    return {x_grad, w_grad, b_grad, {}, {}};
+    return {x_grad, w_grad, b_grad, {}, {}, added_grad};
   }
 
-  Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db, const Tensor& dmean, const Tensor& dvar) const {
+  Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db, const Tensor& dmean, const Tensor& dvar,
+             const Tensor& dadded) const {
     const std::size_t rank = x.shape().size();
     const Standardized normal = standardized(x, !options.training || !is_grad_enabled(), running_mean, running_var);
     const auto& [values, s] = normal;
@@ -150,7 +172,8 @@ struct BatchNorm {
     if (dy.defined() && weight.defined()) dy = dy * per_channel(weight, rank);
     if (dw.defined()) add(values * per_channel(dw, rank));
     if (db.defined()) add(expand(per_channel(db, rank), x.shape()));
-    return dy;
+    if (dadded.defined()) add(dadded);
+    return rectified ? where(y <= 0, 0.0, dy) : dy;
   }
 
  private:
@@ -223,32 +246,46 @@ Tensor channel_dropout(const char* op, const Tensor& x, double p, bool training,
   return apply(Dropout{p, mask}, x);
 }
 
-}  // namespace
-
-Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
-                  const Tensor& bias, const BatchNormOptions& options) {
-  check(x->dim() >= 2, "batch_norm: input of shape ", x->shape(),
-        " has no channel axis; (N, C) or (N, C, ...) is needed");
-  check(is_floating(x->dtype()), "batch_norm: input is ", x->dtype(), "; convert it with .to(float32)");
-  detail::check_channels("batch_norm", "weight", weight, x);
-  detail::check_channels("batch_norm", "bias", bias, x);
-  detail::check_running("batch_norm", running_mean, running_var, x, options.training);
-  check(options.training || running_mean.defined(), "batch_norm: without running statistics only training is possible");
-  check(options.eps >= 0, "batch_norm: eps is ", options.eps, ", it must not be negative");
-  const std::int64_t values = x->size(1) == 0 ? 0 : x->numel() / x->size(1);
-  check(!options.training || values > 1, "batch_norm: training needs more than one value a channel, input of shape ",
-        x->shape(), " has ", values, "; use a larger batch, or evaluate with nn::eval()");
+/// batch_norm, or batch_norm_relu where `rectified`.
+Tensor normalized(const char* op, const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                  const Tensor& weight, const Tensor& bias, const Tensor& residual, const BatchNormOptions& options,
+                  bool rectified) {
+  check(x.dim() >= 2, op, ": input of shape ", x.shape(), " has no channel axis; (N, C) or (N, C, ...) is needed");
+  check(is_floating(x.dtype()), op, ": input is ", x.dtype(), "; convert it with .to(float32)");
+  detail::check_channels(op, "weight", weight, x);
+  detail::check_channels(op, "bias", bias, x);
+  detail::check_running(op, running_mean, running_var, x, options.training);
+  check(!residual.defined() || (residual.shape() == x.shape() && residual.dtype() == x.dtype()), op,
+        ": residual has shape ", residual.defined() ? residual.shape() : Shape(), ", input ", x.shape(),
+        "; they must have the same shape and dtype");
+  check(options.training || running_mean.defined(), op, ": without running statistics only training is possible");
+  check(options.eps >= 0, op, ": eps is ", options.eps, ", it must not be negative");
+  const std::int64_t values = x.size(1) == 0 ? 0 : x.numel() / x.size(1);
+  check(!options.training || values > 1, op, ": training needs more than one value a channel, input of shape ",
+        x.shape(), " has ", values, "; use a larger batch, or evaluate with nn::eval()");
   using detail::widened;
-  const DType dtype = x->dtype();
-  const Tensor batch = options.training ? detail::empty({2, x->size(1)}, detail::compute_dtype(dtype)) : Tensor();
-  Tensor y = detail::narrowed(apply(BatchNorm{options, batch}, widened(*x), widened(weight), widened(bias),
-                                    widened(running_mean), widened(running_var)),
+  const DType dtype = x.dtype();
+  const Tensor batch = options.training ? detail::empty({2, x.size(1)}, detail::compute_dtype(dtype)) : Tensor();
+  Tensor y = detail::narrowed(apply(BatchNorm{op, options, rectified, batch}, widened(x), widened(weight),
+                                    widened(bias), widened(running_mean), widened(running_var), widened(residual)),
                               dtype);
   // Last, so that nothing has changed if anything fails.
   const double correction = options.unbiased ? static_cast<double>(values) / static_cast<double>(values - 1) : 1;
   if (options.training && running_mean.defined())
-    detail::update_running("batch_norm", running_mean, running_var, batch, correction, options.momentum);
+    detail::update_running(op, running_mean, running_var, batch, correction, options.momentum);
   return y;
+}
+
+}  // namespace
+
+Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
+                  const Tensor& bias, const BatchNormOptions& options) {
+  return normalized("batch_norm", *x, running_mean, running_var, weight, bias, Tensor(), options, false);
+}
+
+Tensor batch_norm_relu(Operand x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
+                       const Tensor& bias, const Tensor& residual, const BatchNormOptions& options) {
+  return normalized("batch_norm_relu", *x, running_mean, running_var, weight, bias, residual, options, true);
 }
 
 Tensor dropout(Operand x, double p, bool training) {

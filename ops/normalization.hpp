@@ -22,6 +22,11 @@ struct BatchNormOptions {
 Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight = {},
                   const Tensor& bias = {}, const BatchNormOptions& options = {});
 
+/// relu(batch_norm(...) + residual) in one pass over memory, and one less backward; residual, of the shape and dtype of
+/// x, is 0 where undefined.
+Tensor batch_norm_relu(Operand x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight = {},
+                       const Tensor& bias = {}, const Tensor& residual = {}, const BatchNormOptions& options = {});
+
 /// In training sets each element to 0 with probability p and divides the others by 1 - p; else gives x. The mask comes
 /// from default_generator(), drawn in the order of the elements in memory. Throws Error unless 0 <= p <= 1.
 Tensor dropout(Operand x, double p = 0.5, bool training = true);

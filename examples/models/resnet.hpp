@@ -34,8 +34,7 @@ struct BasicBlock {
             .downsample = shortcut(in, width, stride)};
   }
   xgrad::Tensor operator()(const xgrad::Tensor& x) {
-    const xgrad::Tensor h = bn2(conv2(relu(bn1(conv1(x)))));
-    return relu(h + (downsample ? (*downsample)(x) : x));
+    return bn2.relu(conv2(bn1.relu(conv1(x))), downsample ? (*downsample)(x) : x);
   }
 };
 
@@ -60,8 +59,7 @@ struct Bottleneck {
             .downsample = shortcut(in, expansion * width, stride)};
   }
   xgrad::Tensor operator()(const xgrad::Tensor& x) {
-    const xgrad::Tensor h = bn3(conv3(relu(bn2(conv2(relu(bn1(conv1(x))))))));
-    return relu(h + (downsample ? (*downsample)(x) : x));
+    return bn3.relu(conv3(bn2.relu(conv2(bn1.relu(conv1(x))))), downsample ? (*downsample)(x) : x);
   }
 };
 
@@ -99,7 +97,7 @@ struct ResNet {
             .fc{512 * e, classes}};
   }
   xgrad::Tensor operator()(const xgrad::Tensor& image) {
-    xgrad::Tensor h = max_pool2d(relu(bn1(conv1(image))), 3, {.stride = 2, .padding = 1});
+    xgrad::Tensor h = max_pool2d(bn1.relu(conv1(image)), 3, {.stride = 2, .padding = 1});
     h = through(layer4, through(layer3, through(layer2, through(layer1, h))));
     return fc(mean(h, {2, 3}));
   }
@@ -132,7 +130,7 @@ struct SmallResNet {
             .fc{64, classes}};
   }
   xgrad::Tensor operator()(const xgrad::Tensor& image) {
-    const xgrad::Tensor h = relu(bn1(conv1(image)));
+    const xgrad::Tensor h = bn1.relu(conv1(image));
     return fc(mean(through(layer3, through(layer2, through(layer1, h))), {2, 3}));
   }
 };

@@ -70,6 +70,41 @@ std::span<const OpInfo> normalization_ops() {
                                       },
                                       "input is int64"}};
        }},
+      {"batch_norm_relu", "normalization", "relu(batch_norm(x, ...) + residual)", true,
+       [] {
+         const Tensor mean = sample_normal({3}, 4).detach(), variance = sample_uniform({3}, 0.5, 2, 5).detach();
+         const BatchNormOptions training{.training = true};
+         return std::vector<OpSample>{
+             sample("F.relu(F.batch_norm(x[0], None, None, x[1], x[2], True))",
+                    {sample_normal({5, 3}), sample_normal({3}, 2), sample_normal({3}, 3)},
+                    [=](auto& x) { return batch_norm_relu(x[0], {}, {}, x[1], x[2], {}, training); }),
+             sample("F.relu(F.batch_norm(x[0], None, None, x[1], x[2], True) + x[3])",
+                    {sample_normal({2, 3, 2, 4}), sample_normal({3}, 2), sample_normal({3}, 3),
+                     sample_normal({2, 3, 2, 4}, 6)},
+                    [=](auto& x) { return batch_norm_relu(x[0], {}, {}, x[1], x[2], x[3], training); }),
+             sample("F.relu(F.batch_norm(x[0], None, None, x[1], x[2], True) + x[3])",
+                    {sample_normal({2, 3, 2, 9}), sample_normal({3}, 2), sample_normal({3}, 3),
+                     sample_normal({2, 3, 2, 9}, 6).detach().contiguous(channels_last).requires_grad_()},
+                    [=](auto& x) { return batch_norm_relu(x[0], {}, {}, x[1], x[2], x[3], training); }),
+             sample("F.relu(F.batch_norm(x[0], x[1], x[2], x[3], x[4]) + x[5])",
+                    {sample_normal({4, 3, 2}), mean, variance, sample_normal({3}, 2), sample_normal({3}, 3),
+                     sample_normal({4, 3, 2}, 6)},
+                    [](auto& x) { return batch_norm_relu(x[0], x[1], x[2], x[3], x[4], x[5]); }),
+             sample("F.relu(F.batch_norm(x[0], x[1], x[2], x[3]))",
+                    {sample_normal({0, 3}), mean, variance, sample_normal({3}, 2)},
+                    [](auto& x) { return batch_norm_relu(x[0], x[1], x[2], x[3]); })};
+       },
+       [] {
+         const BatchNormOptions training{.training = true};
+         return std::vector<OpError>{{[=] {
+                                        batch_norm_relu(ones({1, 3}), {}, {}, {}, {}, {}, training);
+                                      },
+                                      "more than one value a channel"},
+                                     {[=] {
+                                        batch_norm_relu(ones({4, 3}), {}, {}, {}, {}, ones({4, 1}), training);
+                                      },
+                                      "residual has shape (4, 1)"}};
+       }},
       {"dropout", "normalization", "0 with probability p, else x / (1 - p), in training; x otherwise", true,
        [] {
          return std::vector<OpSample>{
