@@ -204,8 +204,11 @@ template <class T>
 /// f(gradient), where gradient(at) is that of what batch norm gave.
 template <class T, class F>
 void with_gradient(const T* grad, const T* y, const F& f) {
-  if (y) return f([=](std::int64_t at) { return y[at] <= 0 ? T(0) : grad[at]; });
-  f([=](std::int64_t at) { return grad[at]; });
+  if (!y) return f([=](std::int64_t at) { return grad[at]; });
+  f([=](std::int64_t at) {
+    const T g = grad[at];  // read whatever y is: a loop that reads sometimes is not vectorized
+    return y[at] <= 0 ? T(0) : g;
+  });
 }
 
 }  // namespace
