@@ -105,8 +105,7 @@ Made bag(const json& call) {
                               .padding_idx = maybe<std::int64_t>(call["padding_idx"]),
                               .include_last_offset = call["include_last_offset"],
                               .max_norm = maybe<double>(call["max_norm"]),
-                              .norm_type = call["norm_type"],
-                              .scale_grad_by_freq = call["scale_grad_by_freq"]};
+                              .norm_type = call["norm_type"]};
   if (call["per_sample_weights"]) made.inputs.push_back(options.per_sample_weights = input(shape_of(call, "input"), 3));
   const Tensor offsets =
       call["offsets"].is_null() ? Tensor() : tensor(call["offsets"].get<std::vector<std::int64_t>>());

@@ -14,8 +14,8 @@ std::vector<OpSample> embedding_samples() {
     return sample("torch.nn.functional.embedding(x[1], x[0])", {sample_normal(weight), index},
                   [](auto& x) { return embedding(x[1], x[0]); });
   };
-  return {of({4, 3}, indices({{2, 0, 2}, {1, 1, 3}})), of({2, 5}, tensor(1, {.dtype = int32})),
-          of({3, 0}, indices({2, 1})), of({3, 2}, no_indices({2, 0})), of({0, 2}, no_indices({0}))};
+  return {of({4, 3}, indices({{2, 0, 2}, {1, 1, 3}})), of({2, 5}, tensor(1)), of({3, 0}, indices({2, 1})),
+          of({3, 2}, no_indices({2, 0})), of({0, 2}, no_indices({0}))};
 }
 
 std::vector<OpSample> embedding_bag_samples() {

@@ -22,6 +22,11 @@ TEST_CASE("embedding: gradients by frequency") {
   const Tensor weight = ones({3, 1}, {.requires_grad = true}), g = tensor({{1.0}, {2.0}, {5.0}});
   embedding(tensor({2, 0, 2}), weight, {.scale_grad_by_freq = true}).backward(g);
   CHECK(values<float>(weight.grad()) == Floats{2, 0, 3});
+  const Tensor table = ones({5, 1}, {.requires_grad = true});
+  embedding_bag(tensor({{2, 4}, {1, 2}}), table, {},
+                {.mode = BagMode::sum, .padding_idx = 4, .scale_grad_by_freq = true})
+      .backward(tensor({{2.0}, {4.0}}));
+  CHECK(values<float>(table.grad()) == Floats{0, 4, 3, 0, 0});
 }
 
 TEST_CASE("embedding: max_norm scales the rows that are used, in place") {

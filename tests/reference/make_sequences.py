@@ -84,8 +84,8 @@ def embedding_bag(r):
     rows, width = r.randint(1, 9), r.randint(1, 5)
     call = {"op": "embedding_bag", "weight": [rows, width], "mode": r.choice(["sum", "mean", "max"]), "include_last_offset": False,
             "padding_idx": r.choice([None, 0, -1]), "max_norm": r.choice([None, None, 0.9]), "norm_type": r.choice([2.0, 1.0])}
-    call["scale_grad_by_freq"] = call["mode"] == "sum" and r.random() < 0.3
-    call["per_sample_weights"] = call["mode"] == "sum" and not call["scale_grad_by_freq"] and r.random() < 0.5
+    # Without scale_grad_by_freq: PyTorch 2.13 divides by the counts of other rows there.
+    call["per_sample_weights"] = call["mode"] == "sum" and r.random() < 0.5
     call["offsets"] = None
     if r.random() < 0.5:
         call["input"] = [r.randint(1, 4), r.randint(1, 5)]
@@ -100,7 +100,7 @@ def embedding_bag(r):
         more["per_sample_weights"] = numbers(call["input"], 3).requires_grad_()
         inputs.append(more["per_sample_weights"])
     offsets = None if call["offsets"] is None else torch.tensor(call["offsets"])
-    options = {name: call[name] for name in ("mode", "include_last_offset", "padding_idx", "max_norm", "norm_type", "scale_grad_by_freq")}
+    options = {name: call[name] for name in ("mode", "include_last_offset", "padding_idx", "max_norm", "norm_type")}
     return {**call, "results": results([F.embedding_bag(index, weight, offsets, **options, **more)], inputs)}
 
 
