@@ -14,21 +14,15 @@
 #include <nlohmann/json.hpp>
 
 #include "../catch.hpp"
+#include "../reference/digests.hpp"
 
 using namespace xgrad;
 using nlohmann::json;
+using reference::check_digest;
+using reference::numbers;
+using reference::shape_of;
 
 namespace {
-
-// As in tests/reference/make_sequences.py.
-Tensor numbers(const Shape& shape, int stream) {
-  Tensor out = empty(shape, {.dtype = float64});
-  for (std::int64_t n = 0; n < out.numel(); ++n) {
-    const auto i = static_cast<double>(n);
-    out.data<double>()[n] = std::sin(i * (1.7 + stream) + 0.3 * stream + 1e-3 * i * i);
-  }
-  return out;
-}
 
 Tensor integers_below(const Shape& shape, int stream, std::int64_t below) {
   const Tensor x = numbers(shape, stream);
@@ -40,21 +34,6 @@ Tensor integers_below(const Shape& shape, int stream, std::int64_t below) {
 }
 
 Tensor flags(const Shape& shape, int stream) { return numbers(shape, stream) > 0.1; }
-
-void check_digest(const Tensor& tensor, const json& expected) {
-  REQUIRE(tensor.shape() == Shape(expected[0].get<std::vector<std::int64_t>>()));
-  double first = 0, second = 0;
-  const std::vector<double> values = tensor.detach().to_vector<double>();
-  for (std::size_t n = 0; n < values.size(); ++n) {
-    const auto i = static_cast<double>(n);
-    first += values[n] * std::sin(i + 1);
-    second += values[n] * std::cos(i * 0.37);
-  }
-  CHECK(std::abs(first - expected[1].get<double>()) <= 1e-8);
-  CHECK(std::abs(second - expected[2].get<double>()) <= 1e-8);
-}
-
-Shape shape_of(const json& call, const char* key) { return call.at(key).get<std::vector<std::int64_t>>(); }
 
 template <class T>
 std::optional<T> maybe(const json& value) {
