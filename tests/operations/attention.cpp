@@ -1,4 +1,5 @@
-#include <xgrad/xgrad.hpp>
+#include <xgrad/ops/attention.hpp>
+#include <xgrad/ops/shape.hpp>
 
 #include "registry.hpp"
 
@@ -28,6 +29,22 @@ std::span<const OpInfo> attention_ops() {
                     [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2]); }),
              sample(torch("0.5", true), {turned({2, 3, 2, 4}, 1), turned({2, 3, 2, 4}, 2), turned({2, 3, 2, 4}, 3)},
                     [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2], {.causal = true}); }),
+             sample("F.scaled_dot_product_attention(*x[:3], attn_mask=x[3])",
+                    {sample_normal({2, 3, 2}), sample_normal({2, 4, 2}, 2), sample_normal({2, 4, 1}, 3),
+                     sample_normal({3, 4}, 4)},
+                    [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2], {.mask = x[3]}); }),
+             sample("F.scaled_dot_product_attention(*x[:3], attn_mask=x[3], enable_gqa=True)",
+                    {sample_normal({4, 2, 2}), sample_normal({2, 3, 2}, 2), sample_normal({2, 3, 1}, 3),
+                     tensor({{{true, false, true}, {false, false, false}}})},
+                    [](auto& x) {
+                      return scaled_dot_product_attention(x[0], x[1], x[2], {.mask = x[3], .enable_gqa = true});
+                    }),
+             sample("F.scaled_dot_product_attention(*x, attn_mask=torch.tensor([[0, 1, 1, 0], [0, 0, 1, 1]]).bool())",
+                    {sample_normal({2, 2}), sample_normal({4, 2}, 2), sample_normal({4, 1}, 3)},
+                    [](auto& x) {
+                      return scaled_dot_product_attention(x[0], x[1], x[2],
+                                                          {.causal = true, .query_offset = 2, .window = 2});
+                    }),
              with({3, 2}, {5, 2}, {5, 2}, 0.75, true),
              with({5, 2}, {3, 2}, {3, 2}, 0.75, true),
              with({70, 1}, {70, 1}, {70, 1}, 1.5, true),
@@ -44,6 +61,31 @@ std::span<const OpInfo> attention_ops() {
          };
          return std::vector<OpError>{
              {attend({3, 2}, {3, 2}, {3}), "v (3,) must have at least two axes each"},
+             {[] {
+                const Tensor x = ones({4, 2, 2}), y = ones({3, 2, 2});
+                scaled_dot_product_attention(x, y, y, {.enable_gqa = true});
+              },
+              "4 heads of q, 3 of k and 3 of v"},
+             {[] {
+                const Tensor x = ones({2, 2});
+                scaled_dot_product_attention(x, x, x, {.mask = ones({2, 2}, {.dtype = float64})});
+              },
+              "mask is float64; bool or float32"},
+             {[] {
+                const Tensor x = ones({2, 2});
+                scaled_dot_product_attention(x, x, x, {.mask = ones({3, 2})});
+              },
+              "(3, 2)"},
+             {[] {
+                const Tensor x = ones({2, 2});
+                scaled_dot_product_attention(x, x, x, {.dropout = 1.5});
+              },
+              "dropout is 1.5"},
+             {[] {
+                const Tensor x = ones({2, 2});
+                scaled_dot_product_attention(x, x, x, {.window = 0});
+              },
+              "window is 0"},
              {attend({3, 3, 2}, {2, 3, 2}, {2, 3, 2}), "(3,) and (2,) do not broadcast"},
              {attend({3, 2}, {3, 4}, {3, 2}), "q (3, 2) and k (3, 4) differ in their last size"},
              {attend({3, 2}, {4, 2}, {3, 2}), "k (4, 2) and v (3, 2) differ in the number of keys"},

@@ -35,11 +35,15 @@ std::span<const OpInfo> normalization_ops();
 std::span<const OpInfo> layer_norm_ops();
 std::span<const OpInfo> group_norm_ops();
 std::span<const OpInfo> local_response_norm_ops();
+std::span<const OpInfo> embedding_ops();
 std::span<const OpInfo> attention_ops();
+std::span<const OpInfo> position_ops();
+std::span<const OpInfo> recurrent_ops();
 std::span<const OpInfo> convolution_ops();
 std::span<const OpInfo> pooling_ops();
 std::span<const OpInfo> pad_ops();
 std::span<const OpInfo> loss_ops();
+std::span<const OpInfo> ctc_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
   Tensor out = empty(shape, float64);
@@ -86,11 +90,15 @@ std::span<const OpFamily> families() {
       {"layer_norm", layer_norm_ops()},
       {"group_norm", group_norm_ops()},
       {"local_response_norm", local_response_norm_ops()},
+      {"embedding", embedding_ops()},
       {"attention", attention_ops()},
+      {"position", position_ops()},
+      {"recurrent", recurrent_ops()},
       {"convolution", convolution_ops()},
       {"pooling", pooling_ops()},
       {"pad", pad_ops()},
       {"loss", loss_ops()},
+      {"ctc", ctc_ops()},
   };
   return all;
 }

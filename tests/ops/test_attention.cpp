@@ -208,3 +208,54 @@ TEST_CASE("scaled_dot_product_attention: large scores neither overflow nor vanis
   CHECK(y.data<float>()[0] == 1);
   CHECK(y.data<float>()[1] == 2);
 }
+
+TEST_CASE("scaled_dot_product_attention: what a mask, a window or a place hides has no part, NaN or not") {
+  const std::int64_t length = 70, width = 3;
+  const auto make = [&](std::uint64_t seed) { return normal({length, width}, seed).detach(); };
+  const Tensor q = make(1), k = make(2), v = make(3), g = make(4);
+  const std::int64_t at = 40;
+  Tensor odd_k = k.clone(), odd_v = v.clone(), mask = ones({length, length}, {.dtype = bool_});
+  odd_k.data<float>()[at * width] = odd_v.data<float>()[at * width] = std::numeric_limits<float>::quiet_NaN();
+  for (std::int64_t row = 0; row < length; ++row) mask.data<bool>()[row * length + at] = row == at;
+  const struct {
+    AttentionOptions options;
+    std::int64_t first, last;  // the queries that see the key
+  } cases[] = {{{.mask = mask}, at, at + 1},
+               {{.causal = true, .window = 5}, at, at + 5},
+               {{.causal = true, .query_offset = 10}, at - 10, length}};
+  for (const auto& [options, first, last] : cases)
+    for (const bool recorded : {false, true}) {
+      CAPTURE(first, last, recorded);
+      const auto want = attended(q, k, v, g, options, recorded), got = attended(q, odd_k, odd_v, g, options, recorded);
+      for (const std::size_t which : {0, 1})
+        CHECK((same_rows(got[which], want[which], 0, first) && same_rows(got[which], want[which], last, length)));
+      CHECK(std::isnan(got[0].at({first, 0})));
+    }
+}
+
+TEST_CASE(
+    "scaled_dot_product_attention: a query from which all keys are hidden gives 0, and gets and gives no gradient") {
+  const Tensor mask = tensor({{false, false}, {true, false}});
+  const auto make = [](std::uint64_t seed) { return normal({2, 2}, seed).detach(); };
+  for (const bool recorded : {false, true}) {
+    const auto all = attended(make(1), make(2), make(3), make(4), {.mask = mask}, recorded);
+    CHECK((all[0].at({0, 0}) == 0 && all[1].at({0, 0}) == 0 && all[3].at({1, 0}) == 0));
+    CHECK(all[0].at({1, 1}) == Approx(make(3).at({0, 1})));
+  }
+}
+
+TEST_CASE("scaled_dot_product_attention: dropout drops weights, keeps their mean, and is the same in all derivatives") {
+  const auto make = [](std::uint64_t seed) { return normal({2, 65, 4}, seed).detach(); };
+  manual_seed(3);
+  const auto fused = attended(make(1), make(2), make(3), make(4), {.causal = true, .dropout = 0.3}, false);
+  manual_seed(3);
+  const auto composed = attended(make(1), make(2), make(3), make(4), {.causal = true, .dropout = 0.3}, true);
+  for (std::size_t i = 0; i < fused.size(); ++i)
+    CHECK(same_rows(reshape(fused[i], {130, 4}), reshape(composed[i], {130, 4}), 0, 130));
+  const Tensor zero = zeros({1, 200, 1}),
+               kept = scaled_dot_product_attention(zero, zeros({1, 300, 1}), ones({1, 300, 1}), {.dropout = 0.25});
+  double mean = 0;
+  for (const float one : values<float>(kept)) mean += static_cast<double>(one) / 200;
+  CHECK(mean == Approx(1).epsilon(0.02));
+  CHECK(values<float>(scaled_dot_product_attention(zero, zero, ones({1, 200, 1}), {.dropout = 1})) == Floats(200, 0));
+}

@@ -5,35 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "../catch.hpp"
+#include "../reference/digests.hpp"
 
 using namespace xgrad;
+using reference::check_digest;
+using reference::numbers;
+using reference::shape_of;
 
 namespace {
-
-// As in tests/reference/make_windows.py.
-Tensor numbers(const Shape& shape, int stream) {
-  Tensor out = empty(shape, {.dtype = float64});
-  for (std::int64_t n = 0; n < out.numel(); ++n) {
-    const auto i = static_cast<double>(n);
-    out.data<double>()[n] = std::sin(i * (1.7 + stream) + 0.3 * stream + 1e-3 * i * i);
-  }
-  return out;
-}
-
-void check_digest(const Tensor& tensor, const nlohmann::json& expected) {
-  REQUIRE(tensor.shape() == Shape(expected[0].get<std::vector<std::int64_t>>()));
-  double first = 0, second = 0;
-  const std::vector<double> values = tensor.detach().to_vector<double>();
-  for (std::size_t n = 0; n < values.size(); ++n) {
-    const auto i = static_cast<double>(n);
-    first += values[n] * std::sin(i + 1);
-    second += values[n] * std::cos(i * 0.37);
-  }
-  CHECK(std::abs(first - expected[1].get<double>()) <= 1e-8);
-  CHECK(std::abs(second - expected[2].get<double>()) <= 1e-8);
-}
-
-Shape shape_of(const nlohmann::json& call, const char* key) { return call.at(key).get<std::vector<std::int64_t>>(); }
 
 // By the number of spatial axes, less one.
 constexpr Tensor (*conv[])(Operand, Operand, const Tensor&, const ConvOptions&) = {conv1d, conv2d, conv3d};
