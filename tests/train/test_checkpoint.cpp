@@ -1,9 +1,13 @@
 #include <xgrad/data/transforms.hpp>
 #include <xgrad/xgrad.hpp>
 
+#include <cmath>
+#include <filesystem>
 #include <optional>
 
 #include "../catch.hpp"
+#include "../fault_injection.hpp"
+#include "../forked.hpp"
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
@@ -113,4 +117,123 @@ TEST_CASE("Checkpoint: it is saved as often as asked for") {
   CHECK(!checkpoint.save_every(std::chrono::hours(1)));
   CHECK(checkpoint.save_every(std::chrono::nanoseconds(0)));
   CHECK_THROWS_WITH(train::Checkpoint("/nonexistent/net.checkpoint", net).save(), Contains("/nonexistent"));
+}
+
+TEST_CASE("Checkpoint: the last ones and the best are kept") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("net");
+  nn::Linear net(1, 1, {.bias = false});
+  const auto set = [&](double value) { nn::init::constant_(net.weight, value); };
+  const auto value_in = [&](const std::string& file) {
+    nn::Linear other(1, 1, {.bias = false});
+    train::load_checkpoint(file, other);
+    return other.weight.item();
+  };
+  train::Checkpoint checkpoint(path, {.keep_last = 3, .better = train::Better::smaller}, net);
+  for (int save = 1; save <= 5; ++save) {
+    set(save);
+    checkpoint.save();
+  }
+  CHECK(value_in(path) == 5);
+  CHECK(value_in(path + ".1") == 4);
+  CHECK(value_in(path + ".2") == 3);
+  CHECK(directory.names() == std::vector<std::string>{"net", "net.1", "net.2"});
+
+  CHECK(!checkpoint.save_best(std::nan("")));
+  CHECK(checkpoint.save_best(0.1));
+  set(6);
+  CHECK(!checkpoint.save_best(0.1));
+  // Another process knows what was best.
+  train::Checkpoint later(path, {.better = train::Better::smaller}, net);
+  CHECK(!later.save_best(0.2));
+  CHECK(value_in(path + ".best") == 5);
+  CHECK(later.save_best(-3));
+  CHECK(value_in(path + ".best") == 6);
+  set(0);
+  later.restore_best();
+  CHECK(net.weight.item() == 6);
+  CHECK_THROWS_WITH(train::Checkpoint(path, {.keep_last = 0}, net), Contains("keep_last must be at least 1, not 0"));
+}
+
+TEST_CASE("Checkpoint: whichever system call of a save fails or is the last, the file and those kept are whole") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("net");
+  nn::Linear net(1, 1, {.bias = false});
+  const auto value_in = [&](const std::string& file) {
+    nn::Linear other(1, 1, {.bias = false});
+    train::load_checkpoint(file, other);
+    return other.weight.item();
+  };
+  train::Checkpoint checkpoint(path, {.keep_last = 3}, net);
+  double value = 1;
+  const auto next = [&] { nn::init::constant_(net.weight, ++value); };
+  for (int i = 0; i < 3; ++i, next()) checkpoint.save();
+  REQUIRE(with_fault(Fault::none, 0, 0, [&] { checkpoint.save(); }));
+  INFO(injection.names);
+  const int calls = injection.calls;
+  REQUIRE(injection.names.starts_with("rename unlink linkat openat openat flock fchmod write"));
+  REQUIRE(injection.names.ends_with("write fsync renameat fsync "));
+
+  for (const int error : {ENOSPC, EIO})
+    for (int at = 1; at <= calls; ++at) {
+      const double before = value_in(path);
+      next();
+      const bool saved = with_fault(Fault::error, at, error, [&] { checkpoint.save(); });
+      CAPTURE(error, at, saved, injection.names);
+      const bool renamed = injection.names.find("renameat fsync") != std::string::npos;
+      CHECK(value_in(path) == (saved || renamed ? value : before));
+      checkpoint.save();  // the run goes on
+      CHECK(value_in(path) == value);
+      CHECK(value_in(path + ".1") <= value);
+      CHECK(value_in(path + ".2") <= value);
+      CHECK(directory.names() == std::vector<std::string>{"net", "net.1", "net.2"});
+    }
+
+  int killed = 0;
+  for (int at = 1; at <= calls; ++at) {
+    const double before = value_in(path);
+    next();
+    killed +=
+        run_forked([&] { return with_fault(Fault::kill, at, 0, [&] { checkpoint.save(); }) ? 0 : 1; }) == -SIGKILL;
+    CAPTURE(at, directory.names());
+    CHECK(value_in(path) == (at < calls ? before : value));
+    checkpoint.save();
+    CHECK(directory.names() == std::vector<std::string>{"net", "net.1", "net.2"});
+    CHECK(value_in(path + ".1") <= value);
+  }
+  CHECK(killed == calls);
+}
+
+TEST_CASE("Checkpoint: a thread writes what the state was, and its errors come with the next call", "[threads]") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("net");
+  nn::Linear net(500, 500);
+  train::Checkpoint checkpoint(path, {.asynchronous = true}, net);
+  const std::vector<float> before = net.weight.to_vector<float>();
+  checkpoint.save();
+  nn::init::zeros_(net.weight);
+  checkpoint.wait();
+  checkpoint.restore();
+  CHECK(net.weight.to_vector<float>() == before);
+
+  train::Checkpoint full("/dev/full", {.asynchronous = true}, net);
+  full.save();
+  CHECK_THROWS_WITH(full.save(), Contains("/dev/full: No space left on device"));
+  full.wait();  // it was told
+  full.save();
+  CHECK_THROWS_WITH(full.wait(), Contains("/dev/full"));
+
+  train::Checkpoint nowhere(directory.path("none/net"), {.asynchronous = true}, net);
+  CHECK(nowhere.save_best(1));
+  CHECK_THROWS_WITH(nowhere.save_best(2), Contains("none/net.best"));
+  std::filesystem::create_directory(directory.path("none"));
+  CHECK(nowhere.save_best(0.5));  // the better one was not written
+}
+
+TEST_CASE("Checkpoint: of another model, the names that differ are told") {
+  const TemporaryDirectory directory;
+  nn::Sequential three(nn::Linear(2, 2), nn::ReLU(), nn::Linear(2, 1)), two(nn::Linear(2, 2), nn::BatchNorm1d(2));
+  train::save_checkpoint(directory.path("three"), three);
+  CHECK_THROWS_WITH(train::load_checkpoint(directory.path("three"), two),
+                    Contains("1.running_mean") && Contains("2.weight") && Contains("2.bias"));
 }

@@ -2,35 +2,15 @@
 
 #include <xgrad/tune.hpp>
 
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 
 #include "../catch.hpp"
+#include "../python.hpp"
 #include "../temporary_directory.hpp"
 
 using namespace xgrad;
 
 namespace {
-
-// What the script printed; fails the test unless it ends well.
-std::string run_python(const std::string& database, const std::string& what) {
-  const std::string command = std::string(std::getenv("XGRAD_PYTHON")) + " " + XGRAD_TESTS_DIR +
-                              "/tune/optuna_interop.py " + database + " " + what + " 2>&1";
-  std::FILE* const pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string output;
-  for (int c; (c = std::fgetc(pipe)) != EOF;) output += static_cast<char>(c);
-  const int status = ::pclose(pipe);
-  INFO(output);
-  REQUIRE(status == 0);
-  return output;
-}
-
-bool has_optuna() {
-  const char* python = std::getenv("XGRAD_PYTHON");
-  return python && std::system((std::string(python) + " -c 'import optuna' 2>/dev/null").c_str()) == 0;
-}
 
 double objective(tune::Trial& trial) {
   const double x = trial.suggest_float("x", 1e-4, 1, tune::log_scale);
@@ -46,10 +26,7 @@ double objective(tune::Trial& trial) {
 }  // namespace
 
 TEST_CASE("tune: Optuna opens and continues a study of ours, and we one of Optuna") {
-  if (!has_optuna()) {
-    WARN("skipped: set XGRAD_PYTHON to a Python with the package optuna");
-    return;
-  }
+  if (!has_python_package("optuna")) return;
   const TemporaryDirectory directory;
   const std::string path = directory.path("study.db"), url = "sqlite:///" + path;
   auto study = tune::Study::open(url, "ours", {.direction = tune::maximize});
@@ -70,7 +47,7 @@ TEST_CASE("tune: Optuna opens and continues a study of ours, and we one of Optun
   objective(pruned);
   study.tell(pruned, tune::TrialState::pruned);
 
-  run_python(path, "continue");
+  run_python("tune/optuna_interop.py " + path + " continue");
   auto trials = study.trials();
   REQUIRE(trials.size() == 18);
   CHECK(trials[3].state == tune::TrialState::paused);
@@ -88,7 +65,7 @@ TEST_CASE("tune: Optuna opens and continues a study of ours, and we one of Optun
   CHECK(trials[17].parameters[0].value == 0.25);
   CHECK(trials[17].values.at(0) > 64);
 
-  const std::string theirs = run_python(path, "create");
+  const std::string theirs = run_python("tune/optuna_interop.py " + path + " create");
   auto other = tune::Study::open(url, "theirs");
   CHECK(other.best_trial().values.at(0) == std::stod(theirs));
   other.optimize(objective, {.trials = 15});

@@ -6,12 +6,12 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "../../io/file.hpp"
+#include "../../train/page.hpp"
 #include "../trials/encoding.hpp"
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
 #include "importance.hpp"
-#include "report_page.hpp"
+#include "report_html.hpp"
 #include "results.hpp"
 
 namespace xgrad::tune {
@@ -133,12 +133,8 @@ json data_json(const History& history, const std::string& study) {
 }  // namespace
 
 void write_report(const History& history, const std::string& study, const std::string& path) {
-  std::string page = report_page, data;
-  for (const char c : data_json(history, study).dump(-1, ' ', false, json::error_handler_t::replace))
-    c == '<' ? data += "\\u003c" : data += c;  // so that no text ends the script element
-  const std::string_view place = "{data}";
-  page.replace(page.find(place), place.size(), data);
-  io::atomic_write(path, page);
+  const std::string data = data_json(history, study).dump(-1, ' ', false, json::error_handler_t::replace);
+  train::detail::write_page(train::detail::report_html, data, path);
 }
 
 }  // namespace xgrad::tune
