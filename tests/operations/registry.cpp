@@ -42,6 +42,10 @@ std::span<const OpInfo> recurrent_ops();
 std::span<const OpInfo> convolution_ops();
 std::span<const OpInfo> pooling_ops();
 std::span<const OpInfo> pad_ops();
+std::span<const OpInfo> pixel_shuffle_ops();
+std::span<const OpInfo> unfold_ops();
+std::span<const OpInfo> interpolate_ops();
+std::span<const OpInfo> grid_sample_ops();
 std::span<const OpInfo> loss_ops();
 std::span<const OpInfo> ctc_ops();
 
@@ -97,6 +101,10 @@ std::span<const OpFamily> families() {
       {"convolution", convolution_ops()},
       {"pooling", pooling_ops()},
       {"pad", pad_ops()},
+      {"pixel_shuffle", pixel_shuffle_ops()},
+      {"unfold", unfold_ops()},
+      {"interpolate", interpolate_ops()},
+      {"grid_sample", grid_sample_ops()},
       {"loss", loss_ops()},
       {"ctc", ctc_ops()},
   };

@@ -14,13 +14,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from digests import digest, numbers
+
 torch.set_default_dtype(torch.float64)
-
-
-def numbers(shape, stream):
-    """In [-1, 1], the same as in the test."""
-    i = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
-    return torch.sin(i * (1.7 + stream) + 0.3 * stream + 1e-3 * i * i).reshape(shape)
 
 
 def integers(shape, stream, below):
@@ -30,12 +26,6 @@ def integers(shape, stream, below):
 def flags(shape, stream):
     """True or false, about as often."""
     return numbers(shape, stream) > 0.1
-
-
-def digest(tensor):
-    flat = tensor.detach().reshape(-1)
-    i = torch.arange(flat.numel(), dtype=torch.float64)
-    return [list(tensor.shape), (flat * torch.sin(i + 1)).sum().item(), (flat * torch.cos(i * 0.37)).sum().item()]
 
 
 def results(outputs, inputs):
