@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "../autograd/named_tensors.hpp"
 #include "../autograd/tensor.hpp"
 #include "../core/reflect.hpp"
 
@@ -26,6 +27,13 @@ struct MarkedTensor {
 /// Marks a tensor in the fields() of a class as a parameter, which it then stays while it is frozen:
 /// `auto fields() { return xgrad::fields("weight", nn::parameter(weight)); }`.
 inline MarkedTensor parameter(Tensor& tensor) { return {tensor, true}; }
+/// The tensors of a field of any number of them, each under its own name, that of the field being none of theirs.
+struct MarkedTensors {
+  NamedTensors& tensors;
+  bool is_parameter;
+};
+/// The same of tensors whose names are made when the program runs, as in the recurrent layers.
+inline MarkedTensors parameter(NamedTensors& tensors) { return {tensors, true}; }
 /// Marks a tensor in the fields() of a class as a buffer.
 inline MarkedTensor buffer(Tensor& tensor) { return {tensor, false}; }
 
@@ -212,6 +220,8 @@ void add(Tree& parent, std::string_view name, T& field, Walk& walk) {
   if constexpr (std::derived_from<Value, Tensor> || std::same_as<Value, MarkedTensor>) {
     static_assert(!std::is_const_v<T> || std::same_as<Value, MarkedTensor>, "nn: a module's tensors cannot be const");
     add_tensor(parent, name, field);
+  } else if constexpr (std::same_as<Value, MarkedTensors>) {
+    for (auto& [own_name, tensor] : field.tensors) add_tensor(parent, own_name, {tensor, field.is_parameter});
   } else if constexpr (std::same_as<T, bool>) {
     if (name == "training") parent.training = &field;
   } else if constexpr (std::same_as<T, std::optional<double>>) {

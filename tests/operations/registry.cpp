@@ -35,6 +35,7 @@ std::span<const OpInfo> normalization_ops();
 std::span<const OpInfo> layer_norm_ops();
 std::span<const OpInfo> group_norm_ops();
 std::span<const OpInfo> local_response_norm_ops();
+std::span<const OpInfo> embedding_ops();
 std::span<const OpInfo> attention_ops();
 std::span<const OpInfo> convolution_ops();
 std::span<const OpInfo> pooling_ops();
@@ -86,6 +87,7 @@ std::span<const OpFamily> families() {
       {"layer_norm", layer_norm_ops()},
       {"group_norm", group_norm_ops()},
       {"local_response_norm", local_response_norm_ops()},
+      {"embedding", embedding_ops()},
       {"attention", attention_ops()},
       {"convolution", convolution_ops()},
       {"pooling", pooling_ops()},
