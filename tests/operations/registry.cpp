@@ -39,6 +39,10 @@ std::span<const OpInfo> attention_ops();
 std::span<const OpInfo> convolution_ops();
 std::span<const OpInfo> pooling_ops();
 std::span<const OpInfo> pad_ops();
+std::span<const OpInfo> pixel_shuffle_ops();
+std::span<const OpInfo> unfold_ops();
+std::span<const OpInfo> interpolate_ops();
+std::span<const OpInfo> grid_sample_ops();
 std::span<const OpInfo> loss_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
@@ -90,6 +94,10 @@ std::span<const OpFamily> families() {
       {"convolution", convolution_ops()},
       {"pooling", pooling_ops()},
       {"pad", pad_ops()},
+      {"pixel_shuffle", pixel_shuffle_ops()},
+      {"unfold", unfold_ops()},
+      {"interpolate", interpolate_ops()},
+      {"grid_sample", grid_sample_ops()},
       {"loss", loss_ops()},
   };
   return all;
