@@ -2,38 +2,14 @@
 
 #include <cmath>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
-#include "../catch.hpp"
+#include "../reference/digests.hpp"
 
 using namespace xgrad;
+using reference::numbers;
+using reference::shape_of;
 
 namespace {
-
-// As in tests/reference/make_windows.py.
-Tensor numbers(const Shape& shape, int stream) {
-  Tensor out = empty(shape, {.dtype = float64});
-  for (std::int64_t n = 0; n < out.numel(); ++n) {
-    const auto i = static_cast<double>(n);
-    out.data<double>()[n] = std::sin(i * (1.7 + stream) + 0.3 * stream + 1e-3 * i * i);
-  }
-  return out;
-}
-
-void check_digest(const Tensor& tensor, const nlohmann::json& expected) {
-  REQUIRE(tensor.shape() == Shape(expected[0].get<std::vector<std::int64_t>>()));
-  double first = 0, second = 0;
-  const std::vector<double> values = tensor.detach().to_vector<double>();
-  for (std::size_t n = 0; n < values.size(); ++n) {
-    const auto i = static_cast<double>(n);
-    first += values[n] * std::sin(i + 1);
-    second += values[n] * std::cos(i * 0.37);
-  }
-  CHECK(std::abs(first - expected[1].get<double>()) <= 1e-8);
-  CHECK(std::abs(second - expected[2].get<double>()) <= 1e-8);
-}
-
-Shape shape_of(const nlohmann::json& call, const char* key) { return call.at(key).get<std::vector<std::int64_t>>(); }
 
 // By the number of spatial axes, less one.
 constexpr Tensor (*conv[])(Operand, Operand, const Tensor&, const ConvOptions&) = {conv1d, conv2d, conv3d};
@@ -85,16 +61,6 @@ Tensor call_operation(const nlohmann::json& call, const std::vector<Tensor>& x) 
   return adaptive_max_pool[axes](x[0], shape_of(call, "output_size"));
 }
 
-/// The same elements with the channels innermost in memory.
-Tensor channels_innermost(const Tensor& x) {
-  const auto last = static_cast<std::int64_t>(x.dim()) - 1;
-  Tensor turned = x;
-  for (std::int64_t axis = 1; axis < last; ++axis) turned = transpose(turned, axis, axis + 1);
-  turned = turned.contiguous();
-  for (std::int64_t axis = last; axis > 1; --axis) turned = transpose(turned, axis - 1, axis);
-  return turned;
-}
-
 }  // namespace
 
 TEST_CASE("convolution and pooling agree with PyTorch over a grid of options") {
@@ -104,17 +70,14 @@ TEST_CASE("convolution and pooling agree with PyTorch over a grid of options") {
     const nlohmann::json call = nlohmann::json::parse(line);
     INFO(line.substr(0, line.find("\"results\"")));
     std::vector<Tensor> x{numbers(shape_of(call, "x"), 1)};
-    if (call["channels_last"]) x[0] = channels_innermost(x[0]);
+    if (call["channels_last"]) x[0] = reference::channels_innermost(x[0]);
     if (call.contains("weight")) x.push_back(numbers(shape_of(call, "weight"), 2));
     if (call.value("bias", false)) {
       const Shape& weight = x[1].shape();
       x.push_back(numbers({call["op"] == "conv" ? weight[0] : weight[1] * call["groups"].get<std::int64_t>()}, 3));
     }
     for (Tensor& input : x) input.requires_grad_();
-    const Tensor y = call_operation(call, x);
-    check_digest(y, call["results"][0]);
-    const std::vector<Tensor> gradients = grad(y, x, {.grad_outputs = {numbers(y.shape(), 9)}});
-    for (std::size_t i = 0; i < gradients.size(); ++i) check_digest(gradients[i], call["results"][i + 1]);
+    reference::check_results(call_operation(call, x), x, call["results"]);
   }
   CHECK(calls == 300);
 }

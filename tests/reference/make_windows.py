@@ -2,31 +2,14 @@
 
     python3 tests/reference/make_windows.py > tests/reference/windows.jsonl
 
-A line is a call. Of the result and of each gradient there are the shape and two sums of its elements times numbers of their positions, so that
-elements that change places show.
+A line is a call; its results are digests of the value and of each gradient.
 """
 import json
 import random
 
-import torch
 import torch.nn.functional as F
 
-
-def numbers(shape, stream):
-    """In [-1, 1], the same as in the test."""
-    i = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
-    return torch.sin(i * (1.7 + stream) + 0.3 * stream + 1e-3 * i * i).reshape(shape)
-
-
-def digest(tensor):
-    flat = tensor.detach().reshape(-1)
-    i = torch.arange(flat.numel(), dtype=torch.float64)
-    return [list(tensor.shape), (flat * torch.sin(i + 1)).sum().item(), (flat * torch.cos(i * 0.37)).sum().item()]
-
-
-def result(y, inputs):
-    gradients = torch.autograd.grad((y * numbers(y.shape, 9)).sum(), inputs)
-    return [digest(tensor) for tensor in (y, *gradients)]
+from digests import numbers, result
 
 
 def convolution(r, transposed):
