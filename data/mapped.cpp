@@ -3,20 +3,9 @@
 #include "../autograd/create.hpp"
 #include "../autograd/node.hpp"
 #include "../ops/slicing.hpp"
+#include "sample_generator.hpp"
 
 namespace xgrad::data {
-
-namespace {
-
-// Apart from the streams of threads, splits and loaders; the epoch above it, and 2^40 samples below.
-constexpr std::uint64_t sample_stream = std::uint64_t{1} << 63;
-
-Generator generator_of(const Epoch& epoch, std::int64_t sample) {
-  return Generator(epoch.seed, sample_stream | (static_cast<std::uint64_t>(epoch.number) << 40 ^
-                                                static_cast<std::uint64_t>(sample)));
-}
-
-}  // namespace
 
 Mapped::Mapped(DatasetHandle set, Function function) : set_(std::move(set)), function_(std::move(function)) {}
 
@@ -25,7 +14,7 @@ Batch Mapped::batch_of(const Epoch& epoch, std::span<const std::int64_t> indices
   Batch batch = set_->batch_of(epoch, indices);
   Tensor all;
   const auto transformed = [&](std::size_t i) {
-    Generator generator = generator_of(epoch, indices[i]);
+    Generator generator = sample_generator(epoch, indices[i], Draws::transform);
     const Tensor y = function_(select(batch.x, 0, static_cast<std::int64_t>(i)), generator);
     check(y.defined(), "map: the function gave an undefined tensor for sample ", indices[i]);
     return y;
