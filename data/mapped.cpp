@@ -3,7 +3,7 @@
 #include "../autograd/create.hpp"
 #include "../autograd/node.hpp"
 #include "../ops/slicing.hpp"
-#include "samples.hpp"
+#include "sample_generator.hpp"
 
 namespace xgrad::data {
 
@@ -14,7 +14,7 @@ Batch Mapped::batch_of(const Epoch& epoch, std::span<const std::int64_t> indices
   Batch batch = set_->batch_of(epoch, indices);
   Tensor all;
   const auto transformed = [&](std::size_t i) {
-    Generator generator = sample_generator(epoch, indices[i]);
+    Generator generator = sample_generator(epoch, indices[i], Draws::transform);
     const Tensor y = function_(select(batch.x, 0, static_cast<std::int64_t>(i)), generator);
     check(y.defined(), "map: the function gave an undefined tensor for sample ", indices[i]);
     return y;

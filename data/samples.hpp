@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "../array/random.hpp"
 #include "dataset.hpp"
+#include "sample_generator.hpp"
 
 namespace xgrad::data {
 
@@ -26,10 +26,6 @@ namespace xgrad::data {
 //     for (const auto& [words, stars, author] : data::SampleLoader(long_ones, {.batch_size = 32, .shuffle = true})) ...
 //
 // The functions below keep a copy of the sets that they are given, as the views of their elements.
-
-/// The generator for what is random in a sample: it depends on the seed and the number of the epoch and on the number
-/// of the sample alone.
-Generator sample_generator(const Epoch& epoch, std::int64_t sample);
 
 /// A sample as it is in a pass.
 template <class Set>
@@ -67,7 +63,7 @@ class MappedSamples {
   std::int64_t size() const { return size_of(set_); }
   auto at(const Epoch& epoch, std::int64_t i) const {
     if constexpr (std::invocable<const F&, SampleOf<Set>, Generator&>) {
-      Generator generator = sample_generator(epoch, i);
+      Generator generator = sample_generator(epoch, i, Draws::transform);
       return f_(sample_at(set_, epoch, i), generator);
     } else {
       return f_(sample_at(set_, epoch, i));

@@ -40,7 +40,9 @@ struct Resample {
     return Tensor(to);
   }
   Tensor backward(const Tensor& grad) const {
-    return apply(Resample{axis, std::make_shared<const Resampling>(detail::transposed(*matrix))}, grad);
+    return detail::with_memory_for(name, [&] {
+      return apply(Resample{axis, std::make_shared<const Resampling>(detail::transposed(*matrix))}, grad);
+    });
   }
 };
 

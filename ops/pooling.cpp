@@ -6,6 +6,7 @@
 #include "../autograd/apply.hpp"
 #include "../autograd/create.hpp"
 #include "../kernels/pooling.hpp"
+#include "adaptive_max_pool.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
 #include "gather.hpp"
@@ -256,12 +257,13 @@ Tensor indices_of(const Pooling& pooling, DType dtype, const Places& places) {
   return Tensor(out);
 }
 
-ValuesAndIndices max_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& kernel_size,
-                          const MaxPoolOptions& options, bool with_indices) {
-  const Sliding of = sliding_of(op, x, rank, kernel_size, options.stride, options.padding, options.dilation);
+/// The largest of each window of make_axes(batch), and, where wanted, their places.
+template <class F>
+ValuesAndIndices max_of_windows(const char* op, std::size_t rank, const Tensor& x, bool with_indices,
+                                const F& make_axes) {
   Tensor indices;
   const Tensor values = pooled(op, rank, x, [&](const Tensor& batch) {
-    auto axes = sliding_axes(of, batch, rank, options.ceil_mode);
+    auto axes = make_axes(batch);
     const SharedPooling pooling = make_pooling(op, batch, axes, rank);
     const auto [y, places] = largest(op, batch, pooling);
     if (with_indices) indices = indices_of(*pooling, y.dtype(), places);
@@ -269,6 +271,13 @@ ValuesAndIndices max_pool(const char* op, std::size_t rank, const Tensor& x, con
   });
   if (with_indices && values.dim() == rank + 1) indices = squeeze(indices, 0);
   return {values, indices};
+}
+
+ValuesAndIndices max_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& kernel_size,
+                          const MaxPoolOptions& options, bool with_indices) {
+  const Sliding of = sliding_of(op, x, rank, kernel_size, options.stride, options.padding, options.dilation);
+  return max_of_windows(op, rank, x, with_indices,
+                        [&](const Tensor& batch) { return sliding_axes(of, batch, rank, options.ceil_mode); });
 }
 
 Tensor avg_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& kernel_size,
@@ -307,12 +316,11 @@ Tensor adaptive_avg_pool(const char* op, std::size_t rank, const Tensor& x, cons
   });
 }
 
-Tensor adaptive_max_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& output_size) {
+ValuesAndIndices adaptive_max_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& output_size,
+                                   bool with_indices) {
   detail::check_spatial(op, x, rank);
-  return pooled(op, rank, x, [&](const Tensor& batch) {
-    auto axes = covering_axes(op, batch, rank, output_size);
-    return largest(op, batch, make_pooling(op, batch, axes, rank)).first;
-  });
+  return max_of_windows(op, rank, x, with_indices,
+                        [&](const Tensor& batch) { return covering_axes(op, batch, rank, output_size); });
 }
 
 Tensor lp_pool(const char* op, std::size_t rank, const Tensor& x, double p, const Shape& kernel_size,
@@ -408,13 +416,23 @@ Tensor adaptive_avg_pool3d(Operand x, const Shape& output_size) {
 }
 
 Tensor adaptive_max_pool1d(Operand x, const Shape& output_size) {
-  return adaptive_max_pool("adaptive_max_pool1d", 1, x, output_size);
+  return adaptive_max_pool("adaptive_max_pool1d", 1, x, output_size, false).values;
 }
 Tensor adaptive_max_pool2d(Operand x, const Shape& output_size) {
-  return adaptive_max_pool("adaptive_max_pool2d", 2, x, output_size);
+  return adaptive_max_pool("adaptive_max_pool2d", 2, x, output_size, false).values;
 }
 Tensor adaptive_max_pool3d(Operand x, const Shape& output_size) {
-  return adaptive_max_pool("adaptive_max_pool3d", 3, x, output_size);
+  return adaptive_max_pool("adaptive_max_pool3d", 3, x, output_size, false).values;
+}
+
+ValuesAndIndices adaptive_max_pool1d_with_indices(Operand x, const Shape& output_size) {
+  return adaptive_max_pool("adaptive_max_pool1d_with_indices", 1, x, output_size, true);
+}
+ValuesAndIndices adaptive_max_pool2d_with_indices(Operand x, const Shape& output_size) {
+  return adaptive_max_pool("adaptive_max_pool2d_with_indices", 2, x, output_size, true);
+}
+ValuesAndIndices adaptive_max_pool3d_with_indices(Operand x, const Shape& output_size) {
+  return adaptive_max_pool("adaptive_max_pool3d_with_indices", 3, x, output_size, true);
 }
 
 Tensor lp_pool1d(Operand x, double norm_type, const Shape& kernel_size, const LPPoolOptions& options) {

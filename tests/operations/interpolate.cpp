@@ -49,7 +49,10 @@ std::span<const OpInfo> interpolate_ops() {
              {of({1, 1, 3}, {.scale_factor = 1e30}), "no more than 2^31 - 1"},
              {of({1, 1, 3}, {.scale_factor = -2}), "a scale_factor is -2; it must be positive and finite"},
              {of({1, 1, 3, 3}, {.scale_factor = {1, 2, 3}}), "scale_factor has 3 numbers; give one, or one for each"},
-             {of({1, 1, 3}, {.scale_factor = {1, 2, 3, 4}}), "4 scale factors; there are at most 3"},
+             {[] {
+                interpolate(ones({1, 1, 3}), {.scale_factor = {1, 2, 3, 4}});
+              },
+              "4 scale factors; there are at most 3"},
              {of({1, 1, 3}, {.size = 2, .mode = InterpolateMode::bilinear}),
               "this mode is for 2 spatial axes, and an input of shape (1, 1, 3) has 1"},
              {of({1, 1, 3}, {.size = 2, .align_corners = true}), "align_corners is for linear modes and bicubic"},

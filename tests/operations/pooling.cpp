@@ -1,3 +1,4 @@
+#include <xgrad/ops/adaptive_max_pool.hpp>
 #include <xgrad/xgrad.hpp>
 
 #include "registry.hpp"
@@ -77,6 +78,20 @@ std::vector<OpSample> adaptive_samples(const char* name, const F& pool,
   for (const auto& [shape, size] : cases)
     samples.push_back(sample(std::string("F.") + name + "(x[0], " + size.first + ")", {sample_normal(shape)},
                              [pool, size = size.second](auto& x) { return pool(x[0], size); }));
+  return samples;
+}
+
+template <class F>
+std::vector<OpSample> adaptive_with_indices(const char* name, const F& pool,
+                                            std::initializer_list<std::pair<Shape, Shape>> cases) {
+  std::vector<OpSample> samples;
+  for (const auto& [shape, size] : cases)
+    samples.push_back({std::string("F.") + name + "(x[0], " + size.str() + ", return_indices=True)",
+                       {sample_normal(shape)},
+                       [pool, size = size](auto& x) {
+                         const ValuesAndIndices found = pool(x[0], size);
+                         return std::vector<Tensor>{found.values, found.indices};
+                       }});
   return samples;
 }
 
@@ -314,6 +329,33 @@ std::span<const OpInfo> pooling_ops() {
        },
        [] {
          return std::vector<OpError>{{[] { adaptive_max_pool3d(ones({2}), 1); }, "with 3 spatial axes"}};
+       }},
+      {"adaptive_max_pool1d_with_indices", "pooling", "the same with the place of each", true,
+       [] {
+         return adaptive_with_indices("adaptive_max_pool1d",
+                                      [](auto&... a) { return adaptive_max_pool1d_with_indices(a...); },
+                                      {{{2, 3, 7}, 3}, {{0, 2, 4}, 2}});
+       },
+       [] {
+         return std::vector<OpError>{{[] { adaptive_max_pool1d_with_indices(ones({2}), 1); }, "with 1 spatial ax"}};
+       }},
+      {"adaptive_max_pool2d_with_indices", "pooling", "the same with the place of each", true,
+       [] {
+         return adaptive_with_indices("adaptive_max_pool2d",
+                                      [](auto&... a) { return adaptive_max_pool2d_with_indices(a...); },
+                                      {{{2, 3, 5, 4}, {3, 2}}, {{2, 4, 4}, {4, 1}}, {{0, 2, 4, 4}, {2, 2}}});
+       },
+       [] {
+         return std::vector<OpError>{{[] { adaptive_max_pool2d_with_indices(ones({2}), 1); }, "with 2 spatial ax"}};
+       }},
+      {"adaptive_max_pool3d_with_indices", "pooling", "the same with the place of each", true,
+       [] {
+         return adaptive_with_indices("adaptive_max_pool3d",
+                                      [](auto&... a) { return adaptive_max_pool3d_with_indices(a...); },
+                                      {{{1, 2, 4, 3, 5}, {2, 3, 1}}, {{0, 1, 2, 2, 2}, {1, 1, 1}}});
+       },
+       [] {
+         return std::vector<OpError>{{[] { adaptive_max_pool3d_with_indices(ones({2}), 1); }, "with 3 spatial ax"}};
        }},
       {"lp_pool1d", "pooling", "(sum of x^p over each window)^(1/p)", true,
        [] {
