@@ -177,7 +177,9 @@ template <class T>
 void recurrent(const RecurrentSize& size, const RecurrentWeights<const T>& weights, const T* x, const T* h0,
                const T* c0, const RecurrentRun<T>& run) {
   const std::int64_t n = size.batch, h = size.hidden, p = size.outputs, width = size.width(), rows = size.blocks() * h;
-  const Scratch<T> bias(width), turned(rows * p);
+  // Rows that lie a power of two apart would share few lines of the cache.
+  const std::int64_t ld_turned = rows + 16;
+  const Scratch<T> bias(width), turned(ld_turned * p);
   fill_bias(size, weights, bias.data());
   if (size.cell == Cell::gru)
     parallel_for(size.steps * n, 8192 / at_least_one(h) + 1, [&](std::int64_t begin, std::int64_t end) {
@@ -188,7 +190,7 @@ void recurrent(const RecurrentSize& size, const RecurrentWeights<const T>& weigh
           at_least_one(size.inputs), 0, run.gates, at_least_one(width), bias.data());
   // Products with what lies transposed would copy it across at every step.
   transpose_copy(sizeof(T), rows, p, reinterpret_cast<const std::byte*>(weights.state), p,
-                 reinterpret_cast<std::byte*>(turned.data()), rows);
+                 reinterpret_cast<std::byte*>(turned.data()), ld_turned);
   const T *before = h0, *cell_before = c0;
   for (std::int64_t i = 0; i < size.steps; ++i) {
     const std::int64_t step = step_at(size, i);
@@ -196,8 +198,8 @@ void recurrent(const RecurrentSize& size, const RecurrentWeights<const T>& weigh
              *const made = size.projected ? run.unprojected + step * n * h : state,
              *const cell = run.cells ? run.cells + step * n * h : nullptr;
     for_state_blocks(size, [&](const GateBlock& block) {
-      gemm<T>(false, false, n, block.rows, p, 1, before, at_least_one(p), turned.data() + block.weight_row,
-              at_least_one(rows), 1, gates + block.gate_column, at_least_one(width));
+      gemm<T>(false, false, n, block.rows, p, 1, before, at_least_one(p), turned.data() + block.weight_row, ld_turned,
+              1, gates + block.gate_column, at_least_one(width));
     });
     for_rows(size, [&](std::int64_t row) {
       step_row(size.cell, h, gates + row * width, before + row * p, cell ? cell_before + row * h : nullptr,

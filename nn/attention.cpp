@@ -38,9 +38,9 @@ Tensor extended(const Tensor& cached, const Tensor& added) {
   if (added.requires_grad() || (cached.defined() && cached.requires_grad()))
     return cached.defined() ? concat({cached, added}, 2) : added;
   const std::int64_t before = cached.defined() ? cached.size(2) : 0, length = before + added.size(2);
+  const bool alone = cached.defined() && cached.reference()->unique() && cached.impl().storage->unique();
   Shape shape = added.shape();
   Tensor memory = cached;
-  const bool alone = cached.defined() && cached.reference()->unique() && cached.impl().storage->unique();
   if (!alone || room(cached) < length) {
     shape[2] = std::max<std::int64_t>(16, 2 * length);
     memory = empty(shape, {.dtype = added.dtype()});

@@ -27,7 +27,7 @@ struct MarkedTensor {
 /// Marks a tensor in the fields() of a class as a parameter, which it then stays while it is frozen:
 /// `auto fields() { return xgrad::fields("weight", nn::parameter(weight)); }`.
 inline MarkedTensor parameter(Tensor& tensor) { return {tensor, true}; }
-/// The tensors of a field of any number of them, each under its own name, that of the field being none of theirs.
+/// The tensors of a field that holds any number of them, each under a name of its own: that of the field is not used.
 struct MarkedTensors {
   NamedTensors& tensors;
   bool is_parameter;

@@ -51,6 +51,23 @@ TEST_CASE("MultiheadAttention: with a cache, step by step, as without") {
   }
 }
 
+TEST_CASE("KVCache: grows in place, by doubling, while nobody else holds it") {
+  nn::KVCache cache;
+  const Tensor x = randn({2, 3, 1, 4});
+  int moves = 0;
+  for (int i = 0; i < 100; ++i) {
+    const void* const before = cache.key.defined() ? cache.key.impl().data : nullptr;
+    cache.append(x, x);
+    moves += cache.key.impl().data != before;
+  }
+  CHECK(moves == 4);  // room for 16, 34, 70, 142
+  const nn::KVCache copy = cache;
+  cache.append(zeros_like(x), zeros_like(x));
+  CHECK((copy.length() == 100 && cache.length() == 101));
+  CHECK(cache.key.impl().data != copy.key.impl().data);
+  CHECK(close(narrow(cache.value, 2, 0, 100), copy.value));
+}
+
 TEST_CASE("KVCache: gradients flow through it, and what does not fit is an error") {
   nn::MultiheadAttention attention(4, 2);
   nn::KVCache cache;
