@@ -131,7 +131,8 @@ int main(int argc, char** argv) try {
   Gnuplot plot("forecast.png", 900, 420);
   plot.define("before", before);
   plot.define("rows", rows);
-  plot << "set xlabel 'hours'\nset ylabel 'load'\nset key outside top center horizontal\nset style fill solid 0.35 noborder\nplot "
+  plot << "set xlabel 'hours'\nset ylabel 'load'\nset key outside top center horizontal\nset style fill solid 0.35 "
+          "noborder\nplot "
        << "$rows using 1:3:5 with filledcurves lc rgb '#5b8bd0' title '90 % of the continuations', "
        << "$before with lines lc rgb 'black' title 'before', "
        << "$rows using 1:2 with lines lc rgb 'black' dt 2 title 'what came', "
