@@ -1,0 +1,104 @@
+#pragma once
+// What the programs have in common that learn a text: where it comes from, the loop, and samples.
+
+#include <xgrad/data/byte_text.hpp>
+#include <xgrad/io/file.hpp>
+#include <xgrad/nn/attention.hpp>
+#include <xgrad/nn/embedding.hpp>
+#include <xgrad/nn/generate.hpp>
+#include <xgrad/nn/recurrent.hpp>
+#include <xgrad/xgrad.hpp>
+
+#include <algorithm>
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <string>
+#include <vector>
+
+struct TextOptions {
+  std::string text = "/usr/share/games/fortunes", checkpoint;
+  std::int64_t epochs = 4, windows = 2000, batch_size = 16, seed = 0, validation = 65536;
+  int threads = 0;
+
+  void add_to(CLI::App& app) {
+    app.add_option("text", text, "a text file, or a directory, of which files without a dot in their names are read")
+        ->capture_default_str();
+    app.add_option("--checkpoint", checkpoint, "where the state is kept; a run that finds it goes on from there");
+    app.add_option("--epochs", epochs)->capture_default_str();
+    app.add_option("--windows", windows, "in an epoch")->capture_default_str();
+    app.add_option("--batch-size", batch_size)->capture_default_str();
+    app.add_option("--validation", validation, "bytes at the end of the text that are not learnt")
+        ->capture_default_str();
+    app.add_option("--seed", seed)->capture_default_str();
+    app.add_option("--threads", threads, "0: one for each processor")->capture_default_str();
+  }
+};
+
+/// The bytes of a file, or of the files in a directory, one after the other.
+inline xgrad::data::ByteText read_text(const std::string& path) {
+  namespace fs = std::filesystem;
+  if (!fs::is_directory(path)) return xgrad::data::ByteText(path);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(path))
+    if (entry.is_regular_file() && !entry.path().has_extension()) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  std::string all;
+  for (const fs::path& file : files) all += xgrad::io::read_file(file.string());
+  return xgrad::data::ByteText::of(all);
+}
+
+/// The mean over windows of minus the binary logarithm of the probability of each byte.
+template <class Net>
+double bits_per_character(Net& net, const xgrad::data::Dataset& windows, std::int64_t batch_size) {
+  const xgrad::NoGrad no_grad;
+  xgrad::nn::eval(net);
+  double bits = 0;
+  for (const auto& [x, y] : xgrad::data::DataLoader(windows, batch_size))
+    bits +=
+        cross_entropy(flatten(net(x), 0, 1), flatten(y), {.reduction = xgrad::Reduction::sum}).item() / std::log(2.0);
+  return bits / static_cast<double>(windows.size() * windows.batch(std::vector<std::int64_t>{0}).x.numel());
+}
+
+/// Trains a network that takes bytes (N, length) to logits (N, length, 256). After every epoch it reports the bits per
+/// character of what was not learnt, and what `sample` gives. Returns the bits of the last epoch.
+template <class Net, class Sample>
+double train_on_text(Net& net, std::int64_t length, xgrad::optim::Optimizer& optimizer, const TextOptions& options,
+                     const Sample& sample) {
+  using namespace xgrad;
+  const data::ByteText text = read_text(options.text);
+  check(text.size() > 2 * options.validation, "the text of ", text.size(), " bytes has no ", options.validation,
+        " for validation");
+  const std::int64_t learnt = text.size() - options.validation;
+  const data::Windows validation = text.part(learnt, text.size()).windows(length);
+  data::DataLoader loader(
+      text.part(0, learnt).random_windows(length, {.count = options.windows}),
+      {.batch_size = options.batch_size, .shuffle = true, .seed = static_cast<std::uint64_t>(options.seed)});
+  const std::int64_t steps = options.epochs * loader.size(), warmup = std::min<std::int64_t>(50, steps / 10 + 1);
+  optim::Schedule schedule(optimizer, optim::linear_warmup(warmup) >> optim::cosine(steps - warmup, {.end = 0.1}));
+  std::optional<train::Checkpoint> checkpoint;
+  if (!options.checkpoint.empty()) {
+    checkpoint.emplace(options.checkpoint, net, optimizer, schedule, loader);
+    if (checkpoint->restore_if_there()) std::cout << "goes on with epoch " << loader.epoch() + 1 << '\n';
+  }
+  std::cout << text.size() << " bytes, " << nn::num_parameters(net) << " parameters\n";
+  double bits = bits_per_character(net, validation, options.batch_size);
+  std::cout << std::fixed << std::setprecision(3) << bits << " bits per character before\n";
+  for (std::int64_t epoch = loader.epoch(); epoch < options.epochs; ++epoch) {
+    nn::train(net);
+    for (const auto& [x, y] : progress(loader)) {
+      optimizer.zero_grad();
+      cross_entropy(flatten(net(x), 0, 1), flatten(y)).backward();
+      optim::clip_grad_norm_(optimizer.parameters(), 1.0);
+      optimizer.step();
+      schedule.step();
+      if (checkpoint) checkpoint->save_every(std::chrono::seconds(30));
+    }
+    bits = bits_per_character(net, validation, options.batch_size);
+    std::cout << "epoch " << epoch + 1 << ": " << bits << " bits per character\n" << sample() << "\n\n";
+    if (checkpoint) checkpoint->save();
+  }
+  return bits;
+}
