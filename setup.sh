@@ -5,7 +5,7 @@ set -eu
 # A package that has another name in another release is written first|second.
 packages="
   g++ cmake make pkg-config|pkgconf
-  libopenblas-dev zlib1g-dev nlohmann-json3-dev libsqlite3-dev libpq-dev libpng-dev libturbojpeg0-dev|libturbojpeg-dev libpcre2-dev
+  libopenblas-dev zlib1g-dev nlohmann-json3-dev libsqlite3-dev libpq-dev libpng-dev libturbojpeg0-dev|libturbojpeg-dev libpcre2-dev libzip-dev
   libxtensor-dev|xtensor-dev libxtensor-blas-dev|xtensor-blas-dev libxsimd-dev|xsimd-dev
   libcli11-dev catch2 dataset-fashion-mnist fortunes
 "

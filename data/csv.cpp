@@ -1,8 +1,6 @@
 #include "csv.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <deque>
 #include <limits>
 #include <numeric>
@@ -12,72 +10,19 @@
 #include "../core/parallel.hpp"
 #include "../io/file.hpp"
 #include "csv_fields.hpp"
+#include "csv_numbers.hpp"
 
 namespace xgrad::data {
 
 namespace {
 
 using internal::CsvFields;
+using internal::is_bool;
+using internal::is_integer;
+using internal::is_number;
+using internal::is_too_long;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-std::string_view stripped(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-bool is_integer(std::string_view text, std::int64_t& value) {
-  text = stripped(text);
-  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-/// Whether digits only were read, of a number that int64 does not hold.
-bool is_too_long(std::string_view text) {
-  text = stripped(text);
-  if (!text.empty() && (text[0] == '+' || text[0] == '-')) text.remove_prefix(1);
-  std::int64_t ignored;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ignored);
-  return error == std::errc::result_out_of_range && end == text.data() + text.size();
-}
-
-/// Of a number beyond the range of double whether it is too large, not too small.
-bool is_large(std::string_view number) {
-  const std::size_t exponent_at = std::min(number.find_first_of("eE"), number.size());
-  const std::string_view digits = number.substr(0, exponent_at);
-  const auto first = static_cast<std::int64_t>(digits.find_first_of("123456789")),
-             point = static_cast<std::int64_t>(std::min(digits.find('.'), digits.size()));
-  std::string_view written = number.substr(std::min(exponent_at + 1, number.size()));
-  if (written.starts_with('+')) written.remove_prefix(1);
-  std::int64_t exponent = 0;
-  const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), exponent);
-  if (error == std::errc::result_out_of_range) return !written.starts_with('-');
-  return exponent + point - first > 0;
-}
-
-bool is_number(std::string_view text, double& value) {
-  text = stripped(text);
-  std::string_view digits = text;
-  const bool negative = digits.starts_with('-');
-  if (negative || digits.starts_with('+')) digits.remove_prefix(1);
-  if (digits.empty()) return false;
-  const char first = digits[0];
-  if (!((first >= '0' && first <= '9') || first == '.' || first == 'i' || first == 'I')) return false;  // nor nan
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (end != digits.data() + digits.size() || error == std::errc::invalid_argument) return false;
-  if (error == std::errc::result_out_of_range) value = is_large(digits) ? std::numeric_limits<double>::infinity() : 0;
-  if (negative) value = -value;
-  return true;
-}
-
-bool is_bool(std::string_view text, bool& value) {
-  value = text == "true" || text == "True" || text == "TRUE";
-  return value || text == "false" || text == "False" || text == "FALSE";
-}
 
 /// The texts that stand for a missing value.
 struct Missing {

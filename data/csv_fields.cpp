@@ -11,6 +11,17 @@ namespace {
 
 constexpr std::size_t block_bytes = std::size_t{1} << 20;
 
+/// Where the next row begins that is not of blanks alone.
+const char* skip_blank_lines(const char* at, const char* end, char delimiter) {
+  for (;;) {
+    const char* blank = at;
+    while (blank < end && (*blank == ' ' || *blank == '\t') && *blank != delimiter) ++blank;
+    if (blank == end) return end;
+    if (*blank != '\n' && *blank != '\r') return at;
+    at = blank + 1;
+  }
+}
+
 }  // namespace
 
 CsvFields::CsvFields(std::string where, std::string_view text, char delimiter, std::size_t width)
@@ -20,47 +31,62 @@ CsvFields::CsvFields(std::string where, std::string_view text, char delimiter, s
   const auto ends = [&](char c) { return ends_field[static_cast<unsigned char>(c)]; };
   const char *at = text.data(), *const end = at + text.size();
 
-  while (at < end) {
-    blocks_.push_back({at, {}});
-    Block& block = blocks_.back();
-    std::vector<Field>& fields = block.fields;
-    if (blocks_.size() > 1) fields.reserve(blocks_[blocks_.size() - 2].fields.size() * 9 / 8);
-    while (at < end && static_cast<std::size_t>(at - block.text) < block_bytes) {
-      const char* blank = at;  // of blanks alone: not a row
-      while (blank < end && (*blank == ' ' || *blank == '\t') && *blank != delimiter) ++blank;
-      if (blank == end || *blank == '\n' || *blank == '\r') {
-        at = blank + (blank < end);
-        continue;
+  const char* block = at;  // in which the fields of a row lie
+  const auto field = [&] {
+    const char* const begin = at;
+    std::uint32_t flag = 0;
+    if (at < end && *at == '"') {
+      flag = quoted;
+      for (++at;; at += 2) {
+        at = std::find(at, end, '"');
+        if (at == end) fail_at(begin, "a quote that is not closed");
+        if (at + 1 == end || at[1] != '"') break;
       }
-      const std::size_t first = fields.size();
-      const char* const row = at;
-      for (;;) {
-        const char* const begin = at;
-        std::uint32_t flag = 0;
-        if (at < end && *at == '"') {
-          flag = quoted;
-          for (++at;; at += 2) {
-            at = std::find(at, end, '"');
-            if (at == end) fail_at(begin, "a quote that is not closed");
-            if (at + 1 == end || at[1] != '"') break;
-          }
-          ++at;
-        }
-        while (at < end && !ends(*at)) ++at;
-        if (static_cast<std::uint64_t>(at - block.text) >= quoted) fail_at(row, "a row of over 2^30 bytes");
-        fields.push_back(
-            {static_cast<std::uint32_t>(begin - block.text), static_cast<std::uint32_t>(at - begin) | flag});
-        if (at == end || *at != delimiter) break;
+      ++at;
+    }
+    while (at < end && !ends(*at)) ++at;
+    return Field{static_cast<std::uint32_t>(begin - block), static_cast<std::uint32_t>(at - begin) | flag};
+  };
+  const auto at_delimiter = [&] { return at < end && *at == delimiter; };
+
+  if (width_ == 0) {  // what the first row has
+    at = block = skip_blank_lines(at, end, delimiter);
+    if (at < end) {
+      for (field(), ++width_; at_delimiter(); ++width_) {
         ++at;
+        field();
       }
-      if (at < end) at += *at == '\r' && at + 1 < end && at[1] == '\n' ? 2 : 1;
-      const std::size_t count = fields.size() - first;
-      if (width_ == 0) width_ = count;
+      at = block;
+    }
+  }
+  std::size_t guess = 0;  // of the fields in a block
+  while ((at = skip_blank_lines(at, end, delimiter)) < end) {
+    block = at;
+    std::vector<Field> fields(guess);
+    std::size_t used = 0;
+    for (; at < end && static_cast<std::size_t>(at - block) < block_bytes; at = skip_blank_lines(at, end, delimiter)) {
+      const char* const row = at;
+      if (fields.size() - used < width_) fields.resize(2 * fields.size() + 16 * width_);
+      Field* const to = fields.data() + used;
+      std::size_t count = 0;
+      to[count++] = field();
+      while (at_delimiter()) {
+        ++at;
+        const Field next = field();
+        if (count < width_) to[count] = next;
+        ++count;
+      }
+      if (static_cast<std::uint64_t>(at - block) >= quoted) fail_at(row, "a row of over 2^30 bytes");
       if (count > width_)
         fail_at(row, std::to_string(count) + " fields, where " + std::to_string(width_) + " were expected");
-      fields.resize(first + width_, Field{missing, 0});
+      std::fill(to + count, to + width_, Field{missing, 0});
+      used += width_;
       ++rows_;
+      if (at < end) at += *at == '\r' && at + 1 < end && at[1] == '\n' ? 2 : 1;
     }
+    fields.resize(used);
+    guess = used + used / 8;
+    blocks_.push_back({block, std::move(fields)});
   }
 }
 

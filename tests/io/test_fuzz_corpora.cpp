@@ -1,4 +1,7 @@
+#include <xgrad/data/csv.hpp>
 #include <xgrad/data/idx.hpp>
+#include <xgrad/data/json_lines.hpp>
+#include <xgrad/io/npy.hpp>
 #include <xgrad/io/safetensors_file.hpp>
 
 #include <filesystem>
@@ -40,4 +43,10 @@ TEST_CASE("fuzz corpora: every safetensors file is read or refused with an Error
     file.check_digest();
   };
   CHECK(accepted("safetensors", read) == 3);
+}
+
+TEST_CASE("fuzz corpora: every CSV, JSON lines and npy file is read or refused with an Error") {
+  CHECK(accepted("csv", [](const std::string& path) { data::read_csv(path); }) == 4);
+  CHECK(accepted("json_lines", [](const std::string& path) { data::read_json_lines(path); }) == 1);
+  CHECK(accepted("npy", [](const std::string& path) { load_npy(path); }) == 6);
 }

@@ -48,5 +48,13 @@ for dtype in DTYPES:
 entries += [entry(numbers("float32", (2, 3)), version) for version in [(1, 0), (2, 0), (3, 0)]]
 refused = {"complex": file_of(np.zeros(2, complex)), "text": file_of(np.array(["a"])), "uint64": file_of(np.zeros(2, np.uint64)),
            "records": file_of(np.zeros(2, [("a", "f4")])), "nine_axes": file_of(np.zeros((1,) * 9))}
-json.dump({"files": entries, "refused": {name: data.hex() for name, data in refused.items()}}, sys.stdout, separators=(",", ":"))
+
+
+def archive(save):
+    out = io.BytesIO()
+    save(out, a=np.arange(6, dtype="float32").reshape(2, 3), **{"layer.bias": np.asfortranarray(np.eye(3)), "none": np.zeros((0, 2), np.int8)})
+    return out.getvalue().hex()
+
+
+json.dump({"npz": {"stored": archive(np.savez), "compressed": archive(np.savez_compressed)}, "files": entries, "refused": {name: data.hex() for name, data in refused.items()}}, sys.stdout, separators=(",", ":"))
 print()

@@ -1,0 +1,15 @@
+// parse_json_lines takes any bytes: it reads a table with columns of one length or throws Error.
+
+#include <xgrad/data/json_lines.hpp>
+
+#include <cstdlib>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    const xgrad::data::Table table = xgrad::data::parse_json_lines({reinterpret_cast<const char*>(data), size});
+    for (const xgrad::data::Column& column : table.columns())
+      if (column.size() != table.size() || column.missing() > table.size()) std::abort();
+  } catch (const xgrad::Error&) {
+  }
+  return 0;
+}
