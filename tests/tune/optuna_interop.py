@@ -1,11 +1,14 @@
 """Reads a study that xgrad wrote, and goes on with it; called by test_optuna.cpp with the path of the database."""
 import math
 import sys
+import warnings
 
 import optuna
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 url = "sqlite:///" + sys.argv[1]
+constrained = sys.argv[2] == "continue"
+warnings.simplefilter("ignore")
 
 
 def objective(trial):
@@ -15,6 +18,9 @@ def objective(trial):
     i = trial.suggest_int("i", 1, 9, step=2)
     c = trial.suggest_categorical("c", [32, 64])
     k = trial.suggest_categorical("k", ["a", "b"])
+    if constrained:
+        trial.suggest_categorical("t", [(1, 2), (3, 4)])
+        trial.set_constraint("size", x - 2)
     trial.report(x, 1)
     return x + y + b + i + c + (k == "a")
 
@@ -26,6 +32,8 @@ if sys.argv[2] == "continue":
     assert states[:5] == ["COMPLETE", "FAIL", "PRUNED", "RUNNING", "PRUNED"], states
     assert study.direction.name == "MAXIMIZE"
     first = trials[0]
+    assert study.metric_names == ["score"] and study.user_attrs == {"data": [1, 2]}, (study.metric_names, study.user_attrs)
+    assert first.constraints == {"size": -0.5}, first.constraints
     assert list(first.params) == ["x", "y", "b", "i", "c", "k"], first.params
     p = first.params
     assert type(p["i"]) is int and type(p["c"]) is int and p["k"] in ("a", "b"), p

@@ -24,6 +24,8 @@ class Search {
     return value;
   }
 
+  void prepare(const xgrad::tune::SearchPlan& plan) { sampler_->prepare(plan); }
+
   void report(std::int64_t step, double value) {
     history_.change(number_, [&](auto& trial) { trial.intermediate[step] = value; });
   }

@@ -38,7 +38,7 @@ TEST_CASE("tune encoding: distributions read back, and as Optuna writes them") {
             R"({"name": "DiscreteUniformDistribution", "attributes": {"low": 0, "high": 1, "q": 0.25}})") == all[1]);
   for (const char* wrong : {"", "{}", "[1]", R"({"name": "Beta", "attributes": {"low": 0, "high": 1}})",
                             R"({"name": "FloatDistribution", "attributes": {"low": "x", "high": 1}})",
-                            R"({"name": "CategoricalDistribution", "attributes": {"choices": [[1]]}})"})
+                            R"({"name": "CategoricalDistribution", "attributes": {"choices": 1}})"})
     CHECK_THROWS_AS(tune::distribution_from_json(wrong), Error);
 }
 
@@ -65,8 +65,11 @@ TEST_CASE("tune encoding: JSON from outside is held to limits") {
   CHECK(tune::is_json("\"" + std::string(1000, '[') + "\\\"" + std::string(1000, '{') + "\""));
   CHECK(tune::json_fault(std::string(1'000'000, '[')) == "is nested deeper than 100");
   CHECK(tune::json_fault("nan") == "is no JSON");
-  for (const char* wrong : {"18446744073709551615", "9223372036854775808", "[1]", "1e999", "nan"})
+  for (const char* wrong : {"18446744073709551615", "9223372036854775808", "1e999", "nan"})
     CHECK_THROWS_AS(tune::choice_from_json(wrong), Error);
+  // Python's tuples.
+  CHECK(tune::choice_from_json("[1, \"a\"]") == tune::Choice(tune::JsonChoice{"[1,\"a\"]"}));
+  CHECK(tune::choice_to_json(tune::JsonChoice{"[1,\"a\"]"}) == "[1,\"a\"]");
   CHECK_THROWS_AS(tune::choice_to_json(std::numeric_limits<double>::infinity()), Error);
   CHECK_THROWS_AS(tune::choice_to_json(std::string("\xff")), Error);
   CHECK(tune::choice_from_json("-9223372036854775808") == tune::Choice(std::int64_t{INT64_MIN}));

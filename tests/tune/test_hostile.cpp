@@ -134,8 +134,8 @@ TEST_CASE("tune: a stored value that no study can have is an error that names tr
     run_sql(path, sql);
     CAPTURE(sql.substr(0, 200));
     const std::string message = message_of([&] {
-      tune::Study::open("sqlite:" + path, "s", {.sampler = tune::Random{}}).optimize([](tune::Trial&) { return 1.0; },
-                                                                                   {.trials = 4});
+      tune::Study::open("sqlite:" + path, "s", {.sampler = tune::Random{}})
+          .optimize([](tune::Trial&) { return 1.0; }, {.trials = 4});
     });
     CHECK_THAT(message, Contains("trial ") && Contains(field) && Contains("damaged.db"));
     if (field != "number" && field[0] != 't') CHECK_THAT(message, Contains("trial 1: "));
@@ -173,7 +173,8 @@ TEST_CASE("tune: a database that is no storage of studies is refused, and stays 
       {std::string(ours) + "('v2.6.0.a')", "optuna storage upgrade"},
       {std::string(ours) + "('v4.0.0.a')", "newer"},
       {std::string(ours) + "('v3.10.0.a')", "newer"},
-      {std::string(ours) + "('v3.2.0.a'); CREATE TABLE version_info (schema_version); INSERT INTO version_info VALUES (13)",
+      {std::string(ours) +
+           "('v3.2.0.a'); CREATE TABLE version_info (schema_version); INSERT INTO version_info VALUES (13)",
        "schema 13"}};
   for (const auto& [sql, message] : cases) {
     std::filesystem::remove(path);
@@ -216,9 +217,10 @@ TEST_CASE("tune: who only reads leaves no trace") {
                     Error);
   }
   SECTION("of a database that has Optuna's tables only") {
-    run_sql(path, "PRAGMA journal_mode = DELETE; DROP TABLE xgrad_leases; DROP TABLE xgrad_checkpoints; DROP TABLE "
-                  "xgrad_studies; DROP INDEX xgrad_trials_state; DROP INDEX xgrad_trials_number; DROP TRIGGER "
-                  "xgrad_trial_deleted; DROP TRIGGER xgrad_study_deleted");
+    run_sql(path,
+            "PRAGMA journal_mode = DELETE; DROP TABLE xgrad_leases; DROP TABLE xgrad_checkpoints; DROP TABLE "
+            "xgrad_studies; DROP INDEX xgrad_trials_state; DROP INDEX xgrad_trials_number; DROP TRIGGER "
+            "xgrad_trial_deleted; DROP TRIGGER xgrad_study_deleted");
     read({.create = false, .read_only = true});
     CHECK(tune::Study::open(url, "s").trials().size() == 3);
   }
@@ -263,25 +265,27 @@ TEST_CASE("tune: a lease of SQLite is measured by a clock that nobody sets") {
   REQUIRE(lease);
   CHECK(b->orphans().empty());  // a lease for ever does not overflow
   CHECK(b->renew(std::span(&*lease, 1)).at(0));
-  const auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
-                          std::chrono::steady_clock::now().time_since_epoch())
-                          .count();
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+          .count();
   const auto expires = "SELECT 1 / (expires BETWEEN " + std::to_string(uptime) + " AND " +
                        std::to_string(uptime + 10 * 60'000) + ") FROM xgrad_leases";
   {
     const Connection connection = connect(path);
     bool within = false;
-    sqlite3_exec(connection.get(), expires.c_str(),
-                 [](void* to, int, char** columns, char**) {
-                   *static_cast<bool*>(to) = columns[0] != nullptr;
-                   return 0;
-                 },
-                 &within, nullptr);
+    sqlite3_exec(
+        connection.get(), expires.c_str(),
+        [](void* to, int, char** columns, char**) {
+          *static_cast<bool*>(to) = columns[0] != nullptr;
+          return 0;
+        },
+        &within, nullptr);
     CHECK(within);
   }
   CHECK(b->orphans().empty());
   // Who worked before the machine was booted is gone, whatever its lease says.
-  run_sql(path, "UPDATE xgrad_leases SET owner = '00000000-0000-0000-0000-000000000000' || substr(owner, 37), expires = "
-                "9000000000000000");
+  run_sql(path,
+          "UPDATE xgrad_leases SET owner = '00000000-0000-0000-0000-000000000000' || substr(owner, 37), expires = "
+          "9000000000000000");
   CHECK(b->orphans() == std::vector<std::int64_t>{0});
 }

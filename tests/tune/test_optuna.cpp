@@ -34,9 +34,14 @@ TEST_CASE("tune: Optuna opens and continues a study of ours, and we one of Optun
       [](tune::Trial& trial) {
         const double value = objective(trial);
         if (trial.number() == 1) throw std::runtime_error("no luck");
+        trial.set_constraint("size", -0.5);
         return value;
       },
-      {.trials = 2});
+      {.trials = 2, .callbacks = {[](tune::Study& which, const tune::TrialRecord& trial) {
+                      if (trial.number == 1) which.stop();
+                    }}});
+  study.set_metric_names({"score"});
+  study.set_attribute("data", "[1, 2]");
   auto diverged = study.ask();
   diverged.report(1, std::numeric_limits<double>::quiet_NaN());
   study.tell(diverged, tune::TrialState::complete);
@@ -54,13 +59,15 @@ TEST_CASE("tune: Optuna opens and continues a study of ours, and we one of Optun
   CHECK(trials[17].state == tune::TrialState::waiting);
   for (std::size_t i = 5; i < 17; ++i) {
     CHECK(trials[i].state == tune::TrialState::complete);
-    CHECK(trials[i].parameters.size() == 6);
+    CHECK(trials[i].parameters.size() == 7);
+    CHECK(trials[i].constraints.at("size") == trials[i].parameters[0].value - 2);
+    CHECK(std::holds_alternative<tune::JsonChoice>(tune::value_of(trials[i].parameters[6])));  // a tuple
     CHECK(trials[i].intermediate.size() == 1);
   }
   CHECK(tune::to_string(tune::value_of(trials[5].parameters[0])) == "0.5");
   study.optimize(objective, {.trials = 20});
   trials = study.trials();
-  REQUIRE(trials.size() == 20);
+  REQUIRE(trials.size() == 21);  // one failed
   CHECK(trials[17].state == tune::TrialState::complete);
   CHECK(trials[17].parameters[0].value == 0.25);
   CHECK(trials[17].values.at(0) > 64);

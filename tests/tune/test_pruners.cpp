@@ -3,8 +3,10 @@
 #include <xgrad/tune/pruners/median.hpp>
 #include <xgrad/tune/pruners/patience.hpp>
 #include <xgrad/tune/pruners/pbt.hpp>
+#include <xgrad/tune/pruners/percentile.hpp>
 #include <xgrad/tune/pruners/rungs.hpp>
 #include <xgrad/tune/pruners/threshold.hpp>
+#include <xgrad/tune/pruners/wilcoxon.hpp>
 #include <xgrad/tune/trials/space.hpp>
 
 #include <algorithm>
@@ -379,4 +381,41 @@ TEST_CASE("a PBT study trains every survivor to its end", "[tune]") {
   };
   CHECK(ended(TrialState::complete) == 4);
   CHECK(books.log.size() == 3 * 8 + 4 + 2);
+}
+
+TEST_CASE("tune: Percentile prunes at numpy's percentile, once enough trials are at the step") {
+  History history;
+  for (int i = 0; i < 5; ++i)
+    history.put({.number = i, .state = TrialState::complete, .values = {1.0 * i}, .intermediate = {{1, 1.0 * i}}});
+  const auto decide = [&](const AnyPruner& options, double value, std::int64_t step) {
+    History now = history;
+    now.put({.number = 5, .intermediate = {{step, value}}});
+    return options.make(0)->report(now, 5);
+  };
+  // numpy.percentile([0, 1, 2, 3, 4], 30) = 1.2
+  CHECK(decide(Percentile{30}, 1.19, 1) == Decision::go_on);
+  CHECK(decide(Percentile{30}, 1.21, 1) == Decision::prune);
+  CHECK(decide(Percentile{.percentile = 30, .min_trials = 6}, 9, 1) == Decision::go_on);
+  CHECK(decide(Median{.min_trials = 5}, 2.1, 1) == Decision::prune);
+  CHECK(decide(Median{.min_trials = 6}, 2.1, 1) == Decision::go_on);
+  CHECK_THROWS_AS(Percentile{101}.make(0), xgrad::Error);
+}
+
+TEST_CASE("tune: Wilcoxon prunes what is worse on most parts") {
+  // scipy.stats.wilcoxon(x, alternative="greater", zero_method="zsplit").pvalue, of ties with method="approx"
+  CHECK(signed_rank_p({1, 2, -3, 4, 5, 6}) == Approx(0.078125));
+  CHECK(signed_rank_p({1, 1, -1, 2, 0, 3, 3}) == Approx(0.03665579397897009));
+  History history;
+  TrialRecord best{.number = 0, .state = TrialState::complete, .values = {1}};
+  for (int part = 0; part < 8; ++part) best.intermediate[part] = 1 + 0.1 * part;
+  history.put(best);
+  const auto pruned = [&](double shift) {
+    History now = history;
+    TrialRecord trial{.number = 1};
+    for (int part = 0; part < 6; ++part) trial.intermediate[part] = 1 + 0.1 * part + shift * (1 + 0.01 * part);
+    now.put(trial);
+    return Wilcoxon{}.make(0)->report(now, 1) == Decision::prune;
+  };
+  CHECK(pruned(1));
+  CHECK_FALSE(pruned(-1));
 }

@@ -48,7 +48,7 @@ TEST_CASE("tune report: one page with all the data, which loads nothing") {
   const auto data = data_of(page);
   CHECK(data["name"] == study.name());
   CHECK(data["directions"] == std::vector<std::string>{"maximize"});
-  REQUIRE(data["states"].size() == 20);
+  REQUIRE(data["states"].size() == 21);  // one failed
   CHECK(data["states"][3] == "diverged");
   CHECK(data["curves"][3][3].is_null());
   CHECK(data["errors"]["4"] == "<four>");
@@ -90,4 +90,29 @@ TEST_CASE("tune report: ranges that differ between trials share an axis, long cu
   CHECK(curve.size() <= 2000);
   CHECK(curve[curve.size() - 2] == 70'000);
   CHECK(curve.back() == 23333.3);
+}
+
+TEST_CASE("tune report: several objectives have names and a hypervolume, trials how far they violate constraints") {
+  tune::History history({tune::minimize, tune::maximize});
+  history.set_metric_names({"loss", "accuracy"});
+  const auto add = [&](double a, double b, double constraint) {
+    tune::TrialRecord trial;
+    trial.number = history.size();
+    trial.state = tune::TrialState::complete;
+    trial.values = {a, b};
+    if (constraint != 0) trial.constraints = {{"c", constraint}};
+    history.put(trial);
+  };
+  add(4, -4, 0);
+  add(0, 0, 2);
+  add(1, -3, -1);
+  add(2, -2, 0);
+  const TemporaryDirectory directory;
+  tune::write_report(history, "s", directory.path("report.html"));
+  const auto data = data_of(io::read_file(directory.path("report.html")));
+  CHECK(data["names"] == std::vector<std::string>{"loss", "accuracy"});
+  CHECK(data["violations"] == nlohmann::json::parse("[null, 2.0, 0.0, null]"));
+  const std::vector<double> volumes = data["hypervolume"];
+  const double a = 0.4 * 0.4, b = 3.4 * 1.4, c = b + 2.4 * 1.0;  // up to (4.4, 4.4)
+  for (std::size_t i = 0; i < 4; ++i) CHECK(volumes.at(i) == Approx(std::vector<double>{a, a, b, c}[i]));
 }

@@ -5,10 +5,14 @@
 #include <CLI/CLI.hpp>
 #include <cstring>
 #include <iostream>
+#include <thread>
 
+#include "../../io/file.hpp"
 #include "../../tune.hpp"
 #include "../report/report.hpp"
+#include "../report/table.hpp"
 #include "../trials/encoding.hpp"
+#include "../trials/ranking.hpp"
 #include "../trials/text.hpp"
 
 namespace {
@@ -34,6 +38,54 @@ void list(tune::Storage& storage) {
     if (summary.started) std::cout << "\tsince " << tune::time_to_text(*summary.started).substr(0, 19) << " UTC";
     std::cout << '\n';
   }
+}
+
+tune::TrialState state_from(const std::string& word) {
+  for (int state = 0; state < 7; ++state)
+    if (word == tune::name_of(static_cast<tune::TrialState>(state))) return static_cast<tune::TrialState>(state);
+  throw CLI::ValidationError(
+      "--state",
+      "\"" + word + "\" is no state: there are running, complete, pruned, failed, waiting, paused, diverged");
+}
+
+// All that is known of one trial.
+void print_trial(const tune::TrialRecord& trial) {
+  std::cout << trial << "\nstate " << tune::name_of(trial.state) << '\n';
+  if (trial.started) std::cout << "started " << tune::time_to_text(*trial.started) << " UTC\n";
+  if (trial.completed) std::cout << "completed " << tune::time_to_text(*trial.completed) << " UTC\n";
+  for (const auto& [name, value] : trial.constraints)
+    std::cout << "constraint " << tune::printable(name) << ' ' << value << '\n';
+  for (const auto& [step, value] : trial.intermediate)
+    std::cout << "report " << std::to_string(step) << ' ' << value << '\n';
+  for (const auto& [name, json] : trial.attributes)
+    std::cout << "attribute " << tune::printable(name) << ' ' << tune::printable(json) << '\n';
+}
+
+std::string counts_of(const tune::History& history) {
+  std::map<tune::TrialState, std::int64_t> counts;
+  for (const auto& trial : history) ++counts[trial.state];
+  std::string out = std::to_string(history.size()) + " trials";
+  for (const auto& [state, count] : counts)
+    out.append(", ").append(std::to_string(count)).append(" ").append(tune::name_of(state));
+  return out;
+}
+
+// What has ended, and what waits; paused trials become pruned ones, and running ones are left out.
+std::int64_t copy_trials(const tune::History& from, tune::Study& to) {
+  std::int64_t copied = 0;
+  for (tune::TrialRecord trial : from) {
+    if (trial.state == tune::TrialState::running) continue;
+    if (trial.state == tune::TrialState::waiting) {
+      const auto fixed = trial.attributes.find("fixed_params");
+      if (fixed == trial.attributes.end()) continue;
+      to.enqueue(tune::choices_from_json(fixed->second), {.unknown_names = true});
+    } else {
+      if (trial.state == tune::TrialState::paused) trial.state = tune::TrialState::pruned;
+      to.add_trial(trial);
+    }
+    ++copied;
+  }
+  return copied;
 }
 
 void print_best(const tune::History& history) {
@@ -73,13 +125,19 @@ std::map<std::string, tune::Choice> parameters_from(const std::vector<std::strin
 int run(const std::vector<std::string>& words) {
   CLI::App app(
       "Looks at studies of hyperparameters, which programs made with <xgrad/tune.hpp> or Optuna, and changes them. All "
-      "but enqueue and delete only read, and change nothing where they do.",
+      "but create, enqueue, retry, copy, clean and delete only read, and change nothing where they do.",
       "xgrad-tune");
   app.footer(
       "A password is better given in PGPASSWORD or ~/.pgpass than in the URL.\n"
       "Exit status: 0 done; 1 it failed, also to write its output; 2 wrong use of the command line.");
   app.require_subcommand(1);
-  std::string url, name, file;
+  app.set_version_flag("--version", "xgrad-tune 0.1.0");
+  std::string url, name, file, target;
+  std::int64_t number = -1;
+  double interval = 2;
+  bool exact = false;
+  std::vector<std::string> states;
+  tune::TableOptions shown;
   std::vector<std::string> values;
 
   const auto command = [&](const char* word, const char* help, const std::function<void()>& act) {
@@ -100,7 +158,87 @@ int run(const std::vector<std::string>& words) {
   };
 
   command("list", "Lists the studies: name, directions, trials, time of the first one", [&] { list(*to_read()); });
-  with_study(command("show", "Prints the trials of a study, best first", [&] { std::cout << tune::table(history()); }));
+  const auto writable = [&] {
+    const auto directions = history().directions();
+    return tune::Study::open(url, name, {.directions = directions});
+  };
+  CLI::App* const show = with_study(command("show", "Prints the trials of a study, best first", [&] {
+    if (number >= 0) return print_trial(history()[number]);
+    for (const std::string& word : states) shown.states.push_back(state_from(word));
+    shown.exact = exact;
+    std::cout << tune::table(history(), shown);
+  }));
+  show->add_option("-n,--top", shown.top, "only so many");
+  show->add_option("--state", states, "only trials in these states")->delimiter(',');
+  show->add_option("--trial", number, "all about this one trial");
+  show->add_flag("--errors", shown.errors, "what failed trials say");
+  show->add_flag("--exact", exact, "numbers with all their digits");
+  with_study(command("importance", "Prints how much each parameter mattered", [&] {
+    const tune::History trials = history();
+    for (std::size_t i = 0; i < trials.directions().size(); ++i) {
+      if (trials.directions().size() > 1) std::cout << tune::printable(tune::value_name(trials, i)) << '\n';
+      for (const auto& [parameter, share] : tune::importance(trials, {.objective = i})) {
+        std::string line = std::to_string(static_cast<int>(share * 1000 + 0.5) / 10.0);
+        std::cout << line.substr(0, line.find('.') + 2) << " %\t" << tune::printable(parameter) << '\n';
+      }
+    }
+  }));
+  CLI::App* const watch =
+      with_study(command("watch", "Prints a line about the study every few seconds, until it is ended", [&] {
+        for (bool first = true;; first = false) {
+          if (!first) std::this_thread::sleep_for(std::chrono::duration<double>(interval));
+          const tune::History trials = history();
+          std::cout << tune::time_to_text(std::chrono::system_clock::now()).substr(11, 8) << " UTC  "
+                    << counts_of(trials);
+          const bool any = std::any_of(trials.begin(), trials.end(), [](const auto& trial) {
+            return trial.state == tune::TrialState::complete && tune::is_feasible(trial);
+          });
+          if (any && trials.directions().size() == 1) std::cout << ", best " << tune::best_trial(trials).values.at(0);
+          if (!(std::cout << std::endl) || interval == 0) return;
+        }
+      }));
+  watch->add_option("--interval", interval, "seconds; 0: once")->check(CLI::Range(0.0, 86400.0));
+  CLI::App* const checkpoint =
+      with_study(command("checkpoint", "Writes the weights of the best trial to a .safetensors file", [&] {
+        const tune::History trials = history();
+        const std::int64_t of = number >= 0 ? number : tune::best_trial(trials).number;
+        const auto found = to_read()->checkpoint(name, of);
+        check(found.has_value(), "there is no checkpoint of trial ", of);
+        io::atomic_write(file, found->bytes);
+      }));
+  checkpoint->add_option("file", file, "what to write")->required();
+  checkpoint->add_option("--trial", number, "of this trial instead");
+  CLI::App* const create = command("create", "Makes a study without trials", [&] {
+    std::vector<tune::Direction> directions;
+    for (const std::string& word : states) {
+      if (word != "minimize" && word != "maximize")
+        throw CLI::ValidationError("--direction", "\"" + word + "\" is neither minimize nor maximize");
+      directions.push_back(word == "minimize" ? tune::minimize : tune::maximize);
+    }
+    tune::Study::open(url, name, {.directions = directions});
+  });
+  create->add_option("-s,--study", name, "name of the study")->required();
+  create->add_option("--direction", states, "minimize or maximize, one for each objective")->delimiter(',');
+  CLI::App* const retry = with_study(command("retry", "Enqueues failed trials once more", [&] {
+    auto study = writable();
+    std::int64_t count = 0;
+    for (const auto& trial : study.trials())
+      if (number < 0 ? trial.state == tune::TrialState::failed : trial.number == number)
+        study.retry(trial.number), ++count;
+    std::cout << std::to_string(count) << " trials wait\n";
+  }));
+  retry->add_option("--trial", number, "only this one");
+  with_study(command("clean", "Removes checkpoints of paused trials, which begin anew if they go on",
+                     [&] { std::cout << std::to_string(writable().clean()) << " checkpoints removed\n"; }));
+  CLI::App* const copy =
+      with_study(command("copy", "Copies the trials of a study, but running ones, to another storage", [&] {
+        const tune::History trials = history();
+        auto to = tune::Study::open(target, name, {.directions = trials.directions()});
+        check(to.trials().empty(), "there is a study \"", name, "\" in ", tune::redacted(target), " already");
+        if (!trials.metric_names().empty()) to.set_metric_names(trials.metric_names());
+        std::cout << std::to_string(copy_trials(trials, to)) << " trials copied\n";
+      }));
+  copy->add_option("to", target, "storage to copy to")->required();
   with_study(command("best", "Prints the best trial, or those of the Pareto front", [&] { print_best(history()); }));
   with_study(command("export", "Writes the trials to a .csv or .json file",
                      [&] {

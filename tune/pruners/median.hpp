@@ -16,7 +16,9 @@ struct Median {
   std::int64_t warmup_steps = 0;  ///< none is pruned at a step below this
   std::int64_t interval = 1;      ///< judges at the first report at or after warmup_steps, warmup_steps + interval, ...
 
-  /// Throws Error for numbers below 0, and unless interval >= 1.
+  int min_trials = 1;  ///< none is pruned at a step that fewer complete trials reported
+
+  /// Throws Error for numbers below 0, and unless interval and min_trials >= 1.
   std::unique_ptr<Pruner> make(std::uint64_t seed) const;
 };
 

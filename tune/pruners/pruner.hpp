@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "../trials/history.hpp"
@@ -42,8 +43,10 @@ class Pruner {
   virtual std::optional<Start> next(const History& history, bool may_begin);
 };
 
-/// A choice of pruner: None, ASHA, Hyperband, Median, Patience, Threshold or PBT with its options, or a struct of yours
-/// that has
+struct None;
+
+/// A choice of pruner: None, ASHA, Hyperband, Median, Percentile, Wilcoxon, Patience, Threshold or PBT with its
+/// options, or a struct of yours that has
 ///   std::unique_ptr<Pruner> make(std::uint64_t seed) const;
 class AnyPruner {
  public:
@@ -52,14 +55,18 @@ class AnyPruner {
     { o.make(std::uint64_t{}) } -> std::convertible_to<std::unique_ptr<Pruner>>;
   }
   AnyPruner(Options options)
-      : make_([options = std::move(options)](std::uint64_t seed) {
+      : ends_trials_(!std::is_same_v<Options, None>), make_([options = std::move(options)](std::uint64_t seed) {
           return std::unique_ptr<Pruner>(options.make(seed));
         }) {}
+
+  /// Whether it may end trials early: all but None.
+  bool ends_trials() const { return ends_trials_; }
 
   /// A pruner for one study. Throws Error for options that make no sense.
   std::unique_ptr<Pruner> make(std::uint64_t seed) const { return make_(seed); }
 
  private:
+  bool ends_trials_;
   std::function<std::unique_ptr<Pruner>(std::uint64_t)> make_;
 };
 

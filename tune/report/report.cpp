@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "../../train/page.hpp"
 #include "../trials/encoding.hpp"
+#include "../trials/hypervolume.hpp"
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
 #include "importance.hpp"
@@ -100,12 +102,46 @@ json parameters_json(const History& history) {
   return out;
 }
 
+// Of several objectives: what the complete, feasible trials up to each one dominate.
+json hypervolume_json(const History& history) {
+  json out = json::array();
+  if (history.directions().size() < 2) return out;
+  const auto point_of = [&](const TrialRecord& trial) {
+    std::vector<double> point;
+    if (trial.state != TrialState::complete || !is_feasible(trial)) return point;
+    for (std::size_t m = 0; m < trial.values.size(); ++m) {
+      if (!std::isfinite(trial.values[m])) return std::vector<double>();
+      point.push_back(history.directions()[m] == minimize ? trial.values[m] : -trial.values[m]);
+    }
+    return point;
+  };
+  std::vector<std::vector<double>> all, front;
+  for (const TrialRecord& trial : history)
+    if (auto point = point_of(trial); !point.empty()) all.push_back(std::move(point));
+  const std::vector<double> reference = reference_point(all);
+  double reached = 0;
+  for (const TrialRecord& trial : history) {
+    if (auto point = point_of(trial); !point.empty()) {
+      front.push_back(point);
+      std::vector<std::vector<double>> rest;
+      for (const std::size_t i : first_front(front)) rest.push_back(front[i]);
+      const bool grows = std::find(rest.begin(), rest.end(), point) != rest.end();
+      front = std::move(rest);
+      if (grows) reached = hypervolume(front, reference);
+    }
+    out.push_back(reached);
+  }
+  return out;
+}
+
 // What the page draws, by column. Numbers that are not finite become null.
 json data_json(const History& history, const std::string& study) {
   json data{{"name", study}, {"written", time_json(std::chrono::system_clock::now())}};
-  for (const char* key : {"directions", "states", "values", "started", "ended", "curves", "importance"})
+  for (const char* key : {"directions", "states", "values", "started", "ended", "curves", "violations", "importance"})
     data[key] = json::array();
   data["front"] = pareto_front(history);
+  data["names"] = history.metric_names();
+  data["hypervolume"] = hypervolume_json(history);
   data["parameters"] = parameters_json(history);
   data["errors"] = json::object();
   for (std::size_t i = 0; i < history.directions().size(); ++i) {
@@ -122,6 +158,7 @@ json data_json(const History& history, const std::string& study) {
     data["started"].push_back(time_json(trial.started));
     data["ended"].push_back(time_json(trial.completed));
     data["curves"].push_back(curve_json(trial, most));
+    data["violations"].push_back(trial.constraints.empty() ? json(nullptr) : json(violation(trial)));
     if (const auto error = trial.attributes.find("error"); error != trial.attributes.end()) {
       data["errors"][std::to_string(trial.number)] = text_from_json(error->second);
     }

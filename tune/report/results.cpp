@@ -13,6 +13,7 @@
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
 #include "../trials/text.hpp"
+#include "table.hpp"
 
 namespace xgrad::tune {
 
@@ -22,26 +23,6 @@ std::string number(double value) {
   std::string out;
   xgrad::detail::append(out, value);
   return out;
-}
-
-// In the order in which the trials had them first.
-std::vector<std::string> parameter_names(const History& history) {
-  std::vector<std::string> names;
-  std::set<std::string> seen;
-  for (const TrialRecord& trial : history)
-    for (const Parameter& parameter : trial.parameters)
-      if (seen.insert(parameter.name).second) names.push_back(parameter.name);
-  return names;
-}
-
-std::string parameter_text(const TrialRecord& trial, const std::string& name) {
-  for (const Parameter& parameter : trial.parameters)
-    if (parameter.name == name) return to_string(value_of(parameter));
-  return {};
-}
-
-std::string value_name(const History& history, std::size_t objective) {
-  return history.directions().size() == 1 ? "value" : "value_" + std::to_string(objective);
 }
 
 bool is_number(const std::string& text) {
@@ -66,10 +47,6 @@ std::string cell(const std::string& text) {
     out += c;
   }
   return out + '"';
-}
-
-std::string padded(const std::string& field, std::size_t width) {
-  return std::string(width - std::min(width, field.size()), ' ') + field;
 }
 
 nlohmann::ordered_json number_json(double value) {
@@ -116,11 +93,15 @@ TrialRecord best_trial(const History& history) {
   const double sign = history.directions()[0] == minimize ? 1 : -1;
   const TrialRecord* best = nullptr;
   const TrialRecord* failed = nullptr;
+  std::int64_t complete = 0;
   for (const TrialRecord& trial : history) {
     if (trial.state == TrialState::failed) failed = &trial;
     if (trial.state != TrialState::complete || trial.values.size() != 1) continue;
+    ++complete;
+    if (!is_feasible(trial)) continue;
     if (!best || sign * trial.values[0] < sign * best->values[0]) best = &trial;
   }
+  check(best || complete == 0, "best_trial: all of ", complete, " complete trials violate a constraint");
   if (!best && failed && failed->attributes.contains("error"))
     fail("best_trial: none of ", history.size(), " trials is complete; trial ", failed->number,
          " failed: ", text_from_json(failed->attributes.at("error")));
@@ -134,41 +115,7 @@ std::vector<TrialRecord> pareto_trials(const History& history) {
   return out;
 }
 
-std::string table(const History& history) {
-  std::vector<const TrialRecord*> trials;
-  for (const TrialRecord& trial : history) trials.push_back(&trial);
-  if (history.directions().size() == 1) {
-    const double sign = history.directions()[0] == minimize ? 1 : -1;
-    std::stable_sort(trials.begin(), trials.end(), [&](const TrialRecord* a, const TrialRecord* b) {
-      const auto key = [&](const TrialRecord* trial) {
-        const bool complete = trial->state == TrialState::complete && !trial->values.empty();
-        return std::pair(complete ? 0 : 1, complete ? sign * trial->values[0] : 0);
-      };
-      return key(a) < key(b);
-    });
-  }
-
-  const std::vector<std::string> names = parameter_names(history);
-  std::vector<std::vector<std::string>> lines{{"trial", "state"}};
-  for (std::size_t i = 0; i < history.directions().size(); ++i) lines[0].push_back(value_name(history, i));
-  for (const std::string& name : names) lines[0].push_back(printable(name));
-  for (const TrialRecord* trial : trials) {
-    std::vector<std::string> line{std::to_string(trial->number), std::string(name_of(trial->state))};
-    for (std::size_t i = 0; i < history.directions().size(); ++i)
-      line.push_back(i < trial->values.size() ? number(trial->values[i]) : "");
-    for (const std::string& name : names) line.push_back(printable(parameter_text(*trial, name)));
-    lines.push_back(std::move(line));
-  }
-  std::vector<std::size_t> widths(lines[0].size());
-  for (const auto& line : lines)
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  std::string out;
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) out += (i > 0 ? "  " : "") + padded(line[i], widths[i]);
-    out += '\n';
-  }
-  return out;
-}
+std::string table(const History& history) { return table(history, TableOptions()); }
 
 void write_csv(const History& history, const std::string& path) {
   const std::vector<std::string> names = parameter_names(history);
@@ -177,7 +124,7 @@ void write_csv(const History& history, const std::string& path) {
     for (const auto& [name, json] : trial.attributes) attributes.insert(name);
 
   std::string out = "number,state";
-  for (std::size_t i = 0; i < history.directions().size(); ++i) out += ',' + value_name(history, i);
+  for (std::size_t i = 0; i < history.directions().size(); ++i) out += ',' + cell(value_name(history, i));
   out += ",started,completed";
   for (const std::string& name : names) out += ',' + cell("params_" + name);
   for (const std::string& name : attributes) out += ',' + cell("attributes_" + name);

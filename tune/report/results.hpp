@@ -17,8 +17,8 @@ std::string to_string(const Choice& choice);
 /// `trial 41: 0.8951`, and a line for each parameter. Control characters in names and choices are escaped.
 std::ostream& operator<<(std::ostream& out, const TrialRecord& trial);
 
-/// The complete trial of the best value; of equal ones the first. Throws Error where there is none, and for several
-/// objectives.
+/// The complete, feasible trial of the best value; of equal ones the first. Throws Error where there is none, and for
+/// several objectives.
 TrialRecord best_trial(const History& history);
 /// The complete trials that no other dominates, by number.
 std::vector<TrialRecord> pareto_trials(const History& history);

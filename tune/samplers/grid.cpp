@@ -13,6 +13,7 @@ struct Text {
   std::string operator()(std::monostate) const { return "None"; }
   std::string operator()(bool value) const { return value ? "true" : "false"; }
   std::string operator()(const std::string& value) const { return "\"" + value + "\""; }
+  std::string operator()(const JsonChoice& value) const { return value.json; }
   template <class T>
   std::string operator()(T value) const {
     std::string text;
@@ -20,19 +21,6 @@ struct Text {
     return text;
   }
 };
-
-// The value as a parameter has it, if the distribution gives it.
-std::optional<double> value_in(const Distribution& distribution, const Choice& value) {
-  if (const auto* categories = std::get_if<CategoricalDistribution>(&distribution)) {
-    const auto found = std::find(categories->choices.begin(), categories->choices.end(), value);
-    if (found == categories->choices.end()) return std::nullopt;
-    return static_cast<double>(found - categories->choices.begin());
-  }
-  std::optional<double> number;
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) number = static_cast<double>(*whole);
-  if (const auto* real = std::get_if<double>(&value)) number = *real;
-  return number && contains(distribution, *number) ? number : std::nullopt;
-}
 
 class GridSampler final : public Sampler {
  public:

@@ -157,6 +157,16 @@ void ParzenEstimator::update_weights() {
     for (std::size_t k = 0; k < ramp; ++k)
       weights_[k] = ramp == 1 ? low : low + static_cast<double>(k) * (1 - low) / static_cast<double>(ramp - 1);
   }
+  accumulate_weights();
+}
+
+void ParzenEstimator::set_weights(std::vector<double> weights) {
+  weights_ = std::move(weights);
+  accumulate_weights();
+}
+
+void ParzenEstimator::accumulate_weights() {
+  const std::size_t n = numbers_.size();
   cumulative_.resize(n + 1);
   double sum = 0;
   for (std::size_t k = 0; k <= n; ++k) cumulative_[k] = sum += k < n ? weights_[k] : 1.0;

@@ -34,6 +34,11 @@ class ParzenEstimator {
   void insert(std::int64_t number, const std::vector<double>& values);
   void erase(std::int64_t number);
 
+  /// Numbers of the observations, ascending.
+  const std::vector<std::int64_t>& numbers() const { return numbers_; }
+  /// Gives the observations these weights, in the order of their numbers, until one is added or taken out.
+  void set_weights(std::vector<double> weights);
+
   /// A draw: one value for each distribution.
   std::vector<double> sample(Draws& draws) const;
 
@@ -61,6 +66,7 @@ class ParzenEstimator {
   void update_sigma(Dimension& d, std::size_t rank);
   void update_around(Dimension& d, std::size_t rank);
   void update_weights();
+  void accumulate_weights();
   static double smallest_sigma(const Dimension& d);
   static double log_probability(const Dimension& d, double value, double mu, double inverse);
   void add_steps(const std::vector<double>& values, double prior, std::vector<double>& q) const;

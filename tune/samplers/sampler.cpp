@@ -21,6 +21,8 @@ class RandomSampler final : public Sampler {
 
 }  // namespace
 
+void Sampler::prepare(const SearchPlan&) {}
+
 std::map<std::string, std::string> Sampler::begin(const History&, const TrialRecord&) { return {}; }
 
 std::unique_ptr<Sampler> Random::make(std::uint64_t seed) const { return std::make_unique<RandomSampler>(seed); }

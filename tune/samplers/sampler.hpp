@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,11 +14,20 @@
 
 namespace xgrad::tune {
 
+/// What a study is going to do, as far as it is known.
+struct SearchPlan {
+  std::optional<std::int64_t> trials = {};  ///< that it is to have in all
+  bool prunes = false;                      ///< whether a pruner may end trials early
+};
+
 /// Chooses the parameters of one study's trials. Decisions depend on nothing but the seed, the trial's number and the
 /// history, so a study that was stopped goes on as if it had not been. Members are called under the study's lock.
 class Sampler {
  public:
   virtual ~Sampler() = default;
+
+  /// Called before trials are begun, and again where the plan changes.
+  virtual void prepare(const SearchPlan& plan);
 
   /// Called once for a new trial, before its first suggest. What it returns is added to the trial's attributes.
   virtual std::map<std::string, std::string> begin(const History& history, const TrialRecord& trial);
@@ -28,7 +38,8 @@ class Sampler {
                          const Distribution& distribution) = 0;
 };
 
-/// A choice of sampler: Random, Grid, Sobol, TPE or CoarseToFine with its options, or a struct of yours that has
+/// A choice of sampler: Auto, GP, TPE, CMAES, NSGAII, Random, Grid, Sobol or CoarseToFine with its options, or a struct
+/// of yours that has
 ///   std::unique_ptr<Sampler> make(std::uint64_t seed) const;
 class AnySampler {
  public:

@@ -4,13 +4,16 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <vector>
 
 #include "../../core/error.hpp"
 #include "../trials/draws.hpp"
+#include "../trials/hypervolume.hpp"
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
+#include "joint_space.hpp"
 #include "parzen.hpp"
 
 namespace xgrad::tune {
@@ -18,11 +21,8 @@ namespace {
 
 enum class Side { none, below, above };
 
-const Parameter* find(const std::vector<Parameter>& parameters, const std::string& name) {
-  for (const Parameter& parameter : parameters)
-    if (parameter.name == name) return &parameter;
-  return nullptr;
-}
+constexpr double least_weight = 1e-12;
+constexpr std::size_t most_in_front = 400;  // of which a subset of large hypervolume is looked for
 
 // On which side of the quantile each trial is, kept up to date with the history.
 class Split {
@@ -32,10 +32,27 @@ class Split {
   Side side(std::int64_t number) const { return trials_[static_cast<std::size_t>(number)].side; }
 
   /// Parameters that all ended trials have alike; changes when `spaces_made()` does.
-  const std::map<std::string, Distribution>& joint_space() const { return joint_; }
+  const std::map<std::string, Distribution>& joint_space() const { return joint_.parameters(); }
 
   /// Numbers of trials whose side or parameters changed, in the order in which they did.
   const std::vector<std::int64_t>& moves() const { return moves_; }
+
+  /// Of trials below the quantile, with several objectives.
+  std::vector<double> weights(const std::vector<std::int64_t>& numbers) const {
+    std::vector<double> out;
+    for (const std::int64_t number : numbers) {
+      const auto found = weights_.find(number);
+      out.push_back(found == weights_.end() ? least_weight : found->second);
+    }
+    return out;
+  }
+
+  /// Of the groups of parameters that always come together, the one that has this parameter; null where it is in none.
+  const std::map<std::string, Distribution>* group_of(const std::string& name) const {
+    for (const auto& group : groups_)
+      if (group.contains(name)) return &group;
+    return nullptr;
+  }
 
   void follow(const History& history) {
     const auto changes = history.changes(cursor_);
@@ -65,7 +82,7 @@ class Split {
       if (trial.standing) ranking_.erase(*trial.standing), --ended_;
       if (rank_now) ranking_.insert(*rank_now), ++ended_;
       trial.standing = rank_now;
-      if (rank_now) intersect(record);
+      if (rank_now) joint_.add(record), split_groups(record);
     }
     Side side = Side::none;
     if (record.state == TrialState::running) side = Side::above;
@@ -76,31 +93,37 @@ class Split {
     return changed;
   }
 
-  void intersect(const TrialRecord& record) {
-    if (record.parameters.empty()) return;  // it ended before it asked for any
-    if (!any_) {
-      for (const Parameter& p : record.parameters)
-        if (count(p.distribution) != 1) joint_.emplace(p.name, p.distribution);
-      any_ = true;
-      return;
+  // Each group falls into what this trial has of it and the rest; what is new is a group.
+  void split_groups(const TrialRecord& record) {
+    std::map<std::string, Distribution> fresh;
+    for (const Parameter& p : record.parameters)
+      if (count(p.distribution) != 1) fresh.emplace(p.name, p.distribution);
+    std::vector<std::map<std::string, Distribution>> groups;
+    for (auto& group : groups_) {
+      std::map<std::string, Distribution> inside;
+      std::erase_if(group, [&](const auto& entry) {
+        const auto found = fresh.find(entry.first);
+        if (found == fresh.end()) return false;
+        inside.insert(*found);
+        fresh.erase(found);
+        return true;
+      });
+      if (!group.empty()) groups.push_back(std::move(group));
+      if (!inside.empty()) groups.push_back(std::move(inside));
     }
-    std::erase_if(joint_, [&](const auto& entry) {
-      const Parameter* parameter = find(record.parameters, entry.first);
-      return !parameter || parameter->distribution != entry.second;
-    });
+    if (!fresh.empty()) groups.push_back(std::move(fresh));
+    groups_ = std::move(groups);
   }
 
   void split(const History& history) {
     std::vector<std::int64_t> below;
-    auto wanted = static_cast<std::size_t>(std::ceil(0.1 * static_cast<double>(ended_)));
-    if (history.directions().size() == 1) {
-      wanted = std::min<std::size_t>(wanted, 25);
-      for (const Rank& s : ranking_) {
-        if (below.size() == wanted || s.diverged()) break;
-        below.push_back(s.number);
-      }
-    } else {
-      below = best_of_several(history, wanted);
+    const auto share = static_cast<std::size_t>(std::ceil(0.1 * static_cast<double>(ended_)));
+    const auto wanted = std::min<std::size_t>(share, 25);
+    const bool several = history.directions().size() > 1;
+    if (several) below = best_of_several(history, wanted);
+    for (const Rank& s : ranking_) {
+      if (below.size() == wanted || s.diverged()) break;
+      if (!several || s.group != 0) below.push_back(s.number);
     }
     std::sort(below.begin(), below.end());
     std::vector<std::int64_t> differ;
@@ -117,7 +140,7 @@ class Split {
     below_ = std::move(below);
   }
 
-  std::vector<std::int64_t> best_of_several(const History& history, std::size_t wanted) const {
+  std::vector<std::int64_t> best_of_several(const History& history, std::size_t wanted) {
     std::vector<std::vector<double>> points;
     std::vector<std::int64_t> numbers;
     for (const Rank& s : ranking_) {
@@ -131,7 +154,34 @@ class Split {
       numbers.push_back(s.number);
     }
     std::vector<std::int64_t> below;
-    for (const std::size_t i : best_fronts(points, wanted)) below.push_back(numbers[i]);
+    std::vector<std::vector<double>> chosen;
+    weights_.clear();
+    while (below.size() < wanted && !points.empty()) {
+      std::vector<std::vector<double>> front;
+      std::vector<std::int64_t> of_front;
+      auto positions = first_front(points);
+      std::sort(positions.rbegin(), positions.rend());
+      for (const std::size_t i : positions) {
+        front.push_back(points[i]);
+        of_front.push_back(numbers[i]);
+        points.erase(points.begin() + static_cast<std::ptrdiff_t>(i));
+        numbers.erase(numbers.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+      const std::size_t room = wanted - below.size();
+      std::vector<std::size_t> taken(front.size());
+      std::iota(taken.begin(), taken.end(), 0);
+      if (front.size() > room)
+        taken = front.size() > most_in_front ? best_fronts(front, room)
+                                             : hypervolume_subset(front, room, reference_point(front));
+      for (const std::size_t i : taken) {
+        below.push_back(of_front[i]);
+        chosen.push_back(front[i]);
+      }
+    }
+    if (chosen.empty()) return below;
+    const std::vector<double> contributions = hypervolume_contributions(chosen, reference_point(chosen));
+    const double most = std::max(*std::max_element(contributions.begin(), contributions.end()), least_weight);
+    for (std::size_t i = 0; i < below.size(); ++i) weights_[below[i]] = std::max(contributions[i] / most, least_weight);
     return below;
   }
 
@@ -140,21 +190,23 @@ class Split {
   std::vector<Trial> trials_;
   std::set<Rank> ranking_;
   std::vector<std::int64_t> below_, moves_;
-  std::map<std::string, Distribution> joint_;
-  bool any_ = false;
+  JointSpace joint_;
+  std::vector<std::map<std::string, Distribution>> groups_;
+  std::map<std::int64_t, double> weights_;
 };
 
 // The two densities over some parameters.
 class Densities {
  public:
-  Densities(const std::map<std::string, Distribution>& space, bool equal_weights)
-      : space_(space), below_(distributions(space), equal_weights), above_(distributions(space)) {}
+  Densities(const std::map<std::string, Distribution>& space, bool weighted)
+      : space_(space), weighted_(weighted), below_(distributions(space)), above_(distributions(space)) {}
 
   const std::map<std::string, Distribution>& space() const { return space_; }
 
   std::vector<Parameter> sample(const History& history, const Split& split, std::int64_t trial, int candidates,
                                 Draws draws) {
     follow(history, split, trial);
+    if (weighted_) below_.set_weights(split.weights(below_.numbers()));
     std::vector<double> best;
     double most = -std::numeric_limits<double>::infinity();
     for (int i = 0; i < candidates; ++i) {
@@ -214,6 +266,7 @@ class Densities {
   }
 
   std::map<std::string, Distribution> space_;
+  bool weighted_;
   ParzenEstimator below_, above_;
   std::size_t cursor_ = 0;
   std::vector<std::int64_t> again_;
@@ -231,8 +284,9 @@ class TPESampler final : public Sampler {
       return random_->suggest(history, trial, name, distribution);
     const bool several = history.directions().size() > 1;
     if (options_.multivariate.value_or(!several)) {
-      const Parameter* drawn = find(joint(history, trial.number, several), name);
-      if (drawn && drawn->distribution == distribution) return drawn->value;
+      const auto* space = options_.group ? split_.group_of(name) : &split_.joint_space();
+      if (space && space->contains(name) && space->at(name) == distribution)
+        if (const Parameter* drawn = find(joint(history, trial.number, *space, several), name)) return drawn->value;
     }
     auto& densities = independent_[name];
     const std::map<std::string, Distribution> space{{name, distribution}};
@@ -243,27 +297,28 @@ class TPESampler final : public Sampler {
   }
 
  private:
-  // The trial's parameters that are drawn together; drawn when it asks for the first.
-  const std::vector<Parameter>& joint(const History& history, std::int64_t number, bool several) {
+  // Parameters of the trial that are drawn together; drawn when it asks for the first.
+  const std::vector<Parameter>& joint(const History& history, std::int64_t number,
+                                      const std::map<std::string, Distribution>& space, bool several) {
     std::erase_if(drawn_, [&](const auto& entry) {
-      return entry.first != number && history[entry.first].state != TrialState::running;
+      return entry.first.first != number && history[entry.first.first].state != TrialState::running;
     });
-    const auto found = drawn_.find(number);
-    if (found != drawn_.end()) return found->second;
-    if (!joint_ || joint_->space() != split_.joint_space()) joint_.emplace(split_.joint_space(), several);
-    auto& values = drawn_[number];
-    if (!joint_->space().empty())
-      values = joint_->sample(history, split_, number, options_.candidates, Draws(seed_, number, "tpe"));
-    return values;
+    const std::string key = options_.group ? space.begin()->first : "";
+    for (auto& [of, values] : drawn_)
+      if (of.first == number && (!options_.group || (!values.empty() && space.contains(values[0].name)))) return values;
+    auto& densities = joint_[key];
+    if (!densities || densities->space() != space) densities.emplace(space, several);
+    return drawn_[{number, key}] = densities->sample(history, split_, number, options_.candidates,
+                                                     Draws(seed_, number, options_.group ? "tpe group " + key : "tpe"));
   }
 
   TPE options_;
   std::uint64_t seed_;
   std::unique_ptr<Sampler> random_;
   Split split_;
-  std::optional<Densities> joint_;
+  std::map<std::string, std::optional<Densities>> joint_;  // by the first parameter of a group
   std::map<std::string, std::optional<Densities>> independent_;
-  std::map<std::int64_t, std::vector<Parameter>> drawn_;
+  std::map<std::pair<std::int64_t, std::string>, std::vector<Parameter>> drawn_;
 };
 
 }  // namespace

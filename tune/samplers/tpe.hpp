@@ -15,8 +15,10 @@ namespace xgrad::tune {
 /// has the densities. Before `startup_trials` trials have ended it draws as Random.
 ///
 /// Trials count as ended when they are complete, pruned, paused or diverged, and are ordered as Rank tells;
-/// diverged ones never are in l. With several objectives l has the best ceil(0.1 n) by best_fronts(), all with equal
-/// weight. Densities are over scaled values: on log and log_one_minus scales, over the coordinate that is uniform.
+/// diverged ones never are in l. With several objectives l has whole fronts, and of the last one a subset of large
+/// hypervolume; a trial's weight in l is what the hypervolume of these would lack without it (Ozaki et al.,
+/// "Multiobjective tree-structured Parzen estimator", 2022, as Optuna has it). Densities are over scaled values: on log
+/// and log_one_minus scales, over the coordinate that is uniform.
 struct TPE {
   int startup_trials = 10;
   int candidates = 24;
@@ -25,6 +27,10 @@ struct TPE {
   /// By default with one objective, and not with several. Trials of which not all these parameters are known are left
   /// out of the joint densities.
   std::optional<bool> multivariate = std::nullopt;
+
+  /// With multivariate draws: parameters that always come together, in all trials that have one of them, are drawn
+  /// together, each such group by itself, instead of only those that all trials have. As Optuna's `group`.
+  bool group = false;
 
   /// Throws Error unless startup_trials >= 0 and candidates >= 1.
   std::unique_ptr<Sampler> make(std::uint64_t seed) const;

@@ -32,6 +32,12 @@ class MemoryStudy final : public StudyStorage {
     waiting_.insert(number);
     return number;
   }
+  std::int64_t add(const TrialRecord& trial) override {
+    const auto number = static_cast<std::int64_t>(epochs_.size());
+    epochs_.push_back(1);
+    failed_ += trial.state == TrialState::failed;
+    return number;
+  }
   std::optional<Lease> claim_waiting(std::int64_t limit) override {
     if (waiting_.empty() || started() >= limit) return std::nullopt;
     const std::int64_t number = *waiting_.begin();
@@ -55,7 +61,8 @@ class MemoryStudy final : public StudyStorage {
       if (!change.state) continue;
       --leased_;
       ++epochs_[static_cast<std::size_t>(lease.number)];
-      if (change.state != TrialState::paused) checkpoints_.erase(lease.number);
+      failed_ += change.state == TrialState::failed;
+      if (change.state != TrialState::paused && !change.keep_checkpoint) checkpoints_.erase(lease.number);
     }
     return held;
   }
@@ -73,8 +80,19 @@ class MemoryStudy final : public StudyStorage {
     return found == checkpoints_.end() ? std::nullopt : std::optional(found->second);
   }
 
+  void forget_checkpoints(std::span<const std::int64_t> numbers) override {
+    for (const std::int64_t number : numbers) checkpoints_.erase(number);
+  }
+  void settle() override {}
+
+  std::map<std::string, std::string> attributes() override { return attributes_; }
+  void set_attribute(const std::string& key, const std::string& json) override { attributes_[key] = json; }
+  std::vector<std::string> metric_names() override { return metric_names_; }
+  void set_metric_names(const std::vector<std::string>& names) override { metric_names_ = names; }
+
  private:
-  std::int64_t started() const { return static_cast<std::int64_t>(epochs_.size() - waiting_.size()); }
+  // That use up the limit.
+  std::int64_t started() const { return static_cast<std::int64_t>(epochs_.size() - waiting_.size()) - failed_; }
   Lease lease(std::int64_t number) {
     ++leased_;
     return {number, ++epochs_.at(static_cast<std::size_t>(number)), number};
@@ -84,8 +102,11 @@ class MemoryStudy final : public StudyStorage {
   std::vector<Direction> directions_;
   std::vector<std::int64_t> epochs_;  // of the leases, by number
   std::int64_t leased_ = 0;           // orphans included
+  std::int64_t failed_ = 0;
   std::set<std::int64_t> waiting_, orphans_;
   std::map<std::int64_t, Checkpoint> checkpoints_;
+  std::map<std::string, std::string> attributes_;
+  std::vector<std::string> metric_names_;
 };
 
 class MemoryStorage final : public Storage {
@@ -96,6 +117,9 @@ class MemoryStorage final : public Storage {
     return std::make_unique<MemoryStudy>(directions);
   }
   History read(const std::string& study) override { fail("tune: there is no study \"", study, "\" in memory:"); }
+  std::optional<Checkpoint> checkpoint(const std::string& study, std::int64_t) override {
+    fail("tune: there is no study \"", study, "\" in memory:");
+  }
   void remove(const std::string& study) override { fail("tune: there is no study \"", study, "\" in memory:"); }
 };
 

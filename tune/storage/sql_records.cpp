@@ -62,7 +62,23 @@ auto within(const Where& where, F&& f) {
   }
 }
 
+// Takes in a constraint's row, `constraints` or `constraints:NAME`.
+void read_constraints(TrialRecord& trial, const std::string& key, const std::string& json) {
+  const std::string prefix = std::string(constraints_attribute) + ":";
+  if (key.starts_with(prefix)) {
+    trial.constraints[key.substr(prefix.size())] = number_from_json(json);
+  } else if (json != "null") {
+    const auto values = numbers_from_json(json);
+    for (std::size_t i = 0; i < values.size(); ++i) trial.constraints[std::to_string(i)] = values[i];
+  }
+}
+
 }  // namespace
+
+bool is_system_attribute(std::string_view key) {
+  return key == fixed_attribute || key == state_attribute || key == retried_attribute || key == retries_attribute ||
+         key == constraints_attribute || key.starts_with(std::string(constraints_attribute) + ":");
+}
 
 std::vector<StoredTrial> SqlRecords::read_study(std::int64_t study) {
   auto trials = read("t.study_id = $1", study);
@@ -108,7 +124,10 @@ std::vector<StoredTrial> SqlRecords::read(const std::string& condition, std::int
       if (!is_null(row[4])) record.completed = time_from_text(text(row[4]));
     });
     trial.ours = own == "running" || own == "paused";
-    if (own == "paused" && record.state == TrialState::running) record.state = TrialState::paused;
+    if (own == "paused" && (record.state == TrialState::running || record.state == TrialState::pruned)) {
+      record.state = TrialState::paused;
+      record.completed.reset();
+    }
     if (own == "diverged") record.state = TrialState::diverged;
     field(record, "its checkpoint", [&] {
       if (is_null(row[6])) return;
@@ -148,6 +167,8 @@ std::vector<StoredTrial> SqlRecords::read(const std::string& condition, std::int
                "one is of objective ", integer(row[3]), " after ", trial.values.size(), " of ", objectives_);
          trial.values.push_back(number(row[1], text(row[2])));
        });
+  for (StoredTrial& trial : out)
+    if (trial.record.state == TrialState::paused) trial.record.values.clear();  // what settle() gave it for Optuna
   each("p.step, p.intermediate_value, p.intermediate_value_type", "trial_intermediate_values", "trial_id",
        "its reports", [&](TrialRecord& trial, const SqlRow& row) {
          const std::int64_t step = integer(row[1]);
@@ -163,11 +184,16 @@ std::vector<StoredTrial> SqlRecords::read(const std::string& condition, std::int
   };
   each("p.key, p.value_json", "trial_user_attributes", "trial_id", "its attributes",
        [&](TrialRecord& trial, const SqlRow& row) { read_attribute(trial, text(row[1]), row[2]); });
-  each("p.key, p.value_json", "trial_system_attributes", "trial_id", "its attribute fixed_params",
+  each("p.key, p.value_json", "trial_system_attributes", "trial_id", "its attributes",
        [&](TrialRecord& trial, const SqlRow& row) {
-         if (row[1] != SqlValue(fixed_attribute)) return;
-         choices_from_json(text(row[2]));
-         read_attribute(trial, fixed_attribute, row[2]);
+         const std::string key = text(row[1]);
+         if (!is_system_attribute(key) || key == state_attribute) return;
+         within([&] { return printable(key); },
+                [&] {
+                  if (key.starts_with(constraints_attribute)) return read_constraints(trial, key, text(row[2]));
+                  if (key == fixed_attribute) choices_from_json(text(row[2]));
+                  read_attribute(trial, key, row[2]);
+                });
        });
   for (const auto& [id, ours, record] : out)
     check(record.state != TrialState::complete || record.values.size() == objectives_, "tune: ", database_.name(),
@@ -192,11 +218,15 @@ void SqlRecords::write_report(std::int64_t trial, std::int64_t step, double valu
 }
 
 void SqlRecords::write_attribute(std::int64_t trial, const std::string& key, const std::string& json) {
-  const bool system = key == fixed_attribute || key == state_attribute;
-  database_.query(std::string("INSERT INTO ") + (system ? "trial_system_attributes" : "trial_user_attributes") +
+  database_.query(std::string("INSERT INTO ") +
+                      (is_system_attribute(key) ? "trial_system_attributes" : "trial_user_attributes") +
                       " (trial_id, key, value_json) VALUES ($1, $2, $3) ON CONFLICT (trial_id, key) DO UPDATE SET "
                       "value_json = excluded.value_json",
                   {trial, key, json});
+}
+
+void SqlRecords::write_constraint(std::int64_t trial, const std::string& name, double value) {
+  write_attribute(trial, std::string(constraints_attribute) + ":" + name, number_to_json(value));
 }
 
 void SqlRecords::write_values(std::int64_t trial, const std::vector<double>& values) {

@@ -14,6 +14,14 @@ namespace xgrad::tune {
 /// Keys of Optuna's trial_system_attributes; all other attributes are in trial_user_attributes.
 inline constexpr const char* fixed_attribute = "fixed_params";
 inline constexpr const char* state_attribute = "xgrad:state";
+inline constexpr const char* retried_attribute = "failed_trial";   ///< the first trial of which this one is a retry,
+inline constexpr const char* retries_attribute = "retry_history";  ///< and all of them
+/// `constraints:NAME` has a constraint's value; before Optuna 5 `constraints` had a list of them.
+inline constexpr const char* constraints_attribute = "constraints";
+/// Of study_system_attributes.
+inline constexpr const char* metric_names_attribute = "study:metric_names";
+
+bool is_system_attribute(std::string_view key);
 
 /// A trial as it is stored.
 struct StoredTrial {
@@ -37,6 +45,7 @@ class SqlRecords {
   void write_parameter(std::int64_t trial, const Parameter& parameter);
   void write_report(std::int64_t trial, std::int64_t step, double value);
   void write_attribute(std::int64_t trial, const std::string& key, const std::string& json);
+  void write_constraint(std::int64_t trial, const std::string& name, double value);
   void write_values(std::int64_t trial, const std::vector<double>& values);
 
  private:

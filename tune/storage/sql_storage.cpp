@@ -39,9 +39,21 @@ class SqlStorage final : public Storage {
     check(!found.empty(), "tune: there is no study \"", study, "\" in ", database_->name());
     const std::int64_t id = integer(found[0][0]);
     History history(directions_of(*database_, id));
+    history.set_metric_names(metric_names_of(*database_, id, history.directions().size()));
     SqlRecords records(*database_, history.directions().size(), tables_ == Tables::own);
     for (StoredTrial& trial : records.read_study(id)) history.put(std::move(trial.record));
     return history;
+  }
+
+  std::optional<Checkpoint> checkpoint(const std::string& study, std::int64_t number) override {
+    check(are_there(), "tune: there is no study \"", study, "\" in ", database_->name());
+    if (tables_ != Tables::own) return std::nullopt;
+    const SqlRows found = database_->query(
+        "SELECT c.step, c.data FROM xgrad_checkpoints c JOIN trials t ON t.trial_id = c.trial_id JOIN studies s ON "
+        "s.study_id = t.study_id WHERE s.study_name = $1 AND t.number = $2",
+        {study, number});
+    if (found.empty()) return std::nullopt;
+    return Checkpoint{integer(found[0][0]), text(found[0][1])};
   }
 
   std::unique_ptr<StudyStorage> open(const std::string& study, const std::vector<Direction>& directions,

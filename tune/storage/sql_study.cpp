@@ -14,7 +14,7 @@ namespace xgrad::tune {
 
 namespace {
 
-// Optuna has no state for these: a paused trial is a running one to it, a diverged one is pruned.
+// Optuna has no state for these: a paused trial is a running one to it until settle(), a diverged one is pruned.
 const char* optuna_state(TrialState state) {
   switch (state) {
     case TrialState::complete:
@@ -101,7 +101,7 @@ class SqlStudy final : public StudyStorage {
   std::optional<Lease> create(std::int64_t limit, const NewTrial& trial) override {
     Transaction transaction(db_, Transaction::writing);
     const std::int64_t revision = next_revision(), number = next_number();
-    if (number >= limit && number - waiting() >= limit) return std::nullopt;
+    if (number >= limit && number - not_counted() >= limit) return std::nullopt;
     const std::string time = time_to_text(trial.time);
     const std::int64_t id = integer(db_.query("INSERT INTO trials (number, study_id, state, datetime_start) VALUES "
                                               "($1, $2, 'RUNNING', $3) RETURNING trial_id",
@@ -140,11 +140,36 @@ class SqlStudy final : public StudyStorage {
     return number;
   }
 
+  std::int64_t add(const TrialRecord& trial) override {
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t revision = next_revision(), number = next_number();
+    const auto now = std::chrono::system_clock::now();
+    const std::string time = time_to_text(trial.started.value_or(trial.completed.value_or(now)));
+    const std::int64_t id = integer(db_.query("INSERT INTO trials (number, study_id, state, datetime_start) VALUES "
+                                              "($1, $2, 'RUNNING', $3) RETURNING trial_id",
+                                              {number, id_, time})
+                                        .at(0)
+                                        .at(0));
+    insert_lease(id, "running", 1, revision);
+    TrialChange change;
+    change.parameters = trial.parameters;
+    change.reports.assign(trial.intermediate.begin(), trial.intermediate.end());
+    change.attributes = trial.attributes;
+    change.constraints = trial.constraints;
+    change.state = trial.state;
+    change.values = trial.values;
+    change.time = trial.completed.value_or(now);
+    write(id, change);
+    commit(transaction, revision);
+    know(number, id);
+    return number;
+  }
+
   std::optional<Lease> claim_waiting(std::int64_t limit) override {
     if (waiting() == 0) return std::nullopt;
     Transaction transaction(db_, Transaction::writing);
     const std::int64_t revision = next_revision();
-    if (next_number() - waiting() >= limit) return std::nullopt;
+    if (next_number() - not_counted() >= limit) return std::nullopt;
     // A worker of Optuna may hold the row.
     const SqlRows first = db_.query(
         std::string("SELECT trial_id, number FROM trials WHERE study_id = $1 AND state = 'WAITING' ORDER BY number "
@@ -170,7 +195,8 @@ class SqlStudy final : public StudyStorage {
     const std::int64_t revision = next_revision();
     const SqlRows found = db_.query(
         "SELECT l.trial_id, l.state, l.owner, l.expires FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id "
-        "WHERE t.study_id = $1 AND t.number = $2 AND t.state = 'RUNNING'",
+        "WHERE t.study_id = $1 AND t.number = $2 AND (t.state = 'RUNNING' OR (t.state = 'PRUNED' AND l.state = "
+        "'paused'))",
         {id_, number});
     if (found.empty()) return std::nullopt;
     const std::int64_t id = integer(found[0][0]);
@@ -181,7 +207,7 @@ class SqlStudy final : public StudyStorage {
           "FROM xgrad_checkpoints WHERE trial_id = $1)",
           {id});
     else if (state == "paused")
-      forget_state(id);
+      take_up(id);
     else
       return std::nullopt;
     const std::int64_t epoch = take(id, revision);
@@ -255,7 +281,66 @@ class SqlStudy final : public StudyStorage {
     return Checkpoint{step, text(found[0][1])};
   }
 
+  void forget_checkpoints(std::span<const std::int64_t> numbers) override {
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t revision = next_revision();
+    for (const std::int64_t number : numbers) {
+      const std::int64_t id = id_of(number);
+      db_.query("DELETE FROM xgrad_checkpoints WHERE trial_id = $1", {id});
+      db_.query("UPDATE xgrad_leases SET revision = $2 WHERE trial_id = $1", {id, revision});
+    }
+    commit(transaction, revision);
+  }
+
+  void settle() override {
+    Transaction transaction(db_, Transaction::writing);
+    const SqlRows paused = db_.query(
+        "SELECT l.trial_id FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id WHERE l.study_id = $1 AND "
+        "l.state = 'paused' AND t.state = 'RUNNING'",
+        {id_});
+    if (paused.empty()) return;
+    const std::string time = time_to_text(std::chrono::system_clock::now());
+    for (const SqlRow& row : paused) {
+      const std::int64_t id = integer(row[0]);
+      if (directions_.size() == 1)
+        db_.query(std::string("INSERT INTO trial_values (trial_id, objective, value, value_type) SELECT trial_id, 0, "
+                              "intermediate_value, 'FINITE' FROM trial_intermediate_values WHERE trial_id = $1 AND "
+                              "intermediate_value_type = 'FINITE' ORDER BY step DESC LIMIT 1"),
+                  {id});
+      db_.query("UPDATE trials SET state = 'PRUNED', datetime_complete = $2 WHERE trial_id = $1", {id, time});
+    }
+    transaction.commit();
+  }
+
+  std::map<std::string, std::string> attributes() override {
+    std::map<std::string, std::string> out;
+    for (const SqlRow& row :
+         db_.query("SELECT key, value_json FROM study_user_attributes WHERE study_id = $1", {id_})) {
+      std::string json = text(row[1]);
+      const std::string_view fault = size_fault(json);
+      check(fault.empty(), "tune: ", db_.name(), ": the study's attribute \"", printable(text(row[0])), "\" ", fault);
+      out[text(row[0])] = std::move(json);
+    }
+    return out;
+  }
+  void set_attribute(const std::string& key, const std::string& json) override {
+    set_attribute("study_user_attributes", key, json);
+  }
+  std::vector<std::string> metric_names() override { return metric_names_of(db_, id_, directions_.size()); }
+  void set_metric_names(const std::vector<std::string>& names) override {
+    set_attribute("study_system_attributes", metric_names_attribute, texts_to_json(names));
+  }
+
  private:
+  void set_attribute(const std::string& table, const std::string& key, const std::string& json) {
+    Transaction transaction(db_, Transaction::writing);
+    db_.query("INSERT INTO " + table +
+                  " (study_id, key, value_json) VALUES ($1, $2, $3) ON CONFLICT (study_id, key) DO UPDATE SET "
+                  "value_json = excluded.value_json",
+              {id_, key, json});
+    transaction.commit();
+  }
+
   std::int64_t next_revision() {
     return integer(db_.value(
         "the study", "UPDATE xgrad_studies SET revision = revision + 1 WHERE study_id = $1 RETURNING revision", {id_}));
@@ -278,6 +363,12 @@ class SqlStudy final : public StudyStorage {
       db_.query("SELECT study_id FROM studies WHERE study_id = $1 FOR UPDATE", {id_});
     return integer(
         db_.value("the study", "SELECT COALESCE(MAX(number), -1) + 1 FROM trials WHERE study_id = $1", {id_}));
+  }
+
+  // Trials that do not use up the limit.
+  std::int64_t not_counted() {
+    return integer(db_.value(
+        "the study", "SELECT COUNT(*) FROM trials WHERE study_id = $1 AND state IN ('WAITING', 'FAIL')", {id_}));
   }
 
   std::int64_t waiting() {
@@ -315,7 +406,7 @@ class SqlStudy final : public StudyStorage {
                   {id, revision})
             .empty())
       return false;
-    forget_state(id);
+    take_up(id);
     TrialChange change;
     change.state = TrialState::pruned;
     change.values = by.replaced_values;
@@ -324,9 +415,15 @@ class SqlStudy final : public StudyStorage {
     return true;
   }
 
-  void forget_state(std::int64_t id) {
+  // A paused trial, settled or not, runs in Optuna's tables.
+  void take_up(std::int64_t id) {
     db_.query("DELETE FROM trial_system_attributes WHERE trial_id = $1 AND key = $2",
               {id, std::string_view(state_attribute)});
+    if (!db_.query("UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE trial_id = $1 AND state = "
+                   "'PRUNED' RETURNING trial_id",
+                   {id})
+             .empty())
+      db_.query("DELETE FROM trial_values WHERE trial_id = $1", {id});
   }
 
   bool is_orphan(const std::string& owner, std::int64_t expires, std::int64_t now) const {
@@ -352,6 +449,7 @@ class SqlStudy final : public StudyStorage {
     for (const Parameter& parameter : change.parameters) records_.write_parameter(trial, parameter);
     for (const auto& [step, value] : change.reports) records_.write_report(trial, step, value);
     for (const auto& [key, json] : change.attributes) records_.write_attribute(trial, key, json);
+    for (const auto& [key, value] : change.constraints) records_.write_constraint(trial, key, value);
     if (change.checkpoint)
       db_.query(
           "INSERT INTO xgrad_checkpoints (trial_id, step, data) VALUES ($1, $2, $3) ON CONFLICT (trial_id) DO UPDATE "
@@ -365,7 +463,7 @@ class SqlStudy final : public StudyStorage {
       records_.write_attribute(trial, state_attribute, text_to_json(name_of(state)));
     if (state == TrialState::paused) return;
     records_.write_values(trial, change.values);
-    db_.query("DELETE FROM xgrad_checkpoints WHERE trial_id = $1", {trial});
+    if (!change.keep_checkpoint) db_.query("DELETE FROM xgrad_checkpoints WHERE trial_id = $1", {trial});
     const std::string time = time_to_text(change.time);
     db_.query("UPDATE trials SET state = $2, datetime_complete = $3 WHERE trial_id = $1",
               {trial, std::string_view(optuna_state(state)), time});
@@ -389,6 +487,17 @@ class SqlStudy final : public StudyStorage {
 std::unique_ptr<StudyStorage> make_sql_study(std::shared_ptr<Database> database, std::int64_t id,
                                              std::chrono::milliseconds lease) {
   return std::make_unique<SqlStudy>(std::move(database), id, lease);
+}
+
+std::vector<std::string> metric_names_of(Database& database, std::int64_t study, std::size_t objectives) {
+  const SqlRows found =
+      database.query("SELECT value_json FROM study_system_attributes WHERE study_id = $1 AND key = $2",
+                     {study, std::string_view(metric_names_attribute)});
+  if (found.empty()) return {};
+  auto names = texts_from_json(text(found[0][0]));
+  check(names.size() == objectives, "tune: ", database.name(), ": ", names.size(), " names for ", objectives,
+        " objectives");
+  return names;
 }
 
 std::vector<Direction> directions_of(Database& database, std::int64_t study) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,12 +39,16 @@ struct TrialChange {
   std::vector<Parameter> parameters;
   std::vector<std::pair<std::int64_t, double>> reports;  ///< step and value; a step's last value counts
   std::map<std::string, std::string> attributes;         ///< JSON texts
-  std::optional<Checkpoint> checkpoint;                  ///< in place of the one before
-  std::optional<TrialState> state;                       ///< gives the trial back: anything but `running` and `waiting`
-  std::vector<double> values;                            ///< of the objectives, with a state
-  std::chrono::system_clock::time_point time;            ///< of the end, with a state
+  std::map<std::string, double> constraints;
+  std::optional<Checkpoint> checkpoint;        ///< in place of the one before
+  std::optional<TrialState> state;             ///< gives the trial back: anything but `running` and `waiting`
+  std::vector<double> values;                  ///< of the objectives, with a state
+  std::chrono::system_clock::time_point time;  ///< of the end, with a state
+  bool keep_checkpoint = false;                ///< of a complete trial; otherwise it goes with the end
 
-  bool empty() const { return parameters.empty() && reports.empty() && attributes.empty() && !checkpoint && !state; }
+  bool empty() const {
+    return parameters.empty() && reports.empty() && attributes.empty() && constraints.empty() && !checkpoint && !state;
+  }
 };
 
 /// What a trial that is created has from the start.
@@ -72,11 +77,13 @@ class StudyStorage {
   /// A trial as it is stored; nothing where no one but the holder of this object can have changed it.
   virtual std::optional<TrialRecord> read(std::int64_t number) = 0;
 
-  /// A new running trial; nothing where `limit` trials have been started already (those that wait were not), or where
-  /// the trial that it forks or replaces has changed meanwhile.
+  /// A new running trial; nothing where `limit` trials have been started already (those that wait were not, and those
+  /// that failed do not count), or where the trial that it forks or replaces has changed meanwhile.
   virtual std::optional<Lease> create(std::int64_t limit, const NewTrial& trial) = 0;
   /// A trial that waits to be run, with these attributes; its number.
   virtual std::int64_t enqueue(const std::map<std::string, std::string>& attributes) = 0;
+  /// A trial that has ended elsewhere, with all that its record has but a checkpoint; its number.
+  virtual std::int64_t add(const TrialRecord& trial) = 0;
   /// Starts the waiting trial of the lowest number, if there is one and fewer than `limit` were started.
   virtual std::optional<Lease> claim_waiting(std::int64_t limit) = 0;
   /// Takes a paused or orphaned trial; nothing where someone else was faster. What was reported after the checkpoint
@@ -95,6 +102,18 @@ class StudyStorage {
   virtual void release(std::span<const Lease> leases) = 0;
 
   virtual std::optional<Checkpoint> checkpoint(std::int64_t number) = 0;
+  /// Removes checkpoints of trials that nobody runs.
+  virtual void forget_checkpoints(std::span<const std::int64_t> numbers) = 0;
+  /// Nobody runs paused trials any more: to Optuna they are pruned from now on, with their last report as value. They
+  /// stay paused to us, and may be claimed.
+  virtual void settle() = 0;
+
+  /// The study's own attributes, JSON texts.
+  virtual std::map<std::string, std::string> attributes() = 0;
+  virtual void set_attribute(const std::string& key, const std::string& json) = 0;
+  /// Names of the objectives; empty where nobody gave them.
+  virtual std::vector<std::string> metric_names() = 0;
+  virtual void set_metric_names(const std::vector<std::string>& names) = 0;
 };
 
 /// A place with any number of studies.
@@ -108,6 +127,8 @@ class Storage {
                                              std::chrono::milliseconds lease) = 0;
   /// All trials of a study, without taking part in it. Throws Error if it is not there.
   virtual History read(const std::string& study) = 0;
+  /// The checkpoint of a trial, without taking part in its study.
+  virtual std::optional<Checkpoint> checkpoint(const std::string& study, std::int64_t number) = 0;
   /// Removes a study and all that belongs to it. Throws Error if it is not there.
   virtual void remove(const std::string& study) = 0;
 };

@@ -1,9 +1,24 @@
 #include "epochs.hpp"
 
+#include <map>
+
 #include "../../io/safetensors.hpp"
 #include "study_core.hpp"
 
 namespace xgrad::tune {
+
+void restore_some(const std::vector<Stateful>& objects, const std::string& bytes) {
+  const NamedTensors all = from_safetensors(bytes);
+  std::map<std::string, int> seen;
+  for (const Stateful& object : objects) {
+    const std::string prefix = object.kind + std::to_string(seen[object.kind]++) + '.';
+    NamedTensors state;
+    for (const auto& [name, tensor] : all)
+      if (name.starts_with(prefix)) state.emplace_back(name.substr(prefix.size()), tensor);
+    check(!state.empty(), "restore_best: the best trial saved no ", object.kind, " of number ", seen[object.kind] - 1);
+    object.load(state, false);
+  }
+}
 
 Epochs::Epochs(std::shared_ptr<detail::OpenTrial> trial, int count, std::vector<Stateful> objects)
     : trial_(std::move(trial)), count_(count), objects_(std::move(objects)) {

@@ -14,6 +14,9 @@ namespace detail {
 struct OpenTrial;
 }  // namespace detail
 
+/// Puts objects into the state that an epochs() range saved, which may have more of them.
+void restore_some(const std::vector<Stateful>& objects, const std::string& bytes);
+
 /// The range that Trial::epochs() gives.
 class Epochs {
  public:

@@ -9,6 +9,7 @@
 #include "../report/report.hpp"
 #include "../report/results.hpp"
 #include "../trials/encoding.hpp"
+#include "../trials/space.hpp"
 #include "../trials/text.hpp"
 #include "interrupt.hpp"
 #include "status_line.hpp"
@@ -55,39 +56,70 @@ void Study::run(const std::function<std::vector<double>(Trial&)>& objective, con
   for (const detail::StudyCore* other : entered)
     check(!core.is_same_study(*other), "optimize: called in an objective of the same study, \"", core.name(),
           "\", whose trial it would wait for; ask() and tell() run trials there");
+  check(options.max_failures >= 0, "optimize: max_failures is ", options.max_failures, "; it must not be negative");
+  check(options.retries >= 0, "optimize: retries is ", options.retries, "; it must not be negative");
+  check(!options.timeout || options.timeout->count() >= 0, "optimize: a timeout of ",
+        options.timeout.value_or(std::chrono::milliseconds()).count(), " ms is negative");
   core.set_time_limit(options.trial_time_limit);
+  core.request_stop(false);
+  core.plan(options.trials);
+  std::optional<detail::Clock::time_point> end;
+  if (options.timeout) end = detail::Clock::now() + std::min(*options.timeout, longest_duration);
 
+  std::atomic<int> failures_in_a_row = 0;
+  std::mutex callback_mutex;
   const auto run_trial = [&](const std::shared_ptr<detail::OpenTrial>& open) {
     Trial trial(open);
-    const SeededGenerator generator(trial.seed());
-    const Entered inside(core);
     std::string error;
-    try {
-      core.finish(*open, objective(trial));
-      return;
-    } catch (const std::exception& exception) {
-      error = exception.what();
-    } catch (...) {
-      error = "an exception that is no std::exception";
+    std::exception_ptr fatal;
+    {
+      const SeededGenerator generator(trial.seed());
+      const Entered inside(core);
+      try {
+        core.finish(*open, objective(trial));
+      } catch (const std::exception& exception) {
+        error = exception.what();
+        if (error.empty()) error = "an exception without a message";
+        if (options.catch_if && !options.catch_if(exception)) fatal = std::current_exception();
+      } catch (...) {
+        error = "an exception that is no std::exception";
+      }
     }
-    core.rethrow_failure();  // it was not the objective's
-    core.set_attribute(*open, "error", text_to_json(redacted(error)));
-    core.finish_as(*open, TrialState::failed, {});
+    if (!error.empty()) {
+      core.rethrow_failure();  // it was not the objective's
+      core.set_attribute(*open, "error", text_to_json(redacted(error)));
+      const bool held = core.finish_as(*open, TrialState::failed, {});
+      if (held && !fatal && core.retries(trial.number()) < options.retries) core.retry(trial.number());
+    }
+    if (const TrialRecord ended = trial.record(); ended.state != TrialState::running) {
+      const std::lock_guard lock(callback_mutex);
+      const Entered inside(core);
+      for (const auto& callback : options.callbacks) callback(*this, ended);
+    }
+    if (fatal) std::rethrow_exception(fatal);
+    if (error.empty()) {
+      failures_in_a_row = 0;
+    } else {
+      check(++failures_in_a_row < options.max_failures || options.max_failures == 0, "optimize: ", options.max_failures,
+            " trials in a row failed; the last one, trial ", trial.number(), ": ", redacted(error));
+    }
   };
 
-  std::atomic<bool> stop = false;
+  std::atomic<bool> stop = false, exhausted = false;
   std::exception_ptr failure;
   std::mutex failure_mutex;
   const auto work = [&] {
     try {
-      while (!stop && !detail::interrupted()) {
+      while (!stop && !core.stop_requested() && !detail::interrupted() && (!end || detail::Clock::now() < *end)) {
         core.rethrow_failure();
         if (const auto open = core.start(options.trials))
           run_trial(open);
         else if (core.may_go_on())
           core.wait();
-        else
+        else {
+          exhausted = true;
           break;
+        }
       }
     } catch (...) {
       const std::lock_guard lock(failure_mutex);
@@ -105,6 +137,7 @@ void Study::run(const std::function<std::vector<double>(Trial&)>& objective, con
   }
   core.set_time_limit({});
   if (failure) std::rethrow_exception(failure);
+  if (exhausted && !detail::interrupted()) core.settle();
   detail::raise_noted_signal();
 }
 
@@ -131,7 +164,34 @@ bool Study::tell(const Trial& trial, TrialState state) {
   return core_->finish_as(*trial.open_, state, std::move(values));
 }
 
-std::int64_t Study::enqueue(const std::map<std::string, Choice>& parameters) { return core_->enqueue(parameters); }
+Trial Study::ask(const std::map<std::string, Distribution>& space) {
+  for (const auto& [name, distribution] : space) checked(name, distribution);
+  Trial trial = ask();
+  for (const auto& [name, distribution] : space) trial.suggest(name, distribution);
+  return trial;
+}
+
+void Study::stop() { core_->request_stop(true); }
+
+std::int64_t Study::enqueue(const std::map<std::string, Choice>& parameters, const EnqueueOptions& options) {
+  return core_->enqueue(parameters, options);
+}
+std::int64_t Study::add_trial(const TrialRecord& trial) { return core_->add(trial); }
+std::int64_t Study::retry(std::int64_t number) { return core_->retry(number); }
+
+void Study::set_metric_names(const std::vector<std::string>& names) { core_->set_metric_names(names); }
+std::vector<std::string> Study::metric_names() const {
+  return core_->with_history([](const History& history) { return history.metric_names(); });
+}
+void Study::set_attribute(const std::string& name, const std::string& json) { core_->set_attribute(name, json); }
+std::map<std::string, std::string> Study::attributes() const { return core_->attributes(); }
+
+Checkpoint Study::best_checkpoint() const { return core_->best_checkpoint(); }
+void Study::restore_best(const std::vector<Stateful>& objects) const { restore_some(objects, best_checkpoint().bytes); }
+std::int64_t Study::clean() { return core_->clean(); }
+std::vector<std::pair<std::string, double>> Study::importance(const ImportanceOptions& options) const {
+  return core_->with_history([&](const History& history) { return tune::importance(history, options); });
+}
 
 const std::string& Study::name() const { return core_->name(); }
 const std::vector<Direction>& Study::directions() const { return core_->directions(); }

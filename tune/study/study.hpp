@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <exception>
 #include <functional>
 #include <iosfwd>
 #include <map>
@@ -13,16 +14,19 @@
 #include <vector>
 
 #include "../pruners/pruner.hpp"
+#include "../report/importance.hpp"
+#include "../samplers/automatic.hpp"
 #include "../samplers/sampler.hpp"
-#include "../samplers/tpe.hpp"
 #include "../storage/storage.hpp"
 #include "trial.hpp"
 
 namespace xgrad::tune {
 
+class Study;
+
 struct StudyOptions {
   Direction direction = minimize;
-  AnySampler sampler = TPE{};
+  AnySampler sampler = Auto{};
   AnyPruner pruner = None{};
   std::uint64_t seed = 0;
   std::vector<Direction> directions = {};  ///< of several objectives, in place of `direction`
@@ -31,15 +35,38 @@ struct StudyOptions {
   std::chrono::milliseconds lease = std::chrono::seconds(60);
   /// How often epochs() saves a running trial at most; a trial that is paused is always saved.
   std::chrono::milliseconds checkpoint_interval = std::chrono::seconds(5);
+  /// Whether the state of the best trial after its last epoch is kept, for best_checkpoint(). Of studies of one
+  /// objective, and trials that use epochs() and report their last one.
+  bool keep_best_checkpoint = true;
 };
 
 struct OptimizeOptions {
-  std::int64_t trials = 100;  ///< of the study in total, those of earlier runs and of other processes included
-  int workers = 1;            ///< threads that run trials
+  /// Of the study in total, those of earlier runs and of other processes included; failed ones do not count.
+  std::int64_t trials = 100;
+  int workers = 1;  ///< threads that run trials
   /// A trial that takes longer is pruned at its next report or epoch.
   std::optional<std::chrono::milliseconds> trial_time_limit = {};
+  /// After so long no trial is begun; those that run come to their end.
+  std::optional<std::chrono::milliseconds> timeout = {};
+  /// After so many failed trials in a row optimize() throws an Error with the last one's message. 0: never.
+  int max_failures = 10;
+  /// How often what a trial tried is tried again, with the same parameters, if it fails. A retry is a trial of its own,
+  /// with Optuna's attributes "failed_trial" (the first one) and "retry_history".
+  int retries = 0;
+  /// Whether an exception ends only its trial, as failed; where this is false it also ends optimize(), which throws it.
+  /// Without a function no exception does.
+  std::function<bool(const std::exception&)> catch_if = {};
+  /// Called after each trial that ran here, one at a time; study.stop() may be called in them.
+  std::vector<std::function<void(Study&, const TrialRecord&)>> callbacks = {};
   bool progress = true;       ///< a line on standard error while it runs, where that is a terminal
   bool catch_signals = true;  ///< end cleanly on SIGINT and SIGTERM
+};
+
+struct EnqueueOptions {
+  /// Nothing is enqueued where a trial, whatever became of it, has exactly these parameters, or was enqueued so.
+  bool skip_if_exists = false;
+  /// Parameters may be given that no trial had yet, as those of a branch that none came to.
+  bool unknown_names = false;
 };
 
 /// A study: trials of an objective, and what they gave, in a storage that outlives the process. Copies are the same
@@ -63,6 +90,9 @@ class Study {
   /// the process at once. Nothing is lost either way: start the program again to go on. A signal that the process
   /// ignores stays ignored.
   ///
+  /// When the study has its trials, those that are still paused are shown as pruned to Optuna, with their last report;
+  /// here they stay paused, and go on where `trials` is raised. clean() removes their checkpoints.
+  ///
   /// Throws Error where it is called in an objective of the same study: it would wait for that trial.
   template <class Objective>
   requires std::invocable<Objective&, Trial&>
@@ -83,6 +113,8 @@ class Study {
   /// A trial to be run by the caller, who tells its result: one that was left unfinished, an enqueued one, one that
   /// goes on, or a new one. It is kept for as long as a copy of the handle is, and the process lives.
   Trial ask();
+  /// A trial that has been given all these parameters.
+  Trial ask(const std::map<std::string, Distribution>& space);
   /// Ends a trial. False, and nothing changes, where it has ended already, or was lost to another worker because this
   /// one gave no sign of life. Without a value the last report counts. Throws Error for a number of values that is not
   /// that of the objectives.
@@ -91,16 +123,50 @@ class Study {
   /// Ends a trial as complete (by its last report), pruned or failed, or pauses it. Throws Error for other states.
   bool tell(const Trial& trial, TrialState state);
 
-  /// A trial that is to be run before new ones, with these parameters; those not given are sampled. Returns its number.
-  std::int64_t enqueue(const std::map<std::string, Choice>& parameters);
+  /// optimize() begins no more trials, in any thread, and returns when those that run have come to their end. Nothing
+  /// where none runs.
+  void stop();
+
+  /// A trial that is to be run before new ones, with these parameters; those not given are sampled. Returns its number,
+  /// or that of the trial which is there already. Throws Error for a parameter that none of the study's trials has, and
+  /// for a value that is not in the range it had; in a study without trials that is found out when it runs.
+  std::int64_t enqueue(const std::map<std::string, Choice>& parameters, const EnqueueOptions& options = {});
+  /// A trial whose result is known: state (complete, pruned, failed or diverged), parameters, values, reports,
+  /// attributes, constraints and times are as the record says; its number is given anew, and returned. Throws Error for
+  /// what no trial can have.
+  std::int64_t add_trial(const TrialRecord& trial);
+  /// Enqueues what a failed trial tried; the number of the new trial. Throws Error for a trial that has not failed.
+  std::int64_t retry(std::int64_t number);
+
+  /// What the objectives are called, in tables, pages and Optuna: one name each. Throws Error for another number.
+  void set_metric_names(const std::vector<std::string>& names);
+  /// Empty where they have none.
+  std::vector<std::string> metric_names() const;
+  /// An attribute of the study: a JSON text. Throws Error for text that is no JSON.
+  void set_attribute(const std::string& name, const std::string& json);
+  std::map<std::string, std::string> attributes() const;
 
   const std::string& name() const;
   const std::vector<Direction>& directions() const;
   /// All trials by number.
   std::vector<TrialRecord> trials() const;
-  /// The complete trial with the best value; of equal ones the first. Throws Error where there is none, and for a study
-  /// of several objectives.
+  /// The complete trial with the best value that violates no constraint; of equal ones the first. Throws Error where
+  /// there is none, and for a study of several objectives.
   TrialRecord best_trial() const;
+  /// What epochs() saved of the best trial after its last epoch: a safetensors file. Throws Error where it was not kept
+  /// (see StudyOptions::keep_best_checkpoint).
+  Checkpoint best_checkpoint() const;
+  /// Puts objects into the state in which the best trial left them: any of those given to epochs(), of each kind
+  /// (modules, optimizers, ...) in the same order. Throws Error where they do not fit.
+  template <class... Objects>
+  void restore_best(Objects&... objects) const {
+    restore_best({Stateful::of(objects)...});
+  }
+  /// Removes the checkpoints of paused trials, which begin anew if they go on, and of complete ones but the best.
+  /// Returns how many there were. Throws Error while trials run.
+  std::int64_t clean();
+  /// Which parameters mattered: importance() of the trials.
+  std::vector<std::pair<std::string, double>> importance(const ImportanceOptions& options = {}) const;
   /// The complete trials that no other one is better than: by number.
   std::vector<TrialRecord> pareto_front() const;
 
@@ -114,6 +180,7 @@ class Study {
   void write_report(const std::string& path) const;
 
  private:
+  void restore_best(const std::vector<Stateful>& objects) const;
   explicit Study(std::shared_ptr<detail::StudyCore> core) : core_(std::move(core)) {}
   void run(const std::function<std::vector<double>(Trial&)>& objective, const OptimizeOptions& options);
 

@@ -1,5 +1,6 @@
 #include "trial.hpp"
 
+#include "../report/results.hpp"
 #include "study_core.hpp"
 
 namespace xgrad::tune {
@@ -22,6 +23,17 @@ std::int64_t Trial::suggest_int(const std::string& name, std::int64_t low, std::
 }
 Choice Trial::suggest_categorical(const std::string& name, const CategoricalDistribution& choices) {
   return choices.choices.at(static_cast<std::size_t>(open_->core->suggest(*open_, name, choices)));
+}
+
+Choice Trial::suggest(const std::string& name, const Distribution& distribution) {
+  return value_of({name, distribution, open_->core->suggest(*open_, name, distribution)});
+}
+
+void Trial::set_constraint(const std::string& name, double value) { open_->core->set_constraint(*open_, name, value); }
+std::map<std::string, Choice> Trial::parameters() const {
+  std::map<std::string, Choice> out;
+  for (const Parameter& parameter : record().parameters) out[parameter.name] = value_of(parameter);
+  return out;
 }
 
 void Trial::report(std::int64_t step, double value) { open_->core->report(*open_, step, value); }

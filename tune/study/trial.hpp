@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,8 +72,12 @@ class Trial {
   /// Of choices of several types.
   Choice suggest_categorical(const std::string& name, const CategoricalDistribution& choices);
 
+  /// Of any distribution: the number (of an IntDistribution a whole one), or the choice.
+  Choice suggest(const std::string& name, const Distribution& distribution);
+
   /// What the objective is after `step` (for epochs, their number; not negative). A step that was reported before is
-  /// passed over. A value that is not finite ends the trial as diverged. Throws Error in a study of several objectives.
+  /// passed over, and the log says so once. A value that is not finite ends the trial as diverged. Throws Error in a
+  /// study of several objectives.
   void report(std::int64_t step, double value);
   /// Whether the trial is to end now, because it was pruned or paused, has diverged, or ran out of time, or because the
   /// study is to stop. For objectives without epochs(); return when it is true, what is returned does not count.
@@ -96,9 +101,15 @@ class Trial {
     return Epochs(open_, count, {Stateful::of(objects)...});
   }
 
+  /// How far a condition is from holding: above 0 it is violated. Samplers look for trials that violate none;
+  /// best_trial() and pareto_front() are of those only. Throws Error for NaN.
+  void set_constraint(const std::string& name, double value);
+
   /// An attribute of the trial: a JSON text. Throws Error for text that is no JSON.
   void set_attribute(const std::string& name, const std::string& json);
 
+  /// The parameters that it has so far.
+  std::map<std::string, Choice> parameters() const;
   /// What is known of the trial up to now.
   TrialRecord record() const;
 

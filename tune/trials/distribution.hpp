@@ -1,4 +1,5 @@
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,8 +32,14 @@ struct IntDistribution {
   bool operator==(const IntDistribution&) const = default;
 };
 
+/// A choice that is a list or an object of JSON, as Python's tuples are stored.
+struct JsonChoice {
+  std::string json;  ///< without spaces
+  auto operator<=>(const JsonChoice&) const = default;
+};
+
 /// One of the values of a categorical parameter; monostate is Python's None.
-using Choice = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+using Choice = std::variant<std::monostate, bool, std::int64_t, double, std::string, JsonChoice>;
 
 struct CategoricalDistribution {
   std::vector<Choice> choices;

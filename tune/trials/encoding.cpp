@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "../../core/error.hpp"
@@ -29,6 +30,7 @@ json to_json(const Choice& choice) {
       check(std::isfinite(value), "tune: ", value, " is no value of a categorical parameter: JSON does not have it");
       return value;
     }
+    json operator()(const JsonChoice& value) const { return json::parse(value.json); }
     json operator()(const std::string& value) const {
       check(is_utf8(value), "tune: \"", printable(value), "\" is no value of a categorical parameter: it is not UTF-8");
       return value;
@@ -59,7 +61,8 @@ Choice to_choice(const json& value) {
   if (value.is_boolean()) return value.get<bool>();
   if (value.is_number_integer()) return to_integer(value);
   if (value.is_number()) return value.get<double>();
-  check(value.is_string(), "tune: ", excerpt(value.dump()), " is no value of a categorical parameter");
+  if (value.is_array() || value.is_object())
+    return JsonChoice{value.dump(-1, ' ', false, json::error_handler_t::replace)};
   return value.get<std::string>();
 }
 
@@ -157,6 +160,47 @@ std::map<std::string, Choice> choices_from_json(std::string_view text) {
   check(values.is_object(), "tune: `", excerpt(text), "` is no JSON object of parameters");
   std::map<std::string, Choice> out;
   for (const auto& [name, value] : values.items()) out[name] = to_choice(value);
+  return out;
+}
+
+std::string number_to_json(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+  return dump(json(value));
+}
+
+double number_from_json(std::string_view text) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (text == "Infinity" || text == "-Infinity") return text[0] == '-' ? -infinity : infinity;
+  return to_double(parse(text));
+}
+
+std::vector<double> numbers_from_json(std::string_view text) {
+  check(text.size() >= 2 && text.front() == '[' && text.back() == ']', "tune: `", excerpt(text),
+        "` is no list of numbers");
+  text = text.substr(1, text.size() - 2);
+  std::vector<double> out;
+  while (text.find_first_not_of(" \t\n") != std::string_view::npos) {
+    const auto end = std::min(text.find(','), text.size());
+    const auto begin = text.find_first_not_of(" \t\n"), last = text.find_last_not_of(" \t\n", end - 1);
+    check(begin < end, "tune: `", excerpt(text), "` is no list of numbers");
+    out.push_back(number_from_json(text.substr(begin, last + 1 - begin)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string texts_to_json(const std::vector<std::string>& texts) { return dump(json(texts)); }
+
+std::vector<std::string> texts_from_json(std::string_view text) {
+  const json values = parse(text);
+  check(values.is_array(), "tune: `", excerpt(text), "` is no list of texts");
+  std::vector<std::string> out;
+  for (const json& value : values) {
+    check(value.is_string(), "tune: `", excerpt(value.dump()), "` is no text");
+    out.push_back(value.get<std::string>());
+  }
   return out;
 }
 

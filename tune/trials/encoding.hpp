@@ -25,6 +25,15 @@ Choice choice_from_json(std::string_view json);
 std::string choices_to_json(const std::map<std::string, Choice>& choices);
 std::map<std::string, Choice> choices_from_json(std::string_view json);
 
+/// A number, where Python writes them also NaN, Infinity and -Infinity.
+std::string number_to_json(double value);
+double number_from_json(std::string_view json);
+std::vector<double> numbers_from_json(std::string_view json);
+
+/// A list of texts.
+std::string texts_to_json(const std::vector<std::string>& texts);
+std::vector<std::string> texts_from_json(std::string_view json);
+
 /// As JSON: in quotes, escaped; bytes that are no UTF-8 replaced.
 std::string text_to_json(std::string_view text);
 /// The text of a JSON string; other JSON as it is written.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,11 @@ class History {
   explicit History(std::vector<Direction> directions = {minimize}) : directions_(std::move(directions)) {}
 
   const std::vector<Direction>& directions() const { return directions_; }
+
+  /// What the objectives are called, by position; empty where nobody named them.
+  const std::vector<std::string>& metric_names() const { return metric_names_; }
+  void set_metric_names(std::vector<std::string> names) { metric_names_ = std::move(names); }
+
   std::int64_t size() const { return static_cast<std::int64_t>(trials_.size()); }
 
   /// Throws Error unless 0 <= number < size().
@@ -46,6 +52,7 @@ class History {
   TrialRecord& at(std::int64_t number);
 
   std::vector<Direction> directions_;
+  std::vector<std::string> metric_names_;
   std::deque<TrialRecord> trials_;
   std::vector<std::int64_t> changes_;
 };

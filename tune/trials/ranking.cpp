@@ -57,6 +57,12 @@ void sort_by_crowding(const std::vector<std::vector<double>>& points, std::vecto
 
 }  // namespace
 
+double violation(const TrialRecord& trial) {
+  double sum = 0;
+  for (const auto& [name, value] : trial.constraints) sum += std::isnan(value) ? 1 : std::max(value, 0.0);
+  return sum;
+}
+
 std::optional<Rank> rank_of(const TrialRecord& trial, Direction direction) {
   const double sign = direction == minimize ? 1 : -1;
   switch (trial.state) {
@@ -67,9 +73,9 @@ std::optional<Rank> rank_of(const TrialRecord& trial, Direction direction) {
     case TrialState::diverged:
       break;
     case TrialState::complete:
-      if (!trial.values.empty() && std::isfinite(trial.values[0]))
-        return Rank{0, 0, sign * trial.values[0], trial.number};
-      break;
+      if (trial.values.empty() || !std::isfinite(trial.values[0])) break;
+      if (const double by = violation(trial); by > 0) return Rank{3, by, sign * trial.values[0], trial.number};
+      return Rank{0, 0, sign * trial.values[0], trial.number};
     case TrialState::pruned:
     case TrialState::paused:
       if (trial.intermediate.empty()) return Rank{2, 0, 0, trial.number};
@@ -77,7 +83,7 @@ std::optional<Rank> rank_of(const TrialRecord& trial, Direction direction) {
       if (std::isfinite(value)) return Rank{1, -static_cast<double>(step), sign * value, trial.number};
       break;
   }
-  return Rank{3, 0, 0, trial.number};
+  return Rank{4, 0, 0, trial.number};
 }
 
 std::vector<std::int64_t> pareto_front(const History& history) {
@@ -86,15 +92,20 @@ std::vector<std::int64_t> pareto_front(const History& history) {
   for (const TrialRecord& trial : history) {
     if (trial.state != TrialState::complete || trial.values.size() != history.directions().size()) continue;
     if (!std::all_of(trial.values.begin(), trial.values.end(), [](double v) { return std::isfinite(v); })) continue;
+    if (!is_feasible(trial)) continue;
     points.push_back(trial.values);
     for (std::size_t m = 0; m < points.back().size(); ++m)
       if (history.directions()[m] == maximize) points.back()[m] *= -1;
     numbers.push_back(trial.number);
   }
   std::vector<std::int64_t> front;
-  for (const std::size_t i : split_front(points, sorted_order(points)).first) front.push_back(numbers[i]);
+  for (const std::size_t i : first_front(points)) front.push_back(numbers[i]);
   std::sort(front.begin(), front.end());
   return front;
+}
+
+std::vector<std::size_t> first_front(const std::vector<std::vector<double>>& points) {
+  return split_front(points, sorted_order(points)).first;
 }
 
 std::vector<std::size_t> best_fronts(const std::vector<std::vector<double>>& points, std::size_t wanted) {

@@ -34,6 +34,8 @@ struct TrialRecord {
   std::map<std::string, std::string> attributes = {};  ///< JSON texts: the user's own, and "error" of a failed trial
   std::optional<std::chrono::system_clock::time_point> started = {}, completed = {};
   std::optional<std::int64_t> checkpoint = {};  ///< step of the latest checkpoint that can be restored or forked
+  /// By name, as Optuna's Trial.set_constraint has them: above 0 is violated.
+  std::map<std::string, double> constraints = {};
 };
 
 }  // namespace xgrad::tune

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../../core/error.hpp"
+#include "encoding.hpp"
 #include "text.hpp"
 
 namespace xgrad::tune {
@@ -103,6 +104,8 @@ CategoricalDistribution checked(const std::string& name, CategoricalDistribution
     demand(!number || !std::isnan(*number), "choice ", i, " is NaN");
     demand(!number || std::isfinite(*number), "choice ", i, " is infinite, which cannot be stored");
     const auto* text = std::get_if<std::string>(&choices[i]);
+    const auto* json = std::get_if<JsonChoice>(&choices[i]);
+    demand(!json || is_json(json->json), "choice ", i, " is no JSON");
     demand(!text || is_utf8(*text), "choice ", i, " is not UTF-8, and cannot be stored");
   }
   if (const auto same = twins(choices)) demand(false, "choices ", same->first, " and ", same->second, " are the same");
@@ -162,6 +165,18 @@ bool contains(const Distribution& distribution, double value) {
   if (range.step == 0) return true;
   const double steps = (value - range.first) / range.step;
   return std::abs(steps - std::round(steps)) < 1e-8 * std::max(1.0, steps);
+}
+
+std::optional<double> value_in(const Distribution& distribution, const Choice& value) {
+  if (const auto* categories = std::get_if<CategoricalDistribution>(&distribution)) {
+    const auto found = std::find(categories->choices.begin(), categories->choices.end(), value);
+    if (found == categories->choices.end()) return std::nullopt;
+    return static_cast<double>(found - categories->choices.begin());
+  }
+  std::optional<double> number;
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) number = static_cast<double>(*whole);
+  if (const auto* real = std::get_if<double>(&value)) number = *real;
+  return number && contains(distribution, *number) ? number : std::nullopt;
 }
 
 double warp(const Distribution& distribution, double value) {

@@ -2,6 +2,7 @@
 // Distributions as coordinates: every parameter is a number u in [0, 1), in which draws are uniform.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "distribution.hpp"
@@ -20,6 +21,10 @@ Distribution checked(const std::string& name, const Distribution& distribution);
 
 /// Whether a value (the number itself, or the index of the choice) is one that the distribution gives.
 bool contains(const Distribution& distribution, double value);
+
+/// A choice or number as a parameter stores it: the number itself, or the index of the choice. Nothing where the
+/// distribution does not give it.
+std::optional<double> value_in(const Distribution& distribution, const Choice& value);
 
 /// How many values the distribution has; 0 for a range without steps, whose low and high differ. A range that is so
 /// narrow that its ends are the same on its scale, as 0.1 and the next double are by their logarithms, counts as one

@@ -1,4 +1,4 @@
-#include "median.hpp"
+#include "percentile.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,15 +6,16 @@
 #include <vector>
 
 #include "../../core/error.hpp"
+#include "median.hpp"
 #include "reports.hpp"
 
 namespace xgrad::tune {
 
 namespace {
 
-class MedianPruner final : public Pruner {
+class PercentilePruner final : public Pruner {
  public:
-  explicit MedianPruner(const Median& options) : options_(options) {}
+  explicit PercentilePruner(const Percentile& options) : options_(options) {}
 
   Decision report(const History& history, std::int64_t number) override {
     follow(history);
@@ -27,8 +28,12 @@ class MedianPruner final : public Pruner {
     const auto others = at_step_.find(last->first);
     if (others == at_step_.end()) return Decision::go_on;
     const auto& sorted = others->second;
-    const double median = 0.5 * (sorted[(sorted.size() - 1) / 2] + sorted[sorted.size() / 2]);
-    return *own > median ? Decision::prune : Decision::go_on;
+    if (static_cast<std::int64_t>(sorted.size()) < options_.min_trials) return Decision::go_on;
+    const double place = options_.percentile / 100 * static_cast<double>(sorted.size() - 1);
+    const auto lower = static_cast<std::size_t>(place), upper = std::min(lower + 1, sorted.size() - 1);
+    const double part = place - static_cast<double>(lower);
+    const double bound = part == 0 ? sorted[lower] : std::lerp(sorted[lower], sorted[upper], part);
+    return *own > bound ? Decision::prune : Decision::go_on;
   }
 
  private:
@@ -55,7 +60,7 @@ class MedianPruner final : public Pruner {
     cursor_ = history.changes_made();
   }
 
-  Median options_;
+  Percentile options_;
   std::size_t cursor_ = 0;
   std::int64_t complete_ = 0;
   std::vector<bool> counted_;
@@ -64,11 +69,21 @@ class MedianPruner final : public Pruner {
 
 }  // namespace
 
-std::unique_ptr<Pruner> Median::make(std::uint64_t) const {
+std::unique_ptr<Pruner> Percentile::make(std::uint64_t) const {
+  check(percentile >= 0 && percentile <= 100, "Percentile: percentile ", percentile, " is not in [0, 100]");
+  check(startup_trials >= 0, "Percentile: startup_trials ", startup_trials, " is below 0");
+  check(warmup_steps >= 0, "Percentile: warmup_steps ", warmup_steps, " is below 0");
+  check(interval >= 1, "Percentile: interval ", interval, " is below 1");
+  check(min_trials >= 1, "Percentile: min_trials ", min_trials, " is below 1");
+  return std::make_unique<PercentilePruner>(*this);
+}
+
+std::unique_ptr<Pruner> Median::make(std::uint64_t seed) const {
   check(startup_trials >= 0, "Median: startup_trials ", startup_trials, " is below 0");
   check(warmup_steps >= 0, "Median: warmup_steps ", warmup_steps, " is below 0");
   check(interval >= 1, "Median: interval ", interval, " is below 1");
-  return std::make_unique<MedianPruner>(*this);
+  check(min_trials >= 1, "Median: min_trials ", min_trials, " is below 1");
+  return Percentile{50, startup_trials, warmup_steps, interval, min_trials}.make(seed);
 }
 
 }  // namespace xgrad::tune

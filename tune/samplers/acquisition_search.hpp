@@ -1,0 +1,29 @@
+#pragma once
+// Where an acquisition is largest.
+
+#include <set>
+
+#include "../trials/draws.hpp"
+#include "acquisition.hpp"
+#include "joint_space.hpp"
+
+namespace xgrad::tune {
+
+/// The parameters as axes of a Gaussian process: warp(u) of numbers, the index of choices.
+struct SearchAxis {
+  Distribution distribution;
+  std::int64_t values = 0;  ///< 0: continuous
+  bool categorical = false;
+  std::optional<double> fixed = {};  ///< this coordinate is given
+
+  double to_x(double value) const;
+  double to_value(double x) const;
+};
+
+/// The coordinates of the best point found: by bounded L-BFGS from the best of Sobol points, from some others drawn by
+/// what they promise, and from `starts`; steps and choices in turn with it. Points in `taken` are only given where no
+/// other was found.
+std::vector<double> most_promising(const Acquisition& acquisition, const std::vector<SearchAxis>& axes,
+                                   const Points& starts, const std::set<std::vector<double>>& taken, Draws draws);
+
+}  // namespace xgrad::tune
