@@ -25,6 +25,8 @@ std::span<const OpInfo> linalg_spectral_ops();
 std::span<const OpInfo> linalg_functions_ops();
 std::span<const OpInfo> indexing_ops();
 std::span<const OpInfo> gather_ops();
+std::span<const OpInfo> sorting_ops();
+std::span<const OpInfo> searching_ops();
 std::span<const OpInfo> reduce_ops();
 std::span<const OpInfo> norm_ops();
 std::span<const OpInfo> product_ops();
@@ -76,6 +78,8 @@ std::span<const OpFamily> families() {
       {"linalg_functions", linalg_functions_ops()},
       {"indexing", indexing_ops()},
       {"gather", gather_ops()},
+      {"sorting", sorting_ops()},
+      {"searching", searching_ops()},
       {"reduce", reduce_ops()},
       {"norm", norm_ops()},
       {"product", product_ops()},
