@@ -25,6 +25,8 @@ std::span<const OpInfo> linalg_spectral_ops();
 std::span<const OpInfo> linalg_functions_ops();
 std::span<const OpInfo> indexing_ops();
 std::span<const OpInfo> gather_ops();
+std::span<const OpInfo> scatter_ops();
+std::span<const OpInfo> advanced_indexing_ops();
 std::span<const OpInfo> sorting_ops();
 std::span<const OpInfo> searching_ops();
 std::span<const OpInfo> reduce_ops();
@@ -78,6 +80,8 @@ std::span<const OpFamily> families() {
       {"linalg_functions", linalg_functions_ops()},
       {"indexing", indexing_ops()},
       {"gather", gather_ops()},
+      {"scatter", scatter_ops()},
+      {"advanced_indexing", advanced_indexing_ops()},
       {"sorting", sorting_ops()},
       {"searching", searching_ops()},
       {"reduce", reduce_ops()},
