@@ -16,6 +16,7 @@ std::span<const OpInfo> activation_ops();
 std::span<const OpInfo> shape_ops();
 std::span<const OpInfo> slicing_ops();
 std::span<const OpInfo> joining_ops();
+std::span<const OpInfo> rearranging_ops();
 std::span<const OpInfo> diagonal_ops();
 std::span<const OpInfo> matmul_ops();
 std::span<const OpInfo> einsum_ops();
@@ -71,6 +72,7 @@ std::span<const OpFamily> families() {
       {"shape", shape_ops()},
       {"slicing", slicing_ops()},
       {"joining", joining_ops()},
+      {"rearranging", rearranging_ops()},
       {"diagonal", diagonal_ops()},
       {"matmul", matmul_ops()},
       {"einsum", einsum_ops()},
