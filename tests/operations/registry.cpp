@@ -30,6 +30,8 @@ std::span<const OpInfo> scatter_ops();
 std::span<const OpInfo> advanced_indexing_ops();
 std::span<const OpInfo> sorting_ops();
 std::span<const OpInfo> searching_ops();
+std::span<const OpInfo> fft_ops();
+std::span<const OpInfo> short_time_ops();
 std::span<const OpInfo> reduce_ops();
 std::span<const OpInfo> norm_ops();
 std::span<const OpInfo> product_ops();
@@ -86,6 +88,8 @@ std::span<const OpFamily> families() {
       {"advanced_indexing", advanced_indexing_ops()},
       {"sorting", sorting_ops()},
       {"searching", searching_ops()},
+      {"fft", fft_ops()},
+      {"short_time", short_time_ops()},
       {"reduce", reduce_ops()},
       {"norm", norm_ops()},
       {"product", product_ops()},
