@@ -16,6 +16,7 @@ std::span<const OpInfo> activation_ops();
 std::span<const OpInfo> shape_ops();
 std::span<const OpInfo> slicing_ops();
 std::span<const OpInfo> joining_ops();
+std::span<const OpInfo> rearranging_ops();
 std::span<const OpInfo> diagonal_ops();
 std::span<const OpInfo> matmul_ops();
 std::span<const OpInfo> einsum_ops();
@@ -25,6 +26,12 @@ std::span<const OpInfo> linalg_spectral_ops();
 std::span<const OpInfo> linalg_functions_ops();
 std::span<const OpInfo> indexing_ops();
 std::span<const OpInfo> gather_ops();
+std::span<const OpInfo> scatter_ops();
+std::span<const OpInfo> advanced_indexing_ops();
+std::span<const OpInfo> sorting_ops();
+std::span<const OpInfo> searching_ops();
+std::span<const OpInfo> fft_ops();
+std::span<const OpInfo> short_time_ops();
 std::span<const OpInfo> reduce_ops();
 std::span<const OpInfo> norm_ops();
 std::span<const OpInfo> product_ops();
@@ -75,6 +82,7 @@ std::span<const OpFamily> families() {
       {"shape", shape_ops()},
       {"slicing", slicing_ops()},
       {"joining", joining_ops()},
+      {"rearranging", rearranging_ops()},
       {"diagonal", diagonal_ops()},
       {"matmul", matmul_ops()},
       {"einsum", einsum_ops()},
@@ -84,6 +92,12 @@ std::span<const OpFamily> families() {
       {"linalg_functions", linalg_functions_ops()},
       {"indexing", indexing_ops()},
       {"gather", gather_ops()},
+      {"scatter", scatter_ops()},
+      {"advanced_indexing", advanced_indexing_ops()},
+      {"sorting", sorting_ops()},
+      {"searching", searching_ops()},
+      {"fft", fft_ops()},
+      {"short_time", short_time_ops()},
       {"reduce", reduce_ops()},
       {"norm", norm_ops()},
       {"product", product_ops()},

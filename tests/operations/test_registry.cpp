@@ -19,7 +19,7 @@ struct Header {
 
 std::vector<Header> headers() {
   std::vector<Header> all;
-  for (const std::string scope : {"", "linalg"})
+  for (const std::string scope : {"", "linalg", "fft"})
     for (const auto& entry : std::filesystem::directory_iterator(XGRAD_TESTS_DIR "/../ops/" + scope))
       if (entry.path().extension() == ".hpp") all.push_back({entry.path(), scope.empty() ? "" : scope + "::"});
   return all;
