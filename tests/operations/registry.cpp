@@ -40,6 +40,8 @@ std::span<const OpInfo> convolution_ops();
 std::span<const OpInfo> pooling_ops();
 std::span<const OpInfo> pad_ops();
 std::span<const OpInfo> loss_ops();
+std::span<const OpInfo> distance_loss_ops();
+std::span<const OpInfo> margin_loss_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
   Tensor out = empty(shape, float64);
@@ -91,6 +93,8 @@ std::span<const OpFamily> families() {
       {"pooling", pooling_ops()},
       {"pad", pad_ops()},
       {"loss", loss_ops()},
+      {"distance_loss", distance_loss_ops()},
+      {"margin_loss", margin_loss_ops()},
   };
   return all;
 }
