@@ -11,6 +11,7 @@
 #include "arithmetic.hpp"
 #include "comparison.hpp"
 #include "logistic.hpp"
+#include "loss_terms.hpp"
 #include "map.hpp"
 #include "math.hpp"
 #include "reduce.hpp"
@@ -20,10 +21,6 @@
 namespace xgrad {
 
 namespace {
-
-Tensor reduced(const Tensor& losses, Reduction reduction) {
-  return reduction == Reduction::none ? losses : reduction == Reduction::sum ? sum(losses) : mean(losses);
-}
 
 template <class T>
 double weight_of(const detail::ClassTargets<T>& targets, std::int64_t label) {
@@ -236,25 +233,6 @@ struct BinaryCrossEntropy {
   }
 };
 
-/// Refuses to compare every element with every other where an axis is missing.
-void expect_equal_shapes(const char* op, const Tensor& input, const Tensor& target) {
-  const Shape &a = input.shape(), &b = target.shape();
-  if (a == b) return;
-  constexpr const char* unequal = "; they must be equal, for broadcasting would compare what does not belong together";
-  const auto is_column_of = [](const Shape& column, const Shape& row) {
-    return column.size() == row.size() + 1 && column.back() == 1 && std::equal(row.begin(), row.end(), column.begin());
-  };
-  check(!is_column_of(a, b), op, ": input has shape ", a, " and target ", b, unequal, "; write squeeze(input, ",
-        b.size(), ") or unsqueeze(target, ", b.size(), ")");
-  check(!is_column_of(b, a), op, ": input has shape ", a, " and target ", b, unequal, "; write unsqueeze(input, ",
-        a.size(), ") or squeeze(target, ", a.size(), ")");
-  std::string sizes = a.str();
-  sizes.front() = '{', sizes.back() = '}';
-  check(!broadcasts_to(b, a), op, ": input has shape ", a, " and target ", b, unequal,
-        "; if that is meant, write expand(target, ", sizes, ")");
-  fail(op, ": input has shape ", a, " and target ", b, "; they must be equal");
-}
-
 }  // namespace
 
 Tensor cross_entropy(Operand logits, const Tensor& target, const CrossEntropyOptions& options) {
@@ -281,7 +259,7 @@ Tensor cross_entropy(Operand logits, const Tensor& target, const CrossEntropyOpt
     wanted = wanted * reshape(options.weight, shape);
   }
   const Tensor losses = -sum(wanted * log_softmax(*scores, axis), {axis});
-  return detail::narrowed(reduced(losses, options.reduction), x.dtype());
+  return detail::narrowed(detail::reduced(losses, options.reduction), x.dtype());
 }
 
 Tensor nll_loss(Operand log_probabilities, const Tensor& target, const NLLLossOptions& options) {
@@ -293,13 +271,13 @@ Tensor nll_loss(Operand log_probabilities, const Tensor& target, const NLLLossOp
 }
 
 Tensor mse_loss(Operand input, const Tensor& target, Reduction reduction) {
-  expect_equal_shapes("mse_loss", *input, target);
-  return reduced(square(*input - target), reduction);
+  detail::expect_equal_shapes("mse_loss", *input, target);
+  return detail::reduced(square(*input - target), reduction);
 }
 
 Tensor l1_loss(Operand input, const Tensor& target, Reduction reduction) {
-  expect_equal_shapes("l1_loss", *input, target);
-  return reduced(abs(*input - target), reduction);
+  detail::expect_equal_shapes("l1_loss", *input, target);
+  return detail::reduced(abs(*input - target), reduction);
 }
 
 Tensor binary_cross_entropy_with_logits(Operand logits, const Tensor& target, const BCEWithLogitsOptions& options) {
@@ -317,7 +295,7 @@ Tensor binary_cross_entropy_with_logits(Operand logits, const Tensor& target, co
   const Tensor positive = options.pos_weight.defined() ? options.pos_weight.to(dtype) : ones({}, {.dtype = dtype});
   Tensor losses = apply(BinaryCrossEntropy{}, *logits, target, positive);
   if (options.weight.defined()) losses = losses * options.weight;
-  return reduced(losses, options.reduction);
+  return detail::reduced(losses, options.reduction);
 }
 
 }  // namespace xgrad

@@ -55,6 +55,8 @@ std::span<const OpInfo> interpolate_ops();
 std::span<const OpInfo> grid_sample_ops();
 std::span<const OpInfo> loss_ops();
 std::span<const OpInfo> ctc_ops();
+std::span<const OpInfo> distance_loss_ops();
+std::span<const OpInfo> margin_loss_ops();
 
 Tensor sample_normal(const Shape& shape, std::uint64_t seed) {
   Tensor out = empty(shape, float64);
@@ -121,6 +123,8 @@ std::span<const OpFamily> families() {
       {"grid_sample", grid_sample_ops()},
       {"loss", loss_ops()},
       {"ctc", ctc_ops()},
+      {"distance_loss", distance_loss_ops()},
+      {"margin_loss", margin_loss_ops()},
   };
   return all;
 }
