@@ -128,8 +128,8 @@ SwiGLU::SwiGLU(std::int64_t features, std::int64_t hidden, const SwiGLUOptions& 
 Tensor SwiGLU::operator()(const Tensor& x) const { return down_proj(silu(gate_proj(x)) * up_proj(x)); }
 
 Tensor PositionalEncoding::operator()(const Tensor& x, std::int64_t offset) const {
-  check(x.dim() >= 2 && offset >= 0, "PositionalEncoding: x has shape ", x.shape(), " and offset is ", offset,
-        "; (..., length, width) is needed, and an offset that is not negative");
+  check(x.dim() >= 2 && offset >= 0 && offset <= INT64_MAX - x.size(-2), "PositionalEncoding: x has shape ", x.shape(),
+        " and offset is ", offset, "; (..., length, width) is needed, and an offset that is not negative");
   const Tensor table = sinusoidal_positions(offset + x.size(-2), x.size(-1), 10000, {.dtype = x.dtype()});
   return dropout(x + narrow(table, 0, offset, x.size(-2)));
 }

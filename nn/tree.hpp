@@ -41,6 +41,9 @@ inline MarkedTensor buffer(Tensor& tensor) { return {tensor, false}; }
 template <class T>
 concept Layer = std::is_invocable_r_v<Tensor, T&, const Tensor&>;
 
+template <Layer M>
+class Hooked;
+
 namespace detail {
 
 struct TreeTensor {
@@ -183,6 +186,8 @@ inline constexpr std::string_view node_type = std::is_class_v<T>   ? type_name<T
 template <class T>
 void add(Tree& parent, std::string_view name, T& field, Walk& walk);
 void add_fields(Tree& tree, AnyModule& module, Walk& walk);
+template <class M>
+void add_fields(Tree& tree, Hooked<M>& hooked, Walk& walk);
 
 /// Adds what `module` holds to its tree.
 template <class T>

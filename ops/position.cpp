@@ -111,7 +111,7 @@ Tensor alibi_mask(std::int64_t heads, std::int64_t queries, std::int64_t keys, s
     const double slope = std::exp2(-8 * static_cast<double>(step) / static_cast<double>(all));
     for (std::int64_t query = 0; query < queries; ++query)
       for (std::int64_t key = 0; key < keys; ++key)
-        *to++ = -slope * std::abs(static_cast<double>(query_offset + query - key));
+        *to++ = -slope * std::abs(static_cast<double>(query_offset) + static_cast<double>(query - key));
   }
   return finished(out, floats);
 }

@@ -1,11 +1,12 @@
 // Parametrisations, adapters, freezing by pattern, hooks, and the initialisers that give whole matrices.
 
 #include <xgrad/nn/conv.hpp>
+#include <xgrad/nn/sequential.hpp>
+
 #include <xgrad/nn/hooked.hpp>
 #include <xgrad/nn/init_matrices.hpp>
 #include <xgrad/nn/linear.hpp>
 #include <xgrad/nn/parametrized.hpp>
-#include <xgrad/nn/sequential.hpp>
 #include <xgrad/optim/sgd.hpp>
 #include <xgrad/xgrad.hpp>
 
@@ -159,6 +160,8 @@ TEST_CASE("nn::Hooked: hooks see and replace") {
   CHECK(nn::state_dict(model).size() == 4);
   CHECK(nn::named_parameters(model)[0].first == "first.weight");
   CHECK(nn::named_parameters(model)[2].first == "rest.0.weight");
+  model.rest[1] = nn::Hooked(nn::AnyModule(nn::Linear(2, 2)));
+  CHECK(nn::named_parameters(model)[4].first == "rest.1.weight");
   fc.clear_hooks();
   CHECK(difference(fc(zeros({1, 3})), unsqueeze(fc->bias, 0)) == 0);
 }

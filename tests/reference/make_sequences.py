@@ -198,7 +198,7 @@ def transformer(r, kind):
 
 def main():
     r = random.Random(1)
-    calls = [attention(r) for _ in range(60)] + [embedding_bag(r) for _ in range(50)] + [multihead(r) for _ in range(30)]
+    calls = [attention(r) for _ in range(80)] + [embedding_bag(r) for _ in range(60)] + [multihead(r) for _ in range(40)]
     for kind in "RNN", "LSTM", "GRU":
         calls += [recurrent(r, kind) for _ in range(30)] + [cell(r, kind + "Cell") for _ in range(6)]
     calls += [transformer(r, kind) for kind in ("Encoder", "Decoder") for _ in range(15)]
