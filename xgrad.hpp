@@ -15,6 +15,7 @@
 #include "autograd/recompute.hpp"
 #include "core/allocator.hpp"
 #include "core/parallel.hpp"
+#include "data/byte_text.hpp"
 #include "data/cifar10.hpp"
 #include "data/cifar100.hpp"
 #include "data/csv.hpp"
