@@ -52,9 +52,10 @@ void resample(const Resampling& matrix, std::int64_t outer, std::int64_t inner, 
   const auto run = [=, first = matrix.first.data(), tap = matrix.begin.data(), weights = converted.data()](
                        std::int64_t begin, std::int64_t end) {
     run_with_vectors([=](auto bytes) {
+      std::int64_t row = begin % outputs;
+      const T* before = from + begin / outputs * inputs * inner;  // the part of `from` that the rows are of
       for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t row = i % outputs;
-        const T* const source = from + (i / outputs * inputs + first[row]) * inner;
+        const T* const source = before + first[row] * inner;
         for_each_vector<T>(inner, bytes, [&](std::int64_t c, auto how_wide) {
           using V = Vectors<T, decltype(how_wide)::value>;
           typename V::Vector sum = {}, value;
@@ -65,6 +66,9 @@ void resample(const Resampling& matrix, std::int64_t outer, std::int64_t inner, 
           }
           V::store(to + i * inner + c, sum);
         });
+        if (++row < outputs) continue;
+        row = 0;
+        before += inputs * inner;
       }
     });
   };

@@ -1,7 +1,6 @@
 #include "weighted_points.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
@@ -9,16 +8,7 @@
 namespace xgrad::detail {
 namespace {
 
-/// f(1), known to the compiler, where that is the step, for a loop over neighbours.
-template <class F>
-void with_step(std::int64_t step, const F& f) {
-  if (step == 1)
-    f(std::integral_constant<std::int64_t, 1>());
-  else
-    f(step);
-}
-
-/// Channels that lie side by side are worked on together, others one at a time.
+/// How many channels are worked on together: those that lie side by side, or one.
 std::int64_t channels_at_once(const PointSize& size, const ImageStrides& strides) {
   return strides.channel == 1 ? std::min<std::int64_t>(size.channels, 64) : 1;
 }
@@ -39,20 +29,26 @@ void sum_points(const PointSize& size, const std::int64_t* places, const T* weig
                          last = std::min(first + points_at_once, size.points), listed = image * size.points * taps;
       const T* const from = x + image * x_strides.image + channel * x_strides.channel;
       T* const to = y + image * y_strides.image + channel * y_strides.channel;
-      with_step(x_strides.channel, [&](auto step) {
-        vectorized([=, x_place = x_strides.place, y_place = y_strides.place, y_step = y_strides.channel] {
-          for (std::int64_t l = first; l < last; ++l) {
-            T* const sums = to + l * y_place;
-            for (std::int64_t c = 0; c < channels; ++c) sums[c * y_step] = 0;
-            for (std::int64_t k = listed + l * taps; k < listed + (l + 1) * taps; ++k) {
-              if (places[k] < 0) continue;
-              const T* const at = from + places[k] * x_place;
-              const T w = weights[k];
-              XGRAD_INDEPENDENT_ITERATIONS
-              for (std::int64_t c = 0; c < channels; ++c) sums[c * y_step] += w * at[c * step];
-            }
+      vectorized([=, x_place = x_strides.place, y_place = y_strides.place, y_step = y_strides.channel] {
+        for (std::int64_t l = first; l < last; ++l) {
+          T* const sums = to + l * y_place;
+          const std::int64_t begin_tap = listed + l * taps, end_tap = begin_tap + taps;
+          if (channels == 1) {
+            T sum = 0;
+            for (std::int64_t k = begin_tap; k < end_tap; ++k)
+              if (places[k] >= 0) sum += weights[k] * from[places[k] * x_place];
+            *sums = sum;
+            continue;
           }
-        });
+          for (std::int64_t c = 0; c < channels; ++c) sums[c * y_step] = 0;
+          for (std::int64_t k = begin_tap; k < end_tap; ++k) {
+            if (places[k] < 0) continue;
+            const T* const at = from + places[k] * x_place;
+            const T w = weights[k];
+            XGRAD_INDEPENDENT_ITERATIONS
+            for (std::int64_t c = 0; c < channels; ++c) sums[c * y_step] += w * at[c];
+          }
+        }
       });
     }
   });
@@ -69,22 +65,25 @@ void scatter_points(const PointSize& size, const std::int64_t* places, const T* 
                          channels = std::min(block, size.channels - channel), listed = image * size.points * taps;
       const T* const from = g + image * g_strides.image + channel * g_strides.channel;
       T* const to = x_grad + image * x_strides.image + channel * x_strides.channel;
-      with_step(x_strides.channel, [&](auto step) {
-        vectorized([=, all = size.places, points = size.points, x_place = x_strides.place, g_place = g_strides.place,
-                    g_step = g_strides.channel] {
-          for (std::int64_t p = 0; p < all; ++p)
-            for (std::int64_t c = 0; c < channels; ++c) to[p * x_place + c * step] = 0;
-          for (std::int64_t l = 0; l < points; ++l) {
-            const T* const upstream = from + l * g_place;
-            for (std::int64_t k = listed + l * taps; k < listed + (l + 1) * taps; ++k) {
-              if (places[k] < 0) continue;
-              T* const at = to + places[k] * x_place;
-              const T w = weights[k];
-              XGRAD_INDEPENDENT_ITERATIONS
-              for (std::int64_t c = 0; c < channels; ++c) at[c * step] += w * upstream[c * g_step];
+      vectorized([=, all = size.places, points = size.points, x_place = x_strides.place, g_place = g_strides.place,
+                  g_step = g_strides.channel] {
+        for (std::int64_t p = 0; p < all; ++p)
+          for (std::int64_t c = 0; c < channels; ++c) to[p * x_place + c] = 0;
+        for (std::int64_t l = 0; l < points; ++l) {
+          const T* const upstream = from + l * g_place;
+          const std::int64_t begin_tap = listed + l * taps, end_tap = begin_tap + taps;
+          for (std::int64_t k = begin_tap; k < end_tap; ++k) {
+            if (places[k] < 0) continue;
+            T* const at = to + places[k] * x_place;
+            const T w = weights[k];
+            if (channels == 1) {
+              *at += w * *upstream;
+              continue;
             }
+            XGRAD_INDEPENDENT_ITERATIONS
+            for (std::int64_t c = 0; c < channels; ++c) at[c] += w * upstream[c * g_step];
           }
-        });
+        }
       });
     }
   });
