@@ -123,7 +123,7 @@ void draw_attention(const Translator& translator, const Date& date) {
 
 int main(int argc, char** argv) try {
   CLI::App app("Learns to rewrite dates");
-  std::int64_t dates = 20000, epochs = 3, seed = 0;
+  std::int64_t dates = 20000, epochs = 2, seed = 0;
   int threads = 0;
   app.add_option("--dates", dates, "to learn from")->capture_default_str();
   app.add_option("--epochs", epochs)->capture_default_str();
