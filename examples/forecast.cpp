@@ -74,10 +74,10 @@ Tensor continuations(const Forecaster& net, const Tensor& series) {
 int main(int argc, char** argv) try {
   CLI::App app("Forecasts a series with its interval");
   std::int64_t steps = 600, seed = 0;
-  int threads = 0;
+  int threads = num_threads();
   app.add_option("--steps", steps, "of training")->capture_default_str();
   app.add_option("--seed", seed)->capture_default_str();
-  app.add_option("--threads", threads, "0: one for each processor")->capture_default_str();
+  app.add_option("--threads", threads)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   set_num_threads(threads);
   manual_seed(static_cast<std::uint64_t>(seed));

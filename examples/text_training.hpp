@@ -21,7 +21,7 @@
 struct TextOptions {
   std::string text = "/usr/share/games/fortunes", checkpoint;
   std::int64_t epochs = 4, windows = 2000, batch_size = 16, seed = 0, validation = 65536;
-  int threads = 0;
+  int threads = xgrad::num_threads();
 
   void add_to(CLI::App& app) {
     app.add_option("text", text, "a text file, or a directory, of which files without a dot in their names are read")
@@ -33,7 +33,7 @@ struct TextOptions {
     app.add_option("--validation", validation, "bytes at the end of the text that are not learnt")
         ->capture_default_str();
     app.add_option("--seed", seed)->capture_default_str();
-    app.add_option("--threads", threads, "0: one for each processor")->capture_default_str();
+    app.add_option("--threads", threads)->capture_default_str();
   }
 };
 

@@ -123,12 +123,12 @@ void draw_attention(const Translator& translator, const Date& date) {
 
 int main(int argc, char** argv) try {
   CLI::App app("Learns to rewrite dates");
-  std::int64_t dates = 20000, epochs = 3, seed = 0;
-  int threads = 0;
+  std::int64_t dates = 20000, epochs = 2, seed = 0;
+  int threads = num_threads();
   app.add_option("--dates", dates, "to learn from")->capture_default_str();
   app.add_option("--epochs", epochs)->capture_default_str();
   app.add_option("--seed", seed)->capture_default_str();
-  app.add_option("--threads", threads, "0: one for each processor")->capture_default_str();
+  app.add_option("--threads", threads)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   set_num_threads(threads);
   manual_seed(static_cast<std::uint64_t>(seed));

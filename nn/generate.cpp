@@ -55,8 +55,8 @@ class Caller {
     told_ = rows.front().size();
     const auto n = static_cast<std::int64_t>(rows.size());
     Tensor logits = model_(tokens);
-    check(logits.defined() && is_floating(logits.dtype()) && logits.size(0) == n && logits.size(-1) > 0 &&
-              (logits.dim() == 2 || (logits.dim() == 3 && logits.size(1) > 0)),
+    check(logits.defined() && is_floating(logits.dtype()) && (logits.dim() == 2 || logits.dim() == 3) &&
+              logits.size(0) == n && logits.size(1) > 0 && logits.size(-1) > 0,
           "generate: the model gave ", logits.defined() ? logits.shape() : Shape{}, " for tokens ", tokens.shape(),
           "; logits have the shape (N, L, V) or (N, V)");
     if (logits.dim() == 3) logits = select(logits, 1, -1);

@@ -12,7 +12,9 @@ namespace xgrad::text {
 
 namespace {
 
-const unsigned char* units(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* units(std::string_view text) {  // PCRE2 wants a pointer to an empty text, too
+  return reinterpret_cast<const unsigned char*>(text.empty() ? "" : text.data());
+}
 
 std::string what_pcre2_says(int error) {
   unsigned char message[256];
