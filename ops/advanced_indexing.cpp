@@ -206,7 +206,7 @@ Picked pick(const Tensor& x, const Items& items) {
       case Kind::slice: {
         const Span span(item.slice, of[axis]);
         offset += span.count > 0 ? span.first * strides[axis] : 0;
-        keep(span.count, span.step * strides[axis]);
+        keep(span.count, span.count > 1 ? span.step * strides[axis] : 0);
         ++axis;
         break;
       }
