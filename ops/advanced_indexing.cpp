@@ -304,6 +304,27 @@ Tensor& index_put_(Tensor& x, const std::vector<TensorIndex>& items, Scalar valu
   return index_put_(x, items, number_for(x, value), options);
 }
 
+Tensor Tensor::index(const std::vector<TensorIndex>& items, detail::CallSite site) const {
+  const detail::CallSiteScope scope(site);
+  return xgrad::index(*this, items);
+}
+Tensor& Tensor::index_put_(const std::vector<TensorIndex>& items, const Tensor& values, detail::CallSite site) {
+  return index_put_(items, values, {}, site);
+}
+Tensor& Tensor::index_put_(const std::vector<TensorIndex>& items, const Scalar& value, detail::CallSite site) {
+  return index_put_(items, value, {}, site);
+}
+Tensor& Tensor::index_put_(const std::vector<TensorIndex>& items, const Tensor& values, const IndexPutOptions& options,
+                           detail::CallSite site) {
+  const detail::CallSiteScope scope(site);
+  return xgrad::index_put_(*this, items, values, options);
+}
+Tensor& Tensor::index_put_(const std::vector<TensorIndex>& items, const Scalar& value, const IndexPutOptions& options,
+                           detail::CallSite site) {
+  const detail::CallSiteScope scope(site);
+  return xgrad::index_put_(*this, items, value, options);
+}
+
 namespace {
 
 void expect_mask(const char* op, const Tensor& mask) {
