@@ -18,6 +18,8 @@ namespace xgrad {
 class Tensor;
 class Node;
 class Generator;
+class TensorIndex;  // ops/advanced_indexing.hpp
+struct IndexPutOptions;
 
 /// How a new tensor is made.
 struct TensorOptions {
@@ -182,6 +184,9 @@ class Tensor {
   T item(detail::CallSite site = detail::CallSite::here()) const;
   /// The part at an index along the first axis, without that axis: select(x, 0, index).
   Tensor operator[](detail::Index index) const;
+  /// The part that the items name, in NumPy's manner: `x.index({0, Slice(1, 5), ellipsis, mask})`. This and index_put_
+  /// need ops/advanced_indexing.hpp, which says what the items are.
+  Tensor index(const std::vector<TensorIndex>& items, detail::CallSite site = detail::CallSite::here()) const;
 
   /// Whether a gradient with respect to this tensor can be asked for.
   bool requires_grad() const { return impl_ && impl_->node; }
@@ -253,6 +258,16 @@ class Tensor {
   Tensor& div_(const Scalar& other, detail::CallSite site = detail::CallSite::here());
   Tensor& copy_(const Tensor& other, detail::CallSite site = detail::CallSite::here());
   Tensor& fill_(const Scalar& value, detail::CallSite site = detail::CallSite::here());
+  /// Writes values, which broadcast to the shape of index(items), in that place.
+  Tensor& index_put_(const std::vector<TensorIndex>& items, const Tensor& values,
+                     detail::CallSite site = detail::CallSite::here());
+  Tensor& index_put_(const std::vector<TensorIndex>& items, const Scalar& value,
+                     detail::CallSite site = detail::CallSite::here());
+  /// The same with options: `x.index_put_({positions}, 1, {.accumulate = true})` adds.
+  Tensor& index_put_(const std::vector<TensorIndex>& items, const Tensor& values, const IndexPutOptions& options,
+                     detail::CallSite site = detail::CallSite::here());
+  Tensor& index_put_(const std::vector<TensorIndex>& items, const Scalar& value, const IndexPutOptions& options,
+                     detail::CallSite site = detail::CallSite::here());
   Tensor& zero_(detail::CallSite site = detail::CallSite::here()) { return fill_(0, site); }
 
   /// Number of changes in place that this memory has seen, through any view.

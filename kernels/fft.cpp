@@ -247,6 +247,20 @@ void store_real(const Parts<T>& x, std::int64_t line, std::int64_t step, std::in
   }
 }
 
+/// What the transforms of n real numbers need: a complex one, of half the length where n is even.
+template <class T>
+struct RealPlan {
+  RealPlan(std::int64_t n, std::int64_t lines)
+      : pairs(n % 2 == 0),
+        split(is_split<T>(pairs ? n / 2 : n, lines)),
+        complex(fft_plan<T>(pairs ? n / 2 : n, split)),
+        half_roots(pairs ? fft_half_roots<T>(n) : nullptr) {}
+  const T* roots() const { return pairs ? half_roots->data() : nullptr; }
+  bool pairs, split;
+  std::shared_ptr<const FftPlan<T>> complex;
+  std::shared_ptr<const std::vector<T>> half_roots;
+};
+
 }  // namespace
 
 template <class T>
@@ -275,87 +289,81 @@ template <class T>
 void fft_real(const ReducedSize& size, double scale, const T* from, T* to) {
   const std::int64_t n = size.reduced, lines = size.outer * size.inner, kept = n / 2 + 1;
   if (lines == 0 || n == 0) return;
-  const bool pairs = n % 2 == 0;
-  const std::int64_t length = pairs ? n / 2 : n;
+  const RealPlan<T> plan(n, lines);
+  const bool pairs = plan.pairs;
+  const T* const roots = plan.roots();
   const auto factor = static_cast<T>(scale);
-  const auto root_memory = pairs ? fft_half_roots<T>(n) : nullptr;
-  const T* const roots = pairs ? root_memory->data() : nullptr;
-  if (is_split<T>(length, lines)) {
-    const auto plan = fft_plan<T>(length, true);
+  if (plan.split)
     return each_long_line(size, n, kept, from, to, 1, 2, [&](const T* line, T* result) {
       const Scratch<T> memory(pairs ? n : 4 * n);
       T* const z = memory.data();
       if (pairs) {
-        transform_long(*plan, false, T(1), line, z);
-        return finish_real(z, length, roots, factor, result);
+        transform_long(*plan.complex, false, T(1), line, z);
+        return finish_real(z, n / 2, roots, factor, result);
       }
       copy_line(line, 1, n, z, 2);
       for (std::int64_t j = 0; j < n; ++j) z[2 * j + 1] = 0;
-      transform_long(*plan, false, factor, z, z + 2 * n);
+      transform_long(*plan.complex, false, factor, z, z + 2 * n);
       std::copy_n(z + 2 * n, 2 * kept, result);
     });
-  }
-  const auto plan = fft_plan<T>(length, false);
   const bool rows = size.inner == 1;
-  each_group(*plan, kept, size, [&](LineMemory<T>& memory, std::int64_t outer, std::int64_t inner, std::int64_t count) {
-    load_real(from + outer * n * size.inner + inner, rows ? n : 1, size.inner, count, n, memory.x, pairs);
-    run_plan(*plan, memory.x, memory.other);
-    if (pairs) {
-      finish_lines(memory.x, length, roots, memory.other);
-      std::swap(memory.x, memory.other);
-    }
-    store_lines(memory.x, rows ? kept : 1, size.inner, count, kept, factor,
-                to + 2 * (outer * kept * size.inner + inner));
-  });
+  each_group(*plan.complex, kept, size,
+             [&](LineMemory<T>& memory, std::int64_t outer, std::int64_t inner, std::int64_t count) {
+               load_real(from + outer * n * size.inner + inner, rows ? n : 1, size.inner, count, n, memory.x, pairs);
+               run_plan(*plan.complex, memory.x, memory.other);
+               if (pairs) {
+                 finish_lines(memory.x, n / 2, roots, memory.other);
+                 std::swap(memory.x, memory.other);
+               }
+               store_lines(memory.x, rows ? kept : 1, size.inner, count, kept, factor,
+                           to + 2 * (outer * kept * size.inner + inner));
+             });
 }
 
 template <class T>
 void fft_half_complex(const ReducedSize& size, double scale, const T* from, T* to) {
   const std::int64_t n = size.reduced, lines = size.outer * size.inner, given = n / 2 + 1;
   if (lines == 0 || n == 0) return;
-  const bool pairs = n % 2 == 0;
-  const std::int64_t length = pairs ? n / 2 : n;
+  const RealPlan<T> plan(n, lines);
+  const bool pairs = plan.pairs;
+  const T* const roots = plan.roots();
   const auto factor = static_cast<T>(scale);
-  const auto root_memory = pairs ? fft_half_roots<T>(n) : nullptr;
-  const T* const roots = pairs ? root_memory->data() : nullptr;
-  if (is_split<T>(length, lines)) {
-    const auto plan = fft_plan<T>(length, true);
+  if (plan.split)
     return each_long_line(size, given, n, from, to, 2, 1, [&](const T* line, T* result) {
       const Scratch<T> memory(pairs ? n : 4 * n);
       T* const z = memory.data();
       if (pairs) {
-        prepare_real(line, length, roots, z);
-        return transform_long(*plan, true, factor, z, result);
+        prepare_real(line, n / 2, roots, z);
+        return transform_long(*plan.complex, true, factor, z, result);
       }
       std::copy_n(line, 2 * given, z);
       z[1] = 0;
       for (std::int64_t k = 1; k < given; ++k) z[2 * (n - k)] = line[2 * k], z[2 * (n - k) + 1] = -line[2 * k + 1];
-      transform_long(*plan, true, factor, z, z + 2 * n);
+      transform_long(*plan.complex, true, factor, z, z + 2 * n);
       copy_line(z + 2 * n, 2, n, result, 1);
     });
-  }
-  const auto plan = fft_plan<T>(length, false);
   const bool rows = size.inner == 1;
-  each_group(
-      *plan, given, size, [&](LineMemory<T>& memory, std::int64_t outer, std::int64_t inner, std::int64_t count) {
-        load_lines(from + 2 * (outer * given * size.inner + inner), rows ? given : 1, size.inner, count, given,
-                   memory.x);
-        if (pairs) {
-          prepare_lines(memory.x, length, roots, memory.other);
-          std::swap(memory.x, memory.other);
-        } else {
-          std::fill_n(memory.x.im, lanes<T>, T(0));
-          for (std::int64_t k = 1; k < given; ++k)
-            for (std::int64_t l = 0; l < lanes<T>; ++l) {
-              memory.x.re[(n - k) * lanes<T> + l] = memory.x.re[k * lanes<T> + l];
-              memory.x.im[(n - k) * lanes<T> + l] = -memory.x.im[k * lanes<T> + l];
-            }
-        }
-        memory.swap_parts();
-        run_plan(*plan, memory.x, memory.other);
-        memory.swap_parts();
-        store_real(memory.x, rows ? n : 1, size.inner, count, n, pairs, factor, to + outer * n * size.inner + inner);
-      });
+  each_group(*plan.complex, given, size,
+             [&](LineMemory<T>& memory, std::int64_t outer, std::int64_t inner, std::int64_t count) {
+               load_lines(from + 2 * (outer * given * size.inner + inner), rows ? given : 1, size.inner, count, given,
+                          memory.x);
+               if (pairs) {
+                 prepare_lines(memory.x, n / 2, roots, memory.other);
+                 std::swap(memory.x, memory.other);
+               } else {
+                 std::fill_n(memory.x.im, lanes<T>, T(0));
+                 for (std::int64_t k = 1; k < given; ++k)
+                   for (std::int64_t l = 0; l < lanes<T>; ++l) {
+                     memory.x.re[(n - k) * lanes<T> + l] = memory.x.re[k * lanes<T> + l];
+                     memory.x.im[(n - k) * lanes<T> + l] = -memory.x.im[k * lanes<T> + l];
+                   }
+               }
+               memory.swap_parts();
+               run_plan(*plan.complex, memory.x, memory.other);
+               memory.swap_parts();
+               store_real(memory.x, rows ? n : 1, size.inner, count, n, pairs, factor,
+                          to + outer * n * size.inner + inner);
+             });
 }
 
 template void fft_complex(const ReducedSize&, bool, double, const float*, float*);

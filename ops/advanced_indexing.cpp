@@ -206,7 +206,7 @@ Picked pick(const Tensor& x, const Items& items) {
       case Kind::slice: {
         const Span span(item.slice, of[axis]);
         offset += span.count > 0 ? span.first * strides[axis] : 0;
-        keep(span.count, span.step * strides[axis]);
+        keep(span.count, span.count > 1 ? span.step * strides[axis] : 0);
         ++axis;
         break;
       }
@@ -302,6 +302,27 @@ Tensor& index_put_(Tensor& x, const std::vector<TensorIndex>& items, Operand val
 
 Tensor& index_put_(Tensor& x, const std::vector<TensorIndex>& items, Scalar value, const IndexPutOptions& options) {
   return index_put_(x, items, number_for(x, value), options);
+}
+
+Tensor Tensor::index(const std::vector<TensorIndex>& items, detail::CallSite site) const {
+  const detail::CallSiteScope scope(site);
+  return xgrad::index(*this, items);
+}
+Tensor& Tensor::index_put_(const std::vector<TensorIndex>& items, const Tensor& values, detail::CallSite site) {
+  return index_put_(items, values, {}, site);
+}
+Tensor& Tensor::index_put_(const std::vector<TensorIndex>& items, const Scalar& value, detail::CallSite site) {
+  return index_put_(items, value, {}, site);
+}
+Tensor& Tensor::index_put_(const std::vector<TensorIndex>& items, const Tensor& values, const IndexPutOptions& options,
+                           detail::CallSite site) {
+  const detail::CallSiteScope scope(site);
+  return xgrad::index_put_(*this, items, values, options);
+}
+Tensor& Tensor::index_put_(const std::vector<TensorIndex>& items, const Scalar& value, const IndexPutOptions& options,
+                           detail::CallSite site) {
+  const detail::CallSiteScope scope(site);
+  return xgrad::index_put_(*this, items, value, options);
 }
 
 namespace {

@@ -20,7 +20,9 @@ Tensor rolled(const Tensor& x, std::int64_t shift, std::size_t along) {
   if (size == 0) return x;
   const std::int64_t by = (shift % size + size) % size;
   if (by == 0) return x;
-  return concat({slice(x, axis, size - by), slice(x, axis, 0, size - by)}, axis);
+  return detail::with_memory_for("roll", [&] {
+    return concat({slice(x, axis, size - by), slice(x, axis, 0, size - by)}, axis);
+  });
 }
 
 /// In memory of its own, as that of x is not what a copy was asked for.

@@ -81,6 +81,9 @@ Tensor istft(Operand x, std::int64_t n_fft, const IstftOptions& options) {
     check(frequencies == (options.onesided ? kept : n_fft), op, ": ", frequencies, " frequencies in shape ", x->shape(),
           ", for n_fft ", n_fft, options.onesided ? " onesided ones are n_fft / 2 + 1" : " there are n_fft");
     check(count >= 1, op, ": there are no frames in shape ", x->shape());
+    check(frames.hop <= n_fft || count == 1, op, ": hop_length is ", frames.hop, " and n_fft ", n_fft,
+          "; frames must not leave out a part of the signal");
+    check(!options.length || *options.length < INT64_MAX / 2, op, ": a signal of length ", options.length.value_or(0));
     const Tensor batched = x->dim() == 3 ? unsqueeze(*wide, 0) : *wide;
     const std::int64_t batch = batched.size(0), covered = n_fft + frames.hop * (count - 1);
     const Norm norm = options.normalized ? Norm::ortho : Norm::backward;

@@ -72,6 +72,10 @@ std::span<const OpInfo> short_time_ops() {
                                      {[] {
                                         fft::istft(ones({4, 3, 2}), 6, {.hop_length = 8, .center = false});
                                       },
+                                      "istft: hop_length is 8 and n_fft 6; frames must not leave out a part"},
+                                     {[] {
+                                        fft::istft(ones({4, 3, 2}), 6, {.window = zeros({6})});
+                                      },
                                       "istft: the windows leave out a part"},
                                      {[] {
                                         fft::istft(ones({4, 3, 2}), 6, {.length = 0});

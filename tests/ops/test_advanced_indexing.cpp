@@ -110,3 +110,12 @@ TEST_CASE("index_put_: in memory of any order, and from the tensor itself") {
   CHECK_THROWS_AS(index_put_(leaf, {0}, 1), Error);
   CHECK(leaf.to_vector<float>() == std::vector<float>{1, 1});
 }
+
+TEST_CASE("index, index_put_: as members of Tensor") {
+  Tensor x = numbered({2, 3});
+  CHECK(x.index({ellipsis, Slice({}, {}, -2)}).to_vector<std::int64_t>() == Integers{2, 0, 5, 3});
+  x.index_put_({0, 1}, 9).index_put_({1}, tensor({7, 8, 9})).index_put_({tensor({1, 1}), 0}, 10, {.accumulate = true});
+  CHECK(x.to_vector<std::int64_t>() == Integers{0, 9, 2, 27, 8, 9});
+  CHECK_THROWS_WITH(x.index({2}),
+                    Catch::StartsWith("index: index 2 is out of range for axis 0 of shape (2, 3); called at"));
+}
