@@ -25,7 +25,7 @@ struct CsvOptions {
 /// too. Fields in double quotes may hold delimiters, line ends, and doubled quotes; blank lines are passed over; what a
 /// row lacks at its end is missing; a byte order mark is passed over. A name that repeats gets ".1", ".2" behind it, an
 /// empty one is "Unnamed: 0" by its place. Numbers are read alike in every locale, to the nearest float64. The file is
-/// held in memory while it is read, and 8 bytes a field beside it. Throws Error, with the line, for a row of more
+/// held in memory while it is read. Throws Error, with the line, for a row of more
 /// fields than there are columns and quotes that are not closed.
 Table read_csv(const std::string& path, const CsvOptions& options = {});
 /// The same of text in memory.

@@ -1,7 +1,6 @@
 #include "csv_fields.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "../core/error.hpp"
 
@@ -9,94 +8,90 @@ namespace xgrad::data::internal {
 
 namespace {
 
-constexpr std::size_t block_bytes = std::size_t{1} << 20;
-
-/// Where the next row begins that is not of blanks alone.
-const char* skip_blank_lines(const char* at, const char* end, char delimiter) {
-  for (;;) {
-    const char* blank = at;
-    while (blank < end && (*blank == ' ' || *blank == '\t') && *blank != delimiter) ++blank;
-    if (blank == end) return end;
-    if (*blank != '\n' && *blank != '\r') return at;
-    at = blank + 1;
-  }
-}
+constexpr std::size_t block_bytes = std::size_t{1} << 17;  // which, with its fields, a cache holds
 
 }  // namespace
 
 CsvFields::CsvFields(std::string where, std::string_view text, char delimiter, std::size_t width)
-    : where_(std::move(where)), text_(text), width_(width) {
-  std::array<bool, 256> ends_field{};
-  for (const char c : {delimiter, '\n', '\r'}) ends_field[static_cast<unsigned char>(c)] = true;
-  const auto ends = [&](char c) { return ends_field[static_cast<unsigned char>(c)]; };
-  const char *at = text.data(), *const end = at + text.size();
+    : where_(std::move(where)),
+      text_(text),
+      delimiter_(delimiter),
+      end_(text.data() + text.size()),
+      begin_(text.data()),
+      at_(begin_),
+      block_(begin_),
+      width_(width) {
+  for (const char c : {delimiter, '\n', '\r'}) ends_field_[static_cast<unsigned char>(c)] = true;
+  skip_blank_lines();
+  mark();
+  if (width_ == 0 && at_ < end_)  // what the first row has
+    for (field(), ++width_; at_delimiter(); ++width_) {
+      ++at_;
+      field();
+    }
+  restart();
+}
 
-  const char* block = at;  // in which the fields of a row lie
-  const auto field = [&] {
-    const char* const begin = at;
-    std::uint32_t flag = 0;
-    if (at < end && *at == '"') {
-      flag = quoted;
-      for (++at;; at += 2) {
-        at = std::find(at, end, '"');
-        if (at == end) fail_at(begin, "a quote that is not closed");
-        if (at + 1 == end || at[1] != '"') break;
-      }
-      ++at;
-    }
-    while (at < end && !ends(*at)) ++at;
-    return Field{static_cast<std::uint32_t>(begin - block), static_cast<std::uint32_t>(at - begin) | flag};
-  };
-  const auto at_delimiter = [&] { return at < end && *at == delimiter; };
+std::int64_t CsvFields::most_rows() const {
+  return 1 + std::count(text_.begin(), text_.end(), '\n') + std::count(text_.begin(), text_.end(), '\r');
+}
 
-  if (width_ == 0) {  // what the first row has
-    at = block = skip_blank_lines(at, end, delimiter);
-    if (at < end) {
-      for (field(), ++width_; at_delimiter(); ++width_) {
-        ++at;
-        field();
-      }
-      at = block;
-    }
-  }
-  std::size_t guess = 0;  // of the fields in a block
-  while ((at = skip_blank_lines(at, end, delimiter)) < end) {
-    block = at;
-    std::vector<Field> fields(guess);
-    std::size_t used = 0;
-    for (; at < end && static_cast<std::size_t>(at - block) < block_bytes; at = skip_blank_lines(at, end, delimiter)) {
-      const char* const row = at;
-      if (fields.size() - used < width_) fields.resize(2 * fields.size() + 16 * width_);
-      Field* const to = fields.data() + used;
-      std::size_t count = 0;
-      to[count++] = field();
-      while (at_delimiter()) {
-        ++at;
-        const Field next = field();
-        if (count < width_) to[count] = next;
-        ++count;
-      }
-      if (static_cast<std::uint64_t>(at - block) >= quoted) fail_at(row, "a row of over 2^30 bytes");
-      if (count > width_)
-        fail_at(row, std::to_string(count) + " fields, where " + std::to_string(width_) + " were expected");
-      std::fill(to + count, to + width_, Field{missing, 0});
-      used += width_;
-      ++rows_;
-      if (at < end) at += *at == '\r' && at + 1 < end && at[1] == '\n' ? 2 : 1;
-    }
-    fields.resize(used);
-    guess = used + used / 8;
-    blocks_.push_back({block, std::move(fields)});
+void CsvFields::skip_blank_lines() {
+  for (;;) {
+    const char* blank = at_;
+    while (blank < end_ && (*blank == ' ' || *blank == '\t') && *blank != delimiter_) ++blank;
+    if (blank < end_ && *blank != '\n' && *blank != '\r') return;
+    at_ = blank;
+    if (at_ == end_) return;
+    ++at_;
   }
 }
 
-void CsvFields::drop_first() {
-  for (Block& block : blocks_)
-    if (!block.fields.empty()) {
-      block.fields.erase(block.fields.begin(), block.fields.begin() + static_cast<std::ptrdiff_t>(width_));
-      --rows_;
-      return;
+CsvFields::Field CsvFields::field() {
+  const char *at = at_, *const begin = at;
+  std::uint32_t flag = 0;
+  if (at < end_ && *at == '"') {
+    flag = quoted;
+    for (++at;; at += 2) {
+      at = std::find(at, end_, '"');
+      if (at == end_) fail_at(begin, "a quote that is not closed");
+      if (at + 1 == end_ || at[1] != '"') break;
     }
+    ++at;
+  }
+  while (at < end_ && !ends_field_[static_cast<unsigned char>(*at)]) ++at;
+  at_ = at;
+  return Field{static_cast<std::uint32_t>(begin - block_), static_cast<std::uint32_t>(at - begin) | flag};
+}
+
+bool CsvFields::next() { return cut(block_bytes); }
+
+bool CsvFields::cut(std::size_t bytes) {
+  skip_blank_lines();
+  block_ = at_;
+  std::size_t used = 0;
+  fields_.resize(fields_.capacity());
+  for (; at_ < end_ && static_cast<std::size_t>(at_ - block_) < bytes; skip_blank_lines()) {
+    const char* const row = at_;
+    if (fields_.size() - used < width_) fields_.resize(2 * fields_.size() + 16 * width_);
+    Field* const to = fields_.data() + used;
+    std::size_t count = 0;
+    to[count++] = field();
+    while (at_delimiter()) {
+      ++at_;
+      const Field next = field();
+      if (count < width_) to[count] = next;
+      ++count;
+    }
+    if (static_cast<std::uint64_t>(at_ - block_) >= quoted) fail_at(row, "a row of over 2^30 bytes");
+    if (count > width_)
+      fail_at(row, std::to_string(count) + " fields, where " + std::to_string(width_) + " were expected");
+    std::fill(to + count, to + width_, Field{missing, 0});
+    used += width_;
+    if (at_ < end_) at_ += *at_ == '\r' && at_ + 1 < end_ && at_[1] == '\n' ? 2 : 1;
+  }
+  fields_.resize(used);
+  return used > 0;
 }
 
 void CsvFields::fail_at(const char* position, std::string_view what) const {

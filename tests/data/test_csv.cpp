@@ -94,6 +94,23 @@ TEST_CASE("read_csv: many blocks, with text that is no part of the file") {
   }
 }
 
+TEST_CASE("read_csv: a type that the last of many rows contradicts") {
+  std::string text = "whole,number,truth\n";
+  constexpr std::int64_t rows = 50000;
+  for (std::int64_t i = 0; i < rows; ++i) text += "0" + std::to_string(i) + ",1,true\n";
+  const data::Table table = data::parse_csv(text + "x,,1\n");
+  REQUIRE(table.size() == rows + 1);
+  CHECK(table["whole"].text(7) == "07");
+  CHECK(table["whole"].text(rows) == "x");
+  CHECK(table["whole"].categories.size() == rows + 1);
+  CHECK(table["number"].values.dtype() == float64);
+  CHECK(table["number"].missing() == 1);
+  CHECK(table["truth"].text(0) == "true");
+  CHECK(table["truth"].text(rows) == "1");
+  const std::string long_number = "99999999999999999999";
+  CHECK(data::parse_csv(text + long_number + ",1,true\n")["whole"].text(rows) == long_number);
+}
+
 TEST_CASE("Table: numbers side by side, rows, and what is not there") {
   const data::Table table = data::parse_csv("a,b,c\n1,,x\n2,0.5,y\n3,1,\n");
   const Tensor numbers = table.numbers({"b", "a"});
