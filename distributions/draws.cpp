@@ -132,8 +132,8 @@ struct IncompleteBeta {
   Saved a = {}, b = {}, x = {};
   struct Value {
     template <class T>
-    real<T> operator()(const real<T>& a, const real<T>& b, const real<T>& x) const {
-      return {static_cast<T>(elementary::betainc(double(a.v), double(b.v), double(x.v), 1 - double(x.v)))};
+    real<T> operator()(const real<T>& first, const real<T>& second, const real<T>& at) const {
+      return {static_cast<T>(elementary::betainc(double(first.v), double(second.v), double(at.v), 1 - double(at.v)))};
     }
   };
   Tensor forward(const Tensor& first, const Tensor& second, const Tensor& at) {
