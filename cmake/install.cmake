@@ -15,7 +15,7 @@ if(TARGET xgrad-tune)
 endif()
 install(EXPORT xgrad NAMESPACE xgrad:: FILE xgradTargets.cmake DESTINATION ${config_dir})
 
-file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} *.hpp core/*.hpp array/*.hpp kernels/*.hpp autograd/*.hpp ops/*.hpp ops/*/*.hpp
+file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} *.hpp core/*.hpp array/*.hpp kernels/*.hpp autograd/*.hpp ops/*.hpp ops/*/*.hpp distributions/*.hpp solvers/*.hpp
      nn/*.hpp optim/*.hpp io/*.hpp data/*.hpp train/*.hpp image/*.hpp text/*.hpp npz/*.hpp tune/*/*.hpp)
 foreach(header ${headers})
   get_filename_component(folder ${header} DIRECTORY)

@@ -1,5 +1,6 @@
 #include "lbfgs.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "../autograd/create.hpp"
@@ -61,6 +62,60 @@ double LBFGS::step(const std::function<Tensor()>& closure) {
     throw;
   }
   return first_loss;
+}
+
+namespace {
+
+std::int64_t elements_of(const std::vector<Tensor>& parameters) {
+  std::int64_t count = 0;
+  for (const Tensor& parameter : parameters) count += parameter.numel();
+  return count;
+}
+
+/// Vectors as the rows of a matrix, and back.
+template <class VectorAt>
+Tensor as_rows(std::size_t rows, std::int64_t columns, const VectorAt& vector) {
+  const Tensor matrix = empty({static_cast<std::int64_t>(rows), columns}, {.dtype = float64});
+  for (std::size_t i = 0; i < rows; ++i)
+    std::copy(vector(i).begin(), vector(i).end(), matrix.data<double>() + static_cast<std::int64_t>(i) * columns);
+  return matrix;
+}
+detail::Vector row(const Tensor& matrix, std::int64_t i) {
+  const double* from = matrix.data<double>() + i * matrix.size(1);
+  return {from, from + matrix.size(1)};
+}
+
+}  // namespace
+
+NamedTensors LBFGS::state_dict() const {
+  check(history_ != nullptr, "LBFGS: state_dict() of an optimizer that was made without parameters");
+  const std::int64_t n = elements_of(parameters_);
+  const auto step = [&](std::size_t i) -> const detail::Vector& { return history_->step(i); };
+  const auto change = [&](std::size_t i) -> const detail::Vector& { return history_->change(i); };
+  return {{"steps", as_rows(history_->count(), n, step)}, {"changes", as_rows(history_->count(), n, change)}};
+}
+
+void LBFGS::load_state_dict(const NamedTensors& state) {
+  constexpr const char* op = "LBFGS: load_state_dict";
+  check(history_ != nullptr, op, " of an optimizer that was made without parameters");
+  const std::int64_t n = elements_of(parameters_);
+  Tensor steps, changes;
+  for (const auto& [name, value] : state) {
+    check(name == "steps" || name == "changes", op, ": unexpected entry ", name);
+    Tensor& to = name == "steps" ? steps : changes;
+    check(!to.defined(), op, ": ", name, " is given twice");
+    check(value.defined() && value.dtype() == float64 && value.dim() == 2 && value.size(1) == n, op, ": ", name,
+          " is no float64 tensor of shape (steps, ", n, "), for the ", n, " elements of the parameters");
+    to = value.detach().contiguous();
+  }
+  check(steps.defined() && changes.defined(), op, ": ", steps.defined() ? "changes" : "steps", " is missing");
+  check(steps.shape() == changes.shape(), op, ": steps has shape ", steps.shape(), " and changes ", changes.shape(),
+        "; they must be equal");
+  check(steps.size(0) <= static_cast<std::int64_t>(history_->capacity()), op, ": there are ", steps.size(0),
+        " steps; history_size is ", history_->capacity());
+  detail::StepHistory history(static_cast<std::int64_t>(history_->capacity()));
+  for (std::int64_t i = 0; i < steps.size(0); ++i) history.add(row(steps, i), row(changes, i));
+  *history_ = std::move(history);
 }
 
 }  // namespace xgrad::optim

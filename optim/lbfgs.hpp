@@ -47,6 +47,13 @@ class LBFGS {
   /// Removes the gradients.
   void zero_grad() const;
 
+  /// What has to be saved to go on later: `steps`, the last steps of all parameters' elements, and `changes`, by which
+  /// the gradient changed along them, float64 of shape (steps, elements). The options are the program's.
+  NamedTensors state_dict() const;
+  /// Goes on from a state_dict() of an optimizer over parameters with as many elements. Throws Error, with nothing
+  /// changed, for entries that are missing, unexpected, misshaped, or more steps than history_size.
+  void load_state_dict(const NamedTensors& state);
+
   const LBFGSOptions& options() const { return options_; }
   const std::vector<Tensor>& parameters() const { return parameters_; }
 

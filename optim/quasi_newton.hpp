@@ -18,6 +18,11 @@ class StepHistory {
   /// The approximate inverse Hessian times the gradient, negated.
   Vector direction(const Vector& gradient) const;
   bool empty() const { return pairs_.empty(); }
+  /// What was taken in and is still there, oldest first, and how many there may be.
+  std::size_t count() const { return pairs_.size(); }
+  const Vector& step(std::size_t i) const { return pairs_[i].step; }
+  const Vector& change(std::size_t i) const { return pairs_[i].change; }
+  std::size_t capacity() const { return size_; }
   void clear() { pairs_.clear(); }
 
  private:

@@ -101,7 +101,8 @@ TEST_CASE("architecture: every folder with sources is in the house") {
     if (entry.path().extension() == ".hpp")
       CHECK(
           std::count(folders.begin(), folders.end(), fs::relative(entry.path().parent_path(), root).generic_string()));
-  for (const char* folder : {"core", "array", "kernels", "autograd", "ops", "nn", "optim", "io", "data", "text", "train"})
+  for (const char* folder : {"core", "array", "kernels", "autograd", "ops", "distributions", "solvers", "nn", "optim",
+                             "io", "data", "text", "train"})
     CHECK(std::count(folders.begin(), folders.end(), folder) == 1);
 }
 

@@ -11,7 +11,11 @@ std::span<const OpInfo> expansion_ops();
 std::span<const OpInfo> arithmetic_ops();
 std::span<const OpInfo> division_ops();
 std::span<const OpInfo> math_ops();
+std::span<const OpInfo> exponential_ops();
+std::span<const OpInfo> special_ops();
+std::span<const OpInfo> rounding_ops();
 std::span<const OpInfo> comparison_ops();
+std::span<const OpInfo> bitwise_ops();
 std::span<const OpInfo> activation_ops();
 std::span<const OpInfo> shape_ops();
 std::span<const OpInfo> slicing_ops();
@@ -37,6 +41,8 @@ std::span<const OpInfo> norm_ops();
 std::span<const OpInfo> product_ops();
 std::span<const OpInfo> extrema_ops();
 std::span<const OpInfo> cumulative_ops();
+std::span<const OpInfo> scan_ops();
+std::span<const OpInfo> calculus_ops();
 std::span<const OpInfo> softmax_ops();
 std::span<const OpInfo> normalization_ops();
 std::span<const OpInfo> layer_norm_ops();
@@ -79,7 +85,11 @@ std::span<const OpFamily> families() {
       {"arithmetic", arithmetic_ops()},
       {"division", division_ops()},
       {"math", math_ops()},
+      {"exponential", exponential_ops()},
+      {"special", special_ops()},
+      {"rounding", rounding_ops()},
       {"comparison", comparison_ops()},
+      {"bitwise", bitwise_ops()},
       {"activation", activation_ops()},
       {"shape", shape_ops()},
       {"slicing", slicing_ops()},
@@ -105,6 +115,8 @@ std::span<const OpFamily> families() {
       {"product", product_ops()},
       {"extrema", extrema_ops()},
       {"cumulative", cumulative_ops()},
+      {"scan", scan_ops()},
+      {"calculus", calculus_ops()},
       {"softmax", softmax_ops()},
       {"normalization", normalization_ops()},
       {"layer_norm", layer_norm_ops()},
