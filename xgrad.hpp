@@ -21,6 +21,8 @@
 #include "data/csv.hpp"
 #include "data/dataset.hpp"
 #include "data/fashion_mnist.hpp"
+#include "data/geometry.hpp"
+#include "data/hue.hpp"
 #include "data/json_lines.hpp"
 #include "data/loader.hpp"
 #include "data/mapped.hpp"
