@@ -37,7 +37,8 @@ struct TextOptions {
   }
 };
 
-/// The bytes of a file, or of the files in a directory, one after the other.
+/// The bytes of a file; or of the files in a directory, whose entries, parted by lines of `%` as fortunes are, come in
+/// a random order, so that the end of the text is of the kind of the rest.
 inline xgrad::data::ByteText read_text(const std::string& path) {
   namespace fs = std::filesystem;
   if (!fs::is_directory(path)) return xgrad::data::ByteText(path);
@@ -45,8 +46,19 @@ inline xgrad::data::ByteText read_text(const std::string& path) {
   for (const auto& entry : fs::directory_iterator(path))
     if (entry.is_regular_file() && !entry.path().has_extension()) files.push_back(entry.path());
   std::sort(files.begin(), files.end());
+  std::vector<std::string> entries;
+  for (const fs::path& file : files) {
+    const std::string whole = xgrad::io::read_file(file.string());
+    for (std::size_t begin = 0; begin < whole.size();) {
+      const std::size_t end = std::min(whole.find("\n%\n", begin), whole.size());
+      entries.push_back(whole.substr(begin, end - begin));
+      begin = end + 3;
+    }
+  }
+  std::vector<std::int64_t> order(entries.size());
+  xgrad::Generator(0).permutation(order.data(), static_cast<std::int64_t>(order.size()));
   std::string all;
-  for (const fs::path& file : files) all += xgrad::io::read_file(file.string());
+  for (const std::int64_t i : order) all += entries[static_cast<std::size_t>(i)] + "\n%\n";
   return xgrad::data::ByteText::of(all);
 }
 
