@@ -13,6 +13,7 @@
 #include "autograd/graph.hpp"
 #include "autograd/primitives.hpp"
 #include "autograd/recompute.hpp"
+#include "autograd/sequences.hpp"
 #include "core/allocator.hpp"
 #include "core/parallel.hpp"
 #include "data/byte_text.hpp"
