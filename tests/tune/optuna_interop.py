@@ -26,7 +26,7 @@ def objective(trial):
 
 
 if sys.argv[2] == "continue":
-    study = optuna.load_study(study_name="ours", storage=url)
+    study = optuna.load_study(study_name="ours", storage=url, sampler=optuna.samplers.RandomSampler(1))  # TPE cannot draw tuples
     trials = study.trials
     states = [t.state.name for t in trials]
     assert states[:5] == ["COMPLETE", "FAIL", "PRUNED", "RUNNING", "PRUNED"], states

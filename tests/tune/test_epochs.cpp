@@ -80,7 +80,7 @@ TEST_CASE("epochs: pausing at any boundary, or all, changes not a bit") {
     CHECK(paused.weights == whole.weights);
     CHECK(paused.trial.intermediate == whole.trial.intermediate);
     CHECK(paused.trial.values == whole.trial.values);
-    CHECK_FALSE(paused.trial.checkpoint.has_value());
+    CHECK(paused.trial.checkpoint == std::optional<std::int64_t>(epochs));  // it is the best
   }
 }
 
@@ -159,12 +159,11 @@ TEST_CASE("epochs: a fork begins where its source was, with its own learning rat
 TEST_CASE("epochs: a saved state that does not fit fails the trial with a message") {
   auto study = tune::Study::open("", "misfit", {.pruner = PauseAfter{{1}}});
   int calls = 0;
-  study.optimize(
-      [&](tune::Trial& trial) {
-        nn::Linear net(2 + calls++, 1);
-        for (const int epoch : trial.epochs(2, net)) trial.report(epoch, 1);
-      },
-      {.trials = 1});
+  const auto objective = [&](tune::Trial& trial) {
+    nn::Linear net(2 + calls++, 1);
+    for (const int epoch : trial.epochs(2, net)) trial.report(epoch, 1);
+  };
+  CHECK_THROWS_WITH(study.optimize(objective, {.trials = 1, .max_failures = 1}), Contains("load_state_dict"));
   const auto trial = study.trials().at(0);
   CHECK(trial.state == tune::TrialState::failed);
   CHECK_THAT(trial.attributes.at("error"), Contains("load_state_dict") && Contains("(1, 2)"));

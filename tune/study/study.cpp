@@ -91,14 +91,15 @@ void Study::run(const std::function<std::vector<double>(Trial&)>& objective, con
       const bool held = core.finish_as(*open, TrialState::failed, {});
       if (held && !fatal && core.retries(trial.number()) < options.retries) core.retry(trial.number());
     }
-    if (const TrialRecord ended = trial.record(); ended.state != TrialState::running) {
+    const TrialRecord ended = trial.record();
+    if (ended.state != TrialState::running) {
       const std::lock_guard lock(callback_mutex);
       const Entered inside(core);
       for (const auto& callback : options.callbacks) callback(*this, ended);
     }
     if (fatal) std::rethrow_exception(fatal);
     if (error.empty()) {
-      failures_in_a_row = 0;
+      if (ended.state != TrialState::paused) failures_in_a_row = 0;  // a paused one may still fail
     } else {
       check(++failures_in_a_row < options.max_failures || options.max_failures == 0, "optimize: ", options.max_failures,
             " trials in a row failed; the last one, trial ", trial.number(), ": ", redacted(error));

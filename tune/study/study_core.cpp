@@ -479,6 +479,7 @@ bool StudyCore::finish_as(OpenTrial& open, TrialState state, std::vector<double>
   open.pending.state = state;
   open.pending.values = values;
   open.pending.keep_checkpoint = best;
+  if (open.keep && !best) open.pending.checkpoint.reset();
   open.pending.time = std::chrono::system_clock::now();
   const auto time = open.pending.time;
   if (!write(open)) return false;
@@ -507,8 +508,6 @@ void StudyCore::keep_if_best(OpenTrial& open, int epoch, const std::function<std
   {
     const std::lock_guard lock(mutex_);
     if (!keep_best_ || open.closed || directions().size() != 1) return;
-    const auto last = last_report(history_[open.lease.number]);
-    if (!last || !would_be_best(open.lease.number, *last)) return;
   }
   Checkpoint saved{epoch, state()};
   const std::lock_guard lock(mutex_);
@@ -535,7 +534,7 @@ Checkpoint StudyCore::best_checkpoint() {
   const TrialRecord best = best_trial(history_);
   auto found = best.checkpoint ? guarded([&] { return study_->checkpoint(best.number); }) : std::nullopt;
   check(found.has_value(), "best_checkpoint: none was kept of trial ", best.number,
-        "; one is of a trial that uses trial.epochs(n, model, ...) and reports its last epoch");
+        "; one is of a trial that uses trial.epochs(n, model, ...)");
   return std::move(*found);
 }
 
