@@ -76,13 +76,6 @@ struct Modules {
   }
 };
 
-std::string grouped(std::int64_t n) {  // 1234567 as 1,234,567
-  std::string text = std::to_string(n);
-  for (std::int64_t at = static_cast<std::int64_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
-  return text;
-}
-
 }  // namespace
 
 std::vector<ModuleCost> costs(const Tree& tree, const Tensor& result) {

@@ -17,6 +17,8 @@ struct ModuleCost {
 };
 
 namespace detail {
+/// 1234567 as 1,234,567.
+std::string grouped(std::int64_t n);
 std::vector<ModuleCost> costs(const Tree& tree, const Tensor& result);
 std::string summary(const Tree& tree, const Tensor& input, const Tensor& result);
 /// What the module makes of the input in evaluation mode; it is changed.

@@ -2,6 +2,7 @@
 #include <array>
 #include <unordered_set>
 
+#include "input_summary.hpp"
 #include "module.hpp"
 
 namespace xgrad::nn::detail {
@@ -9,17 +10,6 @@ namespace xgrad::nn::detail {
 namespace {
 
 using Row = std::array<std::string, 4>;
-
-// 1234567 as 1,234,567.
-std::string grouped(std::int64_t n) {
-  const std::string digits = std::to_string(n);
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
 
 std::string bytes(double n) {
   const char* unit = "B";
@@ -66,6 +56,16 @@ struct Summary {
 };
 
 }  // namespace
+
+std::string grouped(std::int64_t n) {
+  const std::string digits = std::to_string(n);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
 
 std::string summary(const Tree& tree) {
   Summary summary;
