@@ -68,22 +68,98 @@ class TinyNet(torch.nn.Module):
         return self.out(torch.relu(self.fc2(torch.relu(self.fc1(x)))))
 
 
-class Block(torch.nn.Module):
-    def __init__(self):
+class BasicBlock(torch.nn.Module):
+    """Of a ResNet."""
+    def __init__(self, channels, width, stride):
         super().__init__()
-        self.ln1, self.qkv, self.proj = torch.nn.LayerNorm(128), torch.nn.Linear(128, 384), torch.nn.Linear(128, 128)
-        self.ln2, self.fc1, self.fc2 = torch.nn.LayerNorm(128), torch.nn.Linear(128, 512), torch.nn.Linear(512, 128)
+        self.conv1, self.bn1 = torch.nn.Conv2d(channels, width, 3, stride, 1, bias=False), torch.nn.BatchNorm2d(width)
+        self.conv2, self.bn2 = torch.nn.Conv2d(width, width, 3, 1, 1, bias=False), torch.nn.BatchNorm2d(width)
+        self.downsample = None
+        if stride != 1 or channels != width:
+            self.downsample = torch.nn.Sequential(torch.nn.Conv2d(channels, width, 1, stride, bias=False), torch.nn.BatchNorm2d(width))
 
     def forward(self, x):
-        q, k, v = self.qkv(self.ln1(x)).view(8, 128, 3, 4, 32).permute(2, 0, 3, 1, 4).unbind(0)
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)), inplace=True)))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)), inplace=True)
+
+
+class ResNet(torch.nn.Module):
+    """For images of 32x32: stages of these widths, of `blocks` blocks each."""
+    def __init__(self, widths, blocks):
+        super().__init__()
+        self.conv1, self.bn1 = torch.nn.Conv2d(3, widths[0], 3, 1, 1, bias=False), torch.nn.BatchNorm2d(widths[0])
+        self.stages, channels = [], widths[0]
+        for i, width in enumerate(widths):
+            layers = []
+            for block in range(blocks):
+                layers.append(BasicBlock(channels, width, 2 if i > 0 and block == 0 else 1))
+                channels = width
+            self.stages.append(torch.nn.Sequential(*layers))
+            self.add_module(f"layer{i + 1}", self.stages[-1])
+        self.fc = torch.nn.Linear(channels, 10)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        for stage in self.stages:
+            x = stage(x)
+        return self.fc(x.mean((2, 3)))
+
+
+class InvertedResidual(torch.nn.Module):
+    """Of MobileNetV2."""
+    def __init__(self, channels, width):
+        super().__init__()
+        def norm_relu6(*convolution, **options):
+            layer = torch.nn.Conv2d(*convolution, bias=False, **options)
+            return torch.nn.Sequential(layer, torch.nn.BatchNorm2d(layer.out_channels), torch.nn.ReLU6(inplace=True))
+        self.conv = torch.nn.Sequential(norm_relu6(channels, width, 1), norm_relu6(width, width, 3, 1, 1, groups=width),
+                                        torch.nn.Conv2d(width, channels, 1, bias=False), torch.nn.BatchNorm2d(channels))
+
+    def forward(self, x):
+        return x + self.conv(x)
+
+
+class Recurrent(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = torch.nn.LSTM(256, 256, 2, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(x)[0]
+
+
+class Block(torch.nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.ln1, self.qkv, self.proj = torch.nn.LayerNorm(width), torch.nn.Linear(width, 3 * width), torch.nn.Linear(width, width)
+        self.ln2, self.fc1, self.fc2 = torch.nn.LayerNorm(width), torch.nn.Linear(width, 4 * width), torch.nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        n, length, width = x.shape
+        q, k, v = self.qkv(self.ln1(x)).view(n, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        x = x + self.proj(mixed.transpose(1, 2).reshape(8, 128, 128))
+        x = x + self.proj(mixed.transpose(1, 2).reshape(n, length, width))
         return x + self.fc2(F.gelu(self.fc1(self.ln2(x))))
 
 
-def training(net, inputs, classes, with_adam, layout=torch.contiguous_format):
+class GPT(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.token, self.position = torch.nn.Embedding(256, 192), torch.nn.Embedding(128, 192)
+        self.blocks = torch.nn.ModuleList(Block(192, 6) for _ in range(4))
+        self.norm = torch.nn.LayerNorm(192)
+
+    def forward(self, symbols):
+        x = self.token(symbols) + self.position(torch.arange(symbols.shape[1]))
+        for block in self.blocks:
+            x = block(x)
+        return F.linear(self.norm(x), self.token.weight)
+
+
+def training(net, inputs, classes, optimizer, layout=torch.contiguous_format):
     parameters = fill_parameters(net.to(memory_format=layout))
-    update = torch.optim.Adam(parameters, lr=worker.LEARNING_RATE, fused=True).step
+    update = optimizer(parameters, lr=worker.LEARNING_RATE, fused=True).step if optimizer else lambda: None
     x, y = tensor(worker.numbers(inputs, worker.INPUTS)).contiguous(memory_format=layout), tensor(worker.labels(inputs[0], classes))
     loss_of = maybe_compile(lambda x, y: F.cross_entropy(net(x), y))
     last = {}
@@ -93,17 +169,13 @@ def training(net, inputs, classes, with_adam, layout=torch.contiguous_format):
             parameter.grad = None
         loss = last["loss"] = loss_of(x, y)
         loss.backward()
-        if with_adam:
-            update()
+        update()
 
     return worker.Workload(step, lambda: loss_and_gradients(last["loss"], parameters))
 
 
-def in_better_layout(make_net, inputs, classes, with_adam):
-    """The training in that of the two layouts in which its steps are faster here."""
-    def make(layout):
-        return training(make_net(), inputs, classes, with_adam, layout)
-
+def in_better_layout(make):
+    """make(layout) in that of the two layouts in which its steps are faster here."""
     def seconds(layout):
         trial, times = make(layout), []
         for _ in range(8):
@@ -149,12 +221,12 @@ def softmax_cross_entropy():
     return worker.Workload(step, lambda: loss_and_gradients(last["loss"], [logits]))
 
 
-def transformer_block():
-    block = Block()
-    leaves = fill_parameters(block)
-    x, upstream = tensor(worker.numbers((8, 128, 128), worker.INPUTS), True), tensor(worker.numbers((8, 128, 128), worker.UPSTREAM))
+def gradients(net, inputs, layout=torch.contiguous_format):
+    leaves = fill_parameters(net.to(memory_format=layout))
+    x = tensor(worker.numbers(inputs, worker.INPUTS)).contiguous(memory_format=layout).requires_grad_()
+    forward = maybe_compile(net)
+    upstream = tensor(worker.numbers(tuple(forward(x).shape), worker.UPSTREAM)).contiguous(memory_format=layout)
     leaves.append(x)
-    forward = maybe_compile(block)
     last = {}
 
     def step():
@@ -164,6 +236,26 @@ def transformer_block():
         last["y"].backward(upstream)
 
     return worker.Workload(step, lambda: loss_and_gradients(last["y"], leaves))
+
+
+def language_model():
+    gpt = GPT()
+    parameters = fill_parameters(gpt)
+    update = torch.optim.AdamW(parameters, lr=worker.LEARNING_RATE, fused=True).step
+    x = tensor(worker.labels(8 * 128, 256)).view(8, 128)
+    y = x.flatten().flip(0)
+    loss_of = maybe_compile(lambda x, y: F.cross_entropy(gpt(x).flatten(0, 1), y))
+    last = {}
+
+    def step():
+        for parameter in parameters:
+            parameter.grad = None
+        loss = last["loss"] = loss_of(x, y)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        update()
+
+    return worker.Workload(step, lambda: loss_and_gradients(last["loss"], parameters))
 
 
 def convolution(name):
@@ -193,15 +285,26 @@ def convolution(name):
 def make(name):
     if compiled:
         torch._dynamo.reset()
+    adam, sgd = torch.optim.Adam, torch.optim.SGD
     if name in ("W1-64", "W1-512"):
-        return training(BatchNormNet(), (int(name[3:]), 784), 10, True)
+        return training(BatchNormNet(), (int(name[3:]), 784), 10, adam)
     if name == "W2":
-        return in_better_layout(ConvolutionalNet, (64, 1, 28, 28), 10, True)
+        return in_better_layout(lambda layout: training(ConvolutionalNet(), (64, 1, 28, 28), 10, adam, layout))
     if name in ("W3", "W3-adam"):
-        return training(TinyNet(), (8, 4), 2, name == "W3-adam")
+        return training(TinyNet(), (8, 4), 2, adam if name == "W3-adam" else None)
+    if name == "W7":
+        return gradients(Block(128, 4), (8, 128, 128))
+    if name == "W9":
+        return in_better_layout(lambda layout: training(ResNet([16, 32, 64], 3), (64, 3, 32, 32), 10, sgd, layout))
+    if name == "W10":
+        return in_better_layout(lambda layout: training(ResNet([64, 128, 256, 512], 2), (16, 3, 32, 32), 10, sgd, layout))
+    if name == "W11":
+        return in_better_layout(lambda layout: gradients(InvertedResidual(32, 192), (16, 32, 28, 28), layout))
+    if name == "W12":
+        return gradients(Recurrent(), (32, 64, 256))
     if name.startswith("conv"):
         return convolution(name)
-    makers = {"W4": formula, "W4-lambda": formula, "W5": adam_alone, "W6": softmax_cross_entropy, "W7": transformer_block}
+    makers = {"W4": formula, "W4-lambda": formula, "W5": adam_alone, "W6": softmax_cross_entropy, "W13": language_model}
     return makers[name]() if name in makers else None
 
 

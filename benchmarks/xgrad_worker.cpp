@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 
+#include "../examples/models/mobilenet_v2.hpp"
+#include "../examples/models/resnet.hpp"
 #include "worker.hpp"
 
 namespace {
@@ -73,26 +75,80 @@ struct TinyNet {
   Tensor operator()(const Tensor& x) const { return out(relu(fc2(relu(fc1(x))))); }
 };
 
-/// A step of training on one batch: with Adam, or gradients alone.
-template <class Net>
-Workload training(const Shape& input, std::int64_t classes, bool with_adam) {
+/// ResNet-18 for images of 32x32: its first convolution is of 3x3, and nothing is pooled after it.
+struct ResNet18 {
+  nn::Conv2d conv1{3, 64, 3, {.padding = 1, .bias = false}};
+  nn::BatchNorm2d bn1{64};
+  std::vector<models::BasicBlock> layer1 = models::stage<models::BasicBlock>(64, 64, 2, 1),
+                                  layer2 = models::stage<models::BasicBlock>(64, 128, 2, 2),
+                                  layer3 = models::stage<models::BasicBlock>(128, 256, 2, 2),
+                                  layer4 = models::stage<models::BasicBlock>(256, 512, 2, 2);
+  nn::Linear fc{512, 10};
+
+  Tensor operator()(const Tensor& x) {
+    using models::through;
+    return fc(mean(through(layer4, through(layer3, through(layer2, through(layer1, bn1.relu(conv1(x)))))), {2, 3}));
+  }
+};
+
+/// A step of training on one batch, or gradients alone.
+template <class Optimizer = void, class Net>
+Workload training(Net net, const Shape& input, std::int64_t classes) {
+  struct NoRate {
+    double lr;
+  };
+  struct NoOptimizer {
+    NoOptimizer(const std::vector<Tensor>& parameters, NoRate) : parameters_(parameters) {}
+    void zero_grad() const {
+      for (const Tensor& parameter : parameters_) parameter.zero_grad();
+    }
+    void step() const {}
+    std::vector<Tensor> parameters_;
+  };
   struct State {
     Net net;
     std::vector<Tensor> parameters = fill_parameters(net);
-    optim::Adam adam{parameters, {.lr = benchmarks::learning_rate}};
-    Tensor x, y, loss;
+    std::conditional_t<std::is_void_v<Optimizer>, NoOptimizer, Optimizer> optimizer{parameters,
+                                                                                    {.lr = benchmarks::learning_rate}};
+    Tensor x = {}, y = {}, loss = {};
   };
-  auto state = std::make_shared<State>();
+  auto state = std::make_shared<State>(State{std::move(net)});
   state->x = numbers(input, benchmarks::inputs_stream);
   state->y = labels(input[0], classes);
-  return {[state, with_adam] {
-            state->adam.zero_grad();
+  return {[state] {
+            state->optimizer.zero_grad();
             state->loss = cross_entropy(state->net(state->x), state->y);
             state->loss.backward();
-            if (with_adam) state->adam.step();
+            state->optimizer.step();
           },
           [state] { return loss_and_gradients(state->loss, state->parameters); }};
 }
+
+/// All gradients of a model whose output is weighted by an upstream gradient.
+template <class Net>
+Workload gradients(Net net, const Shape& input) {
+  struct State {
+    Net net;
+    std::vector<Tensor> leaves = fill_parameters(net);
+    Tensor x = {}, y = {}, upstream = {};
+  };
+  auto state = std::make_shared<State>(State{std::move(net)});
+  state->x = numbers(input, benchmarks::inputs_stream, 1, true);
+  state->leaves.push_back(state->x);
+  state->upstream = numbers(state->net(state->x).shape(), benchmarks::upstream_stream);
+  return {[state] {
+            for (const Tensor& leaf : state->leaves) leaf.zero_grad();
+            state->y = state->net(state->x);
+            state->y.backward(state->upstream);
+          },
+          [state] { return loss_and_gradients(state->y, state->leaves); }};
+}
+
+struct Recurrent {
+  nn::LSTM lstm{256, 256, {.num_layers = 2, .batch_first = true}};
+
+  Tensor operator()(const Tensor& x) const { return lstm(x).output; }
+};
 
 /// x sigmoid(x) + tanh(x) / 2 on 4M numbers, and its gradient.
 template <class F>
@@ -147,9 +203,9 @@ Workload softmax_cross_entropy() {
           [state] { return loss_and_gradients(state->loss, {state->logits}); }};
 }
 
-constexpr std::int64_t batch = 8, length = 128, width = 128, heads = 4;
-
+/// Of rows (N, L, width), causal.
 struct Block {
+  std::int64_t width, heads;
   nn::LayerNorm ln1{width};
   nn::Linear qkv{width, 3 * width}, proj{width, width};
   nn::LayerNorm ln2{width};
@@ -161,29 +217,44 @@ struct Block {
   }
 
  private:
-  Tensor attention(const Tensor& qkv_rows) const {
-    const auto parts = split(reshape(qkv_rows, {batch, length, 3, heads, width / heads}), 1, 2);
+  Tensor attention(const Tensor& rows) const {
+    const std::int64_t n = rows.size(0), length = rows.size(1);
+    const auto parts = split(reshape(rows, {n, length, 3, heads, width / heads}), 1, 2);
     const auto part = [&](std::size_t i) { return transpose(squeeze(parts[i], 2), 1, 2); };
     const Tensor mixed = scaled_dot_product_attention(part(0), part(1), part(2), {.causal = true});
-    return reshape(transpose(mixed, 1, 2), {batch, length, width});
+    return reshape(transpose(mixed, 1, 2), {n, length, width});
   }
 };
 
-Workload transformer_block() {
+struct GPT {
+  nn::Embedding token{256, 192}, position{128, 192};
+  std::vector<Block> blocks{{192, 6}, {192, 6}, {192, 6}, {192, 6}};
+  nn::LayerNorm norm{192};
+
+  Tensor operator()(const Tensor& symbols) const {
+    Tensor h = token(symbols) + position(arange(0, symbols.size(1), 1, {.dtype = int64}));
+    for (const Block& block : blocks) h = block(h);
+    return linear(norm(h), token.weight);
+  }
+};
+
+/// A step of training a GPT on 8 windows of 128 symbols, with AdamW and clipping.
+Workload language_model() {
   struct State {
-    Block block;
-    std::vector<Tensor> leaves = fill_parameters(block);
-    Tensor x = numbers({batch, length, width}, benchmarks::inputs_stream, 1, true);
-    Tensor upstream = numbers({batch, length, width}, benchmarks::upstream_stream), y = {};
+    GPT gpt;
+    std::vector<Tensor> parameters = fill_parameters(gpt);
+    optim::AdamW adam{parameters, {.lr = benchmarks::learning_rate}};
+    Tensor x = reshape(labels(8 * 128, 256), {8, 128}), y = flip(flatten(x), {0}), loss = {};
   };
   auto state = std::make_shared<State>();
-  state->leaves.push_back(state->x);
   return {[state] {
-            for (const Tensor& leaf : state->leaves) leaf.zero_grad();
-            state->y = state->block(state->x);
-            state->y.backward(state->upstream);
+            state->adam.zero_grad();
+            state->loss = cross_entropy(flatten(state->gpt(state->x), 0, 1), state->y);
+            state->loss.backward();
+            optim::clip_grad_norm_(state->parameters, 1.0);
+            state->adam.step();
           },
-          [state] { return loss_and_gradients(state->y, state->leaves); }};
+          [state] { return loss_and_gradients(state->loss, state->parameters); }};
 }
 
 /// What `convolutions` of benchmarks/compare names.
@@ -253,17 +324,22 @@ Workload one_add(bool with_backward) {
 }
 
 Workload make(std::string_view name) {
-  if (name == "W1-64") return training<BatchNormNet>({64, 784}, 10, true);
-  if (name == "W1-512") return training<BatchNormNet>({512, 784}, 10, true);
-  if (name == "W2") return training<ConvolutionalNet>({64, 1, 28, 28}, 10, true);
-  if (name == "W3") return training<TinyNet>({8, 4}, 2, false);
-  if (name == "W3-adam") return training<TinyNet>({8, 4}, 2, true);
+  if (name == "W1-64") return training<optim::Adam>(BatchNormNet(), {64, 784}, 10);
+  if (name == "W1-512") return training<optim::Adam>(BatchNormNet(), {512, 784}, 10);
+  if (name == "W2") return training<optim::Adam>(ConvolutionalNet(), {64, 1, 28, 28}, 10);
+  if (name == "W3") return training(TinyNet(), {8, 4}, 2);
+  if (name == "W3-adam") return training<optim::Adam>(TinyNet(), {8, 4}, 2);
   if (name == "W4") return formula([](const Tensor& x) { return x * sigmoid(x) + 0.5 * tanh(x); });
   if (name == "W4-lambda")
     return formula(elementwise("formula", [](auto x) { return x * sigmoid(x) + 0.5 * tanh(x); }));
   if (name == "W5") return adam_alone();
   if (name == "W6") return softmax_cross_entropy();
-  if (name == "W7") return transformer_block();
+  if (name == "W7") return gradients(Block{128, 4}, {8, 128, 128});
+  if (name == "W9") return training<optim::SGD>(models::resnet20(), {64, 3, 32, 32}, 10);
+  if (name == "W10") return training<optim::SGD>(ResNet18(), {16, 3, 32, 32}, 10);
+  if (name == "W11") return gradients(models::InvertedResidual::make(32, 32, 1, 6), {16, 32, 28, 28});
+  if (name == "W12") return gradients(Recurrent(), {32, 64, 256});
+  if (name == "W13") return language_model();
   if (name == "add-forward") return one_add(false);
   if (name == "add") return one_add(true);
   return convolution(name);
