@@ -4,8 +4,6 @@
 //   bayesian_regression [--draws N] [--seed N] [--plot FILE.png]
 #include <xgrad/xgrad.hpp>
 
-#include <xgrad/distributions/location_scale.hpp>
-
 #include <CLI/CLI.hpp>
 
 #include <cmath>

@@ -4,8 +4,6 @@
 //   neural_ode [--steps N] [--seed N] [--plot FILE.png]
 #include <xgrad/xgrad.hpp>
 
-#include <xgrad/solvers/odeint.hpp>
-
 #include <CLI/CLI.hpp>
 
 #include <iostream>
