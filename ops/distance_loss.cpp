@@ -2,8 +2,10 @@
 
 #include <numbers>
 
+#include "arithmetic.hpp"
 #include "elementwise.hpp"
 #include "loss_terms.hpp"
+#include "math.hpp"
 #include "reduce.hpp"
 #include "shape.hpp"
 #include "unary.hpp"
@@ -100,9 +102,8 @@ Tensor kl_div(Operand input, const Tensor& target, const KLDivOptions& options) 
 Tensor poisson_nll_loss(Operand input, const Tensor& target, const PoissonNLLLossOptions& options) {
   constexpr const char* op = "poisson_nll_loss";
   detail::expect_equal_shapes(op, *input, target);
-  constexpr auto of_logarithm = elementwise(op, [](auto x, auto t) { return exp(x) - t * x; });
-  const auto of_rate = elementwise(op, [eps = options.eps](auto x, auto t) { return x - t * log(x + eps); });
-  Tensor losses = options.log_input ? of_logarithm(*input, target) : of_rate(*input, target);
+  const Tensor& x = *input;
+  Tensor losses = options.log_input ? exp(x) - target * x : x - target * log(x + options.eps);
   if (options.full) losses = losses + stirling(target.to(losses.dtype()));
   return detail::reduced(losses, options.reduction);
 }

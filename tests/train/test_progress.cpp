@@ -59,10 +59,10 @@ std::string on_terminal(int columns, Loop&& loop) {
     return 0;
   });  // what is written fits the terminal's buffer
   CHECK(status == 0);
-  std::string out(1 << 16, '\0');
-  const ssize_t count = ::read(terminal, out.data(), out.size());
+  std::string out, part(1 << 12, '\0');
+  for (ssize_t count; (count = ::read(terminal, part.data(), part.size())) > 0;)  // an error once all was read
+    out.append(part, 0, static_cast<std::size_t>(count));
   ::close(terminal);
-  out.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   return out;
 }
 
