@@ -179,7 +179,7 @@ namespace {
 template <class T, class F>
 void with_normalized(const BatchNormSize& size, const T* x, const T* centre, const T* scale, const T* offset,
                      const T* weight, const T* bias, const F& f) {
-  const Numbers numbers(size);
+  const PerChannel numbers(size);
   const std::int64_t count = numbers.count();
   const Scratch<T> memory(4 * count);
   T *const from = memory.data(), *const factor = from + count, *const more = factor + count, *const term = more + count;
@@ -245,7 +245,7 @@ void relu_gradient(std::int64_t count, const T* grad, const T* y, T* out) {
 template <class T>
 void batch_norm_sums(const BatchNormSize& size, const T* grad, const T* y, const T* x, const T* centre, const T* scale,
                      const T* offset, T* bias_grad, T* weight_grad) {
-  const Numbers numbers(size);
+  const PerChannel numbers(size);
   const std::int64_t count = numbers.count();
   const Scratch<T> memory(2 * count);
   T *const from = memory.data(), *const factor = from + count;
@@ -268,7 +268,7 @@ template <class T>
 void batch_norm_input_grad(const BatchNormSize& size, const T* grad, const T* y, const T* x, const T* centre,
                            const T* scale, const T* offset, const T* weight, const T* bias_grad, const T* weight_grad,
                            T* x_grad) {
-  const Numbers numbers(size);
+  const PerChannel numbers(size);
   const std::int64_t count = numbers.count(), groups = size.channels / size.group;
   const Scratch<double> shared(2 * groups);
   double *const levels = shared.data(), *const slopes = levels + groups;

@@ -45,9 +45,9 @@ struct Columns {
 inline bool in_columns(const BatchNormSize& size) { return size.n > 1 ? size.length < 16 : size.length == 1; }
 
 /// Numbers of each channel are wanted once a channel where it lies in planes, and once a column.
-class Numbers {
+class PerChannel {
  public:
-  explicit Numbers(const BatchNormSize& size)
+  explicit PerChannel(const BatchNormSize& size)
       : channels_(size.channels),
         length_(in_columns(size) ? size.length : 1),
         count_(in_columns(size) ? Columns(size).width : size.channels) {}
@@ -134,7 +134,7 @@ template <int Sums, class T, class Term>
 }
 
 /// totals[k * channels + c] = the sums of term(i, index in memory, values), which sets `Sums` values, over a channel.
-/// `i` is where numbers of the channel are, of which there are as many as Numbers says.
+/// `i` is where numbers of the channel are, of which there are as many as PerChannel says.
 template <int Sums, class T, class Term>
 void sum_batch(const BatchNormSize& size, double* totals, const Term& term) {
   if (in_columns(size)) {
