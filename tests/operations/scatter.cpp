@@ -38,7 +38,7 @@ std::vector<OpSample> scatter_reduce_samples() {
                                         {"amax", ScatterReduction::amax},
                                         {"amin", ScatterReduction::amin}})
     for (const bool self : {true, false}) {
-      const auto of = [&, kind = reduction](const Tensor& x, const Tensor& index) {
+      const auto of = [&, name = name, kind = reduction](const Tensor& x, const Tensor& index) {
         all.push_back(sample(std::string("torch.scatter_reduce(x[0], 1, x[1], x[2], '") + name +
                                  "', include_self=" + (self ? "True)" : "False)"),
                              {x, index, sample_normal(index.shape(), 2)}, [kind, self](auto& in) {
