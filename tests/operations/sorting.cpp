@@ -94,8 +94,9 @@ std::vector<OpSample> quantile_samples(const std::string& torch, QuantileOf f) {
                                             {"midpoint", Interpolation::midpoint},
                                             {"nearest", Interpolation::nearest}})
     all.push_back(sample(torch + "(x[0], x[1], dim=1, interpolation='" + name + "')",
-                         {sample_normal({2, 6}), fractions},
-                         [=](auto& x) { return f(x[0], x[1], {.axis = 1, .interpolation = interpolation}); }));
+                         {sample_normal({2, 6}), fractions}, [f, interpolation = interpolation](auto& x) {
+                           return f(x[0], x[1], {.axis = 1, .interpolation = interpolation});
+                         }));
 
   all.push_back(sample(torch + "(x[0], x[1], dim=0, keepdim=True)", {sample_normal({5, 2, 2}), fractions},
                        [=](auto& x) { return f(x[0], x[1], {.axis = 0, .keepdim = true}); }));

@@ -471,7 +471,7 @@ bool StudyCore::finish_as(OpenTrial& open, TrialState state, std::vector<double>
   if (state == TrialState::complete)
     for (const auto& [name, choice] : open.fixed) {
       const auto& asked = history_[number].parameters;
-      if (std::none_of(asked.begin(), asked.end(), [&](const Parameter& p) { return p.name == name; }))
+      if (std::none_of(asked.begin(), asked.end(), [&name = name](const Parameter& p) { return p.name == name; }))
         log("trial " + std::to_string(number) + " was enqueued with a parameter \"" + name +
             "\", which it did not ask for");
     }
