@@ -41,7 +41,7 @@ void append(std::vector<float>& values, const Tensor& tensor) {
 }
 
 std::vector<float> loss_and_gradients(const Tensor& loss, const std::vector<Tensor>& leaves) {
-  std::vector<float> values{*loss.data<float>()};
+  std::vector<float> values{loss.detach().contiguous().data<float>()[0]};
   for (const Tensor& leaf : leaves) append(values, leaf.grad());
   return values;
 }
