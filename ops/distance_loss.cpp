@@ -42,11 +42,12 @@ struct BinaryCrossEntropy {
   }
 };
 
-/// log(target!) by Stirling, 0 for targets up to 1.
-constexpr auto stirling = elementwise("poisson_nll_loss", [](auto t) {
-  const auto above = where(t > 1, t, 1);
-  return where(t > 1, above * log(above) - above + 0.5 * log(2 * std::numbers::pi * above), 0);
-});
+/// log(target!) by Stirling, 0 for targets up to 1. Operation by operation: in one pass, the compiler's choice of fused
+/// multiply-adds would decide over the last bit of the loss, and not choose alike where a derivative is computed too.
+Tensor stirling(const Tensor& target) {
+  const Tensor is_above = target > 1, t = where(is_above, target, 1);
+  return where(is_above, t * log(t) - t + 0.5 * log(2 * std::numbers::pi * t), 0);
+}
 
 }  // namespace
 
