@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
-#include <ranges>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +20,14 @@ template <class T>
 concept Size = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>;
 
 [[noreturn]] void fail_axis(const char* op, std::int64_t axis, std::size_t rank);
+
+/// The type of the elements that a loop over a constant R goes through. Here and elsewhere without <ranges>, which
+/// takes longer to compile than all of the graph.
+template <class R>
+using RangeValue = std::remove_cvref_t<decltype(*std::begin(std::declval<const R&>()))>;
+/// What a loop can go through more than once.
+template <class R>
+concept Range = std::forward_iterator<decltype(std::begin(std::declval<const R&>()))>;
 
 }  // namespace detail
 
@@ -38,8 +45,7 @@ class Shape {
     push_back(checked(size));
   }
   template <class R>
-  requires(!std::same_as<R, Shape> && std::ranges::input_range<const R> &&
-           detail::Size<std::ranges::range_value_t<const R>>) Shape(const R& sizes) {
+  requires(!std::same_as<R, Shape> && detail::Size<detail::RangeValue<R>>) Shape(const R& sizes) {
     for (const auto size : sizes) push_back(checked(size));
   }
   /// `rank` numbers from a pointer on.

@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <initializer_list>
-#include <ranges>
 #include <span>
 #include <vector>
 
@@ -78,8 +77,8 @@ template <class T>
 constexpr auto number_in() {
   if constexpr (is_number<T>) {
     return T{};
-  } else if constexpr (std::ranges::forward_range<const T> && !requires(const T& range) { range.shape(); }) {
-    using Item = std::ranges::range_value_t<const T>;
+  } else if constexpr (Range<T> && !requires(const T& range) { range.shape(); }) {
+    using Item = RangeValue<T>;
     if constexpr (!std::is_same_v<Item, T> && !std::is_same_v<Item, char>) return number_in<Item>();
   }
 }
@@ -90,16 +89,16 @@ concept Numbers = !is_number<R> && is_number<NumberIn<R>>;
 
 template <class R>
 void measure(const R& range, Shape& shape) {
-  shape.push_back(static_cast<std::int64_t>(std::ranges::distance(range)));
-  if constexpr (Numbers<std::ranges::range_value_t<const R>>)
-    if (!std::ranges::empty(range)) measure(*std::ranges::begin(range), shape);
+  shape.push_back(static_cast<std::int64_t>(std::distance(std::begin(range), std::end(range))));
+  if constexpr (Numbers<RangeValue<R>>)
+    if (shape.back() > 0) measure(*std::begin(range), shape);
 }
 
 template <class T, class R>
 void write_numbers(const char* op, const R& range, const Shape& shape, std::size_t axis, T*& to) {
-  if constexpr (Numbers<std::ranges::range_value_t<const R>>) {
+  if constexpr (Numbers<RangeValue<R>>) {
     for (const auto& item : range) {
-      check(axis + 1 < shape.size() && std::ranges::distance(item) == shape[axis + 1], op,
+      check(axis + 1 < shape.size() && std::distance(std::begin(item), std::end(item)) == shape[axis + 1], op,
             ": the ranges do not form a rectangle of shape ", shape);
       write_numbers(op, item, shape, axis + 1, to);
     }
@@ -143,9 +142,9 @@ Tensor from_values(std::span<const T> values, const Shape& shape, bool requires_
 /// A copy of the numbers in a std::vector, std::array or other range, row-major, in the given shape; the dtype is that
 /// of options, or as of tensor().
 template <detail::Numbers R>
-requires(!detail::Numbers<std::ranges::range_value_t<const R>>) Tensor
+requires(!detail::Numbers<detail::RangeValue<R>>) Tensor
     from_values(const R& values, const Shape& shape, const TensorOptions& options = {}) {
-  const auto count = static_cast<std::int64_t>(std::ranges::distance(values));
+  const auto count = static_cast<std::int64_t>(std::distance(std::begin(values), std::end(values)));
   check(count == shape.numel(), "from_values: ", count, " values for shape ", shape);
   return detail::from_range("from_values", values, count, shape, options);
 }

@@ -13,10 +13,15 @@ namespace xgrad {
 
 namespace detail {
 
+/// Names and values, one after the other. No tuple: every module has one of these, and a tuple takes ten times as long
+/// to compile.
 template <class... Values>
-struct FieldList {
-  std::array<std::string_view, sizeof...(Values)> names;
-  std::tuple<Values...> values;
+struct FieldList {};
+template <class First, class... Rest>
+struct FieldList<First, Rest...> {
+  std::string_view name;
+  First value;
+  FieldList<Rest...> rest;
 };
 
 template <class T>
@@ -24,31 +29,43 @@ inline constexpr bool is_field_list = false;
 template <class... Values>
 inline constexpr bool is_field_list<FieldList<Values...>> = true;
 
+template <class First, class... Rest>
+constexpr FieldList<First, Rest...> with_first(std::string_view name, std::remove_reference_t<First>& first,
+                                               FieldList<Rest...> rest) {
+  return {name, std::forward<First>(first), std::move(rest)};  // an lvalue is a reference, a temporary is moved
+}
+/// Calls f(name, value) for each; as constants if `constant`.
+template <bool constant, class F>
+constexpr void visit(FieldList<>&, F&) {}
+template <bool constant, class First, class... Rest, class F>
+constexpr void visit(FieldList<First, Rest...>& list, F& f) {
+  if constexpr (constant)
+    f(list.name, std::as_const(list.value));
+  else
+    f(list.name, list.value);
+  visit<constant>(list.rest, f);
+}
+
 }  // namespace detail
 
 /// What a class returns that lists its fields itself: `auto fields() { return xgrad::fields("weight", weight, "bias",
 /// bias); }`, names and members in turn. The member function `fields` is public and not const. It is needed where the
 /// fields of a struct cannot be found (see `for_each_field`), and is preferred where it is there.
-template <class... NamesAndValues>
-constexpr auto fields(NamesAndValues&&... arguments) {
-  static_assert(sizeof...(arguments) % 2 == 0, "fields: names and members in turn, as in fields(\"weight\", weight)");
-  auto all = std::forward_as_tuple(std::forward<NamesAndValues>(arguments)...);
-  return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    using All = std::tuple<NamesAndValues...>;  // an lvalue is a reference here, a temporary is moved
-    return detail::FieldList<std::tuple_element_t<2 * I + 1, All>...>{
-        {std::string_view(std::get<2 * I>(all))...},
-        {std::forward<std::tuple_element_t<2 * I + 1, All>>(std::get<2 * I + 1>(all))...}};
-  }
-  (std::make_index_sequence<sizeof...(arguments) / 2>());
+constexpr detail::FieldList<> fields() { return {}; }
+template <class First, class... NamesAndValues>
+constexpr auto fields(std::string_view name, First&& first, NamesAndValues&&... more) {
+  static_assert(sizeof...(more) % 2 == 0, "fields: names and members in turn, as in fields(\"weight\", weight)");
+  return detail::with_first<First>(name, first, fields(std::forward<NamesAndValues>(more)...));
 }
 
 /// Two lists as one, for a class that has more fields than its base.
-template <class... First, class... Second>
-constexpr auto joined(detail::FieldList<First...> first, detail::FieldList<Second...> second) {
-  std::array<std::string_view, sizeof...(First) + sizeof...(Second)> names;
-  std::copy(second.names.begin(), second.names.end(), std::copy(first.names.begin(), first.names.end(), names.begin()));
-  return detail::FieldList<First..., Second...>{names,
-                                                std::tuple_cat(std::move(first.values), std::move(second.values))};
+template <class... Second>
+constexpr auto joined(detail::FieldList<>, detail::FieldList<Second...> second) {
+  return second;
+}
+template <class First, class... More, class... Second>
+constexpr auto joined(detail::FieldList<First, More...> first, detail::FieldList<Second...> second) {
+  return detail::with_first<First>(first.name, first.value, joined(std::move(first.rest), std::move(second)));
 }
 
 /// A class with a member function `fields` that returns xgrad::fields(...).
@@ -306,13 +323,7 @@ constexpr void for_each_field(T& object, F&& f) {
   using Object = std::remove_const_t<T>;
   if constexpr (ListsFields<Object>) {
     auto list = const_cast<Object&>(object).fields();
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      if constexpr (std::is_const_v<T>)
-        (f(list.names[I], std::as_const(std::get<I>(list.values))), ...);
-      else
-        (f(list.names[I], std::get<I>(list.values)), ...);
-    }
-    (std::make_index_sequence<list.names.size()>());
+    detail::visit<std::is_const_v<T>>(list, f);
   } else {
     static_assert(Reflectable<Object>,
                   "for_each_field: a class that is no aggregate lists its fields: auto fields() { return "

@@ -39,6 +39,23 @@ struct IsPair : std::false_type {};
 template <class A, class B>
 struct IsPair<std::pair<A, B>> : std::true_type {};
 
+template <class F, class... Before>
+decltype(auto) unpacked(const xgrad::detail::FieldList<>&, const F& f, const Before&... before) {
+  return f(before...);
+}
+template <class First, class... Rest, class F, class... Before>
+decltype(auto) unpacked(const xgrad::detail::FieldList<First, Rest...>& list, const F& f, const Before&... before) {
+  return unpacked(list.rest, f, before..., list.value);
+}
+template <class... Values, class F>
+decltype(auto) with_listed(xgrad::detail::FieldList<Values...>& list, const F& f) {
+  std::array<std::string_view, sizeof...(Values)> names;
+  auto next = names.begin();
+  const auto take = [&](std::string_view name, const auto&) { *next++ = name; };
+  xgrad::detail::visit<true>(list, take);
+  return unpacked(list, [&](const auto&... field) -> decltype(auto) { return f(names, field...); });
+}
+
 /// Calls f(names, fields...) with references to the fields of a sample.
 template <class Sample, class F>
 decltype(auto) with_sample_fields(const Sample& sample, F&& f) {
@@ -46,7 +63,7 @@ decltype(auto) with_sample_fields(const Sample& sample, F&& f) {
     return f(std::array<std::string_view, 2>{"first", "second"}, sample.first, sample.second);
   } else if constexpr (ListsFields<Sample>) {
     auto list = const_cast<Sample&>(sample).fields();
-    return std::apply([&](const auto&... field) -> decltype(auto) { return f(list.names, field...); }, list.values);
+    return with_listed(list, f);
   } else {
     static_assert(Reflectable<Sample>,
                   "a sample is a Tensor, a number, a std::string, a std::pair of such, or a struct");

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -35,16 +34,17 @@ template <Stream S>
 using StreamedBy = typename std::remove_cvref_t<std::invoke_result_t<S&>>::value_type;
 
 /// The elements of a range, which is moved in or, where it is named, has to outlive this.
-template <std::ranges::input_range Range>
+template <class Range>
+requires requires(Range& range) { std::begin(range) != std::end(range); }
 auto stream(Range&& range) {
   struct State {
-    explicit State(Range&& r) : elements(std::forward<Range>(r)), at(std::ranges::begin(elements)) {}
+    explicit State(Range&& r) : elements(std::forward<Range>(r)), at(std::begin(elements)) {}
     Range elements;  // or a reference to them
-    std::ranges::iterator_t<Range> at;
+    decltype(std::begin(std::declval<Range&>())) at;
   };
-  using Sample = std::ranges::range_value_t<Range>;
+  using Sample = std::remove_cvref_t<decltype(*std::begin(range))>;
   return [state = std::make_shared<State>(std::forward<Range>(range))]() -> std::optional<Sample> {
-    if (state->at == std::ranges::end(state->elements)) return std::nullopt;
+    if (state->at == std::end(state->elements)) return std::nullopt;
     std::optional<Sample> sample(*state->at);
     ++state->at;
     return sample;

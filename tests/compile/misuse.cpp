@@ -1,5 +1,15 @@
 // Programs that must not compile, and must say why in the first error.
-#include <xgrad/xgrad.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include <xgrad/autograd/anomaly.hpp>
+#include <xgrad/autograd/create.hpp>
+#include <xgrad/nn/linear.hpp>
+#include <xgrad/nn/module.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/elementwise.hpp>
+#include <xgrad/ops/reduce.hpp>
 
 using namespace xgrad;
 

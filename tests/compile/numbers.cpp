@@ -1,5 +1,8 @@
 // Numbers of a type that means nothing where they stand: none of these compiles but case 0.
-#include <xgrad/xgrad.hpp>
+#include <xgrad/autograd/create.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/extrema.hpp>
+#include <xgrad/ops/indexing.hpp>
 
 using namespace xgrad;
 
