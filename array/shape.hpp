@@ -27,7 +27,7 @@ template <class R>
 using RangeValue = std::remove_cvref_t<decltype(*std::begin(std::declval<const R&>()))>;
 /// What a loop can go through more than once.
 template <class R>
-concept Range = std::forward_iterator<decltype(std::begin(std::declval<const R&>()))>;
+concept ForwardRange = std::forward_iterator<decltype(std::begin(std::declval<const R&>()))>;
 
 }  // namespace detail
 

@@ -77,7 +77,7 @@ template <class T>
 constexpr auto number_in() {
   if constexpr (is_number<T>) {
     return T{};
-  } else if constexpr (Range<T> && !requires(const T& range) { range.shape(); }) {
+  } else if constexpr (ForwardRange<T> && !requires(const T& range) { range.shape(); }) {
     using Item = RangeValue<T>;
     if constexpr (!std::is_same_v<Item, T> && !std::is_same_v<Item, char>) return number_in<Item>();
   }
