@@ -200,10 +200,18 @@ struct ElementwiseOp {
   /// Of functions that take long. Where they are more than the derivatives wanted, storing these beats computing them
   /// again in backward; where they are fewer, it would only cost memory.
   int calls() const {
-    int count = 0;
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (void)f((void(I), CountedDual{&count})...); }
-    (std::make_index_sequence<N>{});
-    return count;
+    const auto counted = [this] {
+      int count = 0;
+      [&]<std::size_t... I>(std::index_sequence<I...>) { (void)f((void(I), CountedDual{&count})...); }
+      (std::make_index_sequence<N>{});
+      return count;
+    };
+    if constexpr (std::is_empty_v<F>) {  // no captured number decides over what it calls
+      static const int count = counted();
+      return count;
+    } else {
+      return counted();
+    }
   }
 };
 
@@ -299,7 +307,9 @@ class Elementwise<F, std::index_sequence<I...>> {
 /// sqrt(x), 0) at 0, the first derivative is 0 and what a pass with create_graph gives is NaN.
 ///
 /// It is vectorised, whatever flags the file is compiled with (g++ 14: with -fno-trapping-math), except for digamma and
-/// polygamma, and for pow and lgamma of float64. sin, cos and tan are NaN beyond |x| = 2^31.
+/// polygamma, and for pow and lgamma of float64. sin, cos and tan are NaN beyond |x| = 2^31. Where the compiler fuses a
+/// multiplication and an addition, it need not do so alike for the last elements of a tensor and beside a derivative:
+/// values may differ in their last bit.
 ///
 /// `name` is what errors and graphs call it, a string literal. The calls throw Error for undefined tensors and for
 /// shapes that do not broadcast.
