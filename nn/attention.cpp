@@ -181,16 +181,16 @@ Tensor MultiheadAttention::attend(const Tensor& query, const Tensor& key, const 
   return out_proj(reshape(transpose(y, 1, 2), {y.size(0), y.size(2), embed_dim}));
 }
 
-Tensor MultiheadAttention::operator()(const Tensor& x, const MultiheadAttentionCall& call) const {
-  return (*this)(x, x, x, call);
+Tensor MultiheadAttention::operator()(Operand x, const MultiheadAttentionCall& call) const {
+  return (*this)(*x, *x, *x, call);
 }
 
-Tensor MultiheadAttention::operator()(const Tensor& query, const Tensor& key, const Tensor& value,
+Tensor MultiheadAttention::operator()(Operand query, const Tensor& key, const Tensor& value,
                                       const MultiheadAttentionCall& call) const {
   return detail::locate(out_proj.weight, [&] {
-    if (query.dim() != 2) return attend(query, key, value, call);
-    const Tensor one = unsqueeze(query, 0);
-    const bool to_itself = query.reference() == key.reference() && key.reference() == value.reference();
+    if (query->dim() != 2) return attend(*query, key, value, call);
+    const Tensor one = unsqueeze(*query, 0);
+    const bool to_itself = query->reference() == key.reference() && key.reference() == value.reference();
     const Tensor y =
         to_itself ? attend(one, one, one, call) : attend(one, unsqueeze(key, 0), unsqueeze(value, 0), call);
     if (call.weights) *call.weights = squeeze(*call.weights, 0);

@@ -62,8 +62,8 @@ struct MultiheadAttention {
   MultiheadAttention(std::int64_t embed_dim, std::int64_t num_heads, const MultiheadAttentionOptions& options = {});
 
   /// Of a sequence to itself.
-  Tensor operator()(const Tensor& x, const MultiheadAttentionCall& call = {}) const;
-  Tensor operator()(const Tensor& query, const Tensor& key, const Tensor& value,
+  Tensor operator()(Operand x, const MultiheadAttentionCall& call = {}) const;
+  Tensor operator()(Operand query, const Tensor& key, const Tensor& value,
                     const MultiheadAttentionCall& call = {}) const;
   auto fields() {
     return xgrad::fields("in_proj_weight", parameter(in_proj_weight), "q_proj_weight", parameter(q_proj_weight),

@@ -71,17 +71,17 @@ xgrad::RecurrentOptions RecurrentLayer::call_options(const Tensor& lengths) cons
           .lengths = lengths};
 }
 
-RecurrentResult RNN::operator()(const Tensor& input, const Tensor& h_0, const Tensor& lengths) const {
+RecurrentResult RNN::operator()(Operand input, const Tensor& h_0, const Tensor& lengths) const {
   return located(weights[0].second,
-                 [&] { return rnn(input, h_0, flat_weights(), call_options(lengths), options.nonlinearity); });
+                 [&] { return rnn(*input, h_0, flat_weights(), call_options(lengths), options.nonlinearity); });
 }
 
-LSTMResult LSTM::operator()(const Tensor& input, const LSTMState& state, const Tensor& lengths) const {
-  return located(weights[0].second, [&] { return lstm(input, state, flat_weights(), call_options(lengths)); });
+LSTMResult LSTM::operator()(Operand input, const LSTMState& state, const Tensor& lengths) const {
+  return located(weights[0].second, [&] { return lstm(*input, state, flat_weights(), call_options(lengths)); });
 }
 
-RecurrentResult GRU::operator()(const Tensor& input, const Tensor& h_0, const Tensor& lengths) const {
-  return located(weights[0].second, [&] { return gru(input, h_0, flat_weights(), call_options(lengths)); });
+RecurrentResult GRU::operator()(Operand input, const Tensor& h_0, const Tensor& lengths) const {
+  return located(weights[0].second, [&] { return gru(*input, h_0, flat_weights(), call_options(lengths)); });
 }
 
 RecurrentCell::RecurrentCell(const char* op, std::int64_t inputs, std::int64_t hidden, std::int64_t gates,
@@ -95,14 +95,14 @@ RecurrentCell::RecurrentCell(const char* op, std::int64_t inputs, std::int64_t h
   bias_hh = new_weight({gates * hidden}, hidden, o.dtype);
 }
 
-Tensor RNNCell::operator()(const Tensor& x, const Tensor& h) const {
-  return located(weight_ih, [&] { return rnn_cell(x, h, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity); });
+Tensor RNNCell::operator()(Operand x, const Tensor& h) const {
+  return located(weight_ih, [&] { return rnn_cell(*x, h, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity); });
 }
-LSTMState LSTMCell::operator()(const Tensor& x, const LSTMState& state) const {
-  return located(weight_ih, [&] { return lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh); });
+LSTMState LSTMCell::operator()(Operand x, const LSTMState& state) const {
+  return located(weight_ih, [&] { return lstm_cell(*x, state, weight_ih, weight_hh, bias_ih, bias_hh); });
 }
-Tensor GRUCell::operator()(const Tensor& x, const Tensor& h) const {
-  return located(weight_ih, [&] { return gru_cell(x, h, weight_ih, weight_hh, bias_ih, bias_hh); });
+Tensor GRUCell::operator()(Operand x, const Tensor& h) const {
+  return located(weight_ih, [&] { return gru_cell(*x, h, weight_ih, weight_hh, bias_ih, bias_hh); });
 }
 
 }  // namespace xgrad::nn

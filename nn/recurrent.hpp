@@ -39,7 +39,7 @@ struct RNN : RecurrentLayer {
   /// Throws Error for sizes that are not positive, a dropout beyond [0, 1], an integer dtype, and a proj_size.
   RNN(std::int64_t input, std::int64_t hidden, const RecurrentLayerOptions& o = {})
       : RecurrentLayer("RNN", input, hidden, 1, o) {}
-  RecurrentResult operator()(const Tensor& input, const Tensor& h_0 = {}, const Tensor& lengths = {}) const;
+  RecurrentResult operator()(Operand input, const Tensor& h_0 = {}, const Tensor& lengths = {}) const;
 };
 
 /// See lstm(): `auto [output, state] = lstm(x)`.
@@ -48,7 +48,7 @@ struct LSTM : RecurrentLayer {
   /// not less than the hidden size.
   LSTM(std::int64_t input, std::int64_t hidden, const RecurrentLayerOptions& o = {})
       : RecurrentLayer("LSTM", input, hidden, 4, o) {}
-  LSTMResult operator()(const Tensor& input, const LSTMState& state = {}, const Tensor& lengths = {}) const;
+  LSTMResult operator()(Operand input, const LSTMState& state = {}, const Tensor& lengths = {}) const;
 };
 
 /// See gru().
@@ -56,7 +56,7 @@ struct GRU : RecurrentLayer {
   /// Throws Error for sizes that are not positive, a dropout beyond [0, 1], an integer dtype, and a proj_size.
   GRU(std::int64_t input, std::int64_t hidden, const RecurrentLayerOptions& o = {})
       : RecurrentLayer("GRU", input, hidden, 3, o) {}
-  RecurrentResult operator()(const Tensor& input, const Tensor& h_0 = {}, const Tensor& lengths = {}) const;
+  RecurrentResult operator()(Operand input, const Tensor& h_0 = {}, const Tensor& lengths = {}) const;
 };
 
 struct RecurrentCellOptions {
@@ -85,19 +85,19 @@ struct RecurrentCell {
 struct RNNCell : RecurrentCell {
   RNNCell(std::int64_t input, std::int64_t hidden, const RecurrentCellOptions& o = {})
       : RecurrentCell("RNNCell", input, hidden, 1, o) {}
-  Tensor operator()(const Tensor& x, const Tensor& h = {}) const;
+  Tensor operator()(Operand x, const Tensor& h = {}) const;
 };
 /// See lstm_cell().
 struct LSTMCell : RecurrentCell {
   LSTMCell(std::int64_t input, std::int64_t hidden, const RecurrentCellOptions& o = {})
       : RecurrentCell("LSTMCell", input, hidden, 4, o) {}
-  LSTMState operator()(const Tensor& x, const LSTMState& state = {}) const;
+  LSTMState operator()(Operand x, const LSTMState& state = {}) const;
 };
 /// See gru_cell().
 struct GRUCell : RecurrentCell {
   GRUCell(std::int64_t input, std::int64_t hidden, const RecurrentCellOptions& o = {})
       : RecurrentCell("GRUCell", input, hidden, 3, o) {}
-  Tensor operator()(const Tensor& x, const Tensor& h = {}) const;
+  Tensor operator()(Operand x, const Tensor& h = {}) const;
 };
 
 }  // namespace xgrad::nn

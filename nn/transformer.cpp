@@ -64,9 +64,9 @@ TransformerEncoderLayer::TransformerEncoderLayer(std::int64_t width, std::int64_
       norm_first(o.norm_first),
       activation(activation_of(o)) {}
 
-Tensor TransformerEncoderLayer::operator()(const Tensor& src, const MultiheadAttentionCall& call) const {
+Tensor TransformerEncoderLayer::operator()(Operand src, const MultiheadAttentionCall& call) const {
   const Tensor x =
-      residual(norm_first, norm1, src, [&](const Tensor& input) { return dropout1(self_attn(input, call)); });
+      residual(norm_first, norm1, *src, [&](const Tensor& input) { return dropout1(self_attn(input, call)); });
   return residual(norm_first, norm2, x, [&](const Tensor& input) { return dropout2(feed_forward(*this, input)); });
 }
 
@@ -74,9 +74,9 @@ TransformerEncoder::TransformerEncoder(const TransformerEncoderLayer& layer, std
                                        std::optional<LayerNorm> last)
     : layers(copies("TransformerEncoder", layer, num_layers)), norm(std::move(last)) {}
 
-Tensor TransformerEncoder::operator()(const Tensor& src, const MultiheadAttentionCall& call,
+Tensor TransformerEncoder::operator()(Operand src, const MultiheadAttentionCall& call,
                                       std::vector<KVCache>* caches) const {
-  Tensor x = src;
+  Tensor x = *src;
   for (std::size_t i = 0; i < layers.size(); ++i)
     x = layers[i](x, with_cache("TransformerEncoder", layers, i, call, caches));
   return norm ? (*norm)(x) : x;
@@ -98,11 +98,10 @@ TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t width, std::int64_
       norm_first(o.norm_first),
       activation(activation_of(o)) {}
 
-Tensor TransformerDecoderLayer::operator()(const Tensor& tgt, const Tensor& memory,
-                                           const MultiheadAttentionCall& tgt_call,
+Tensor TransformerDecoderLayer::operator()(Operand tgt, const Tensor& memory, const MultiheadAttentionCall& tgt_call,
                                            const MultiheadAttentionCall& memory_call) const {
   Tensor x =
-      residual(norm_first, norm1, tgt, [&](const Tensor& input) { return dropout1(self_attn(input, tgt_call)); });
+      residual(norm_first, norm1, *tgt, [&](const Tensor& input) { return dropout1(self_attn(input, tgt_call)); });
   x = residual(norm_first, norm2, x,
                [&](const Tensor& input) { return dropout2(multihead_attn(input, memory, memory, memory_call)); });
   return residual(norm_first, norm3, x, [&](const Tensor& input) { return dropout3(feed_forward(*this, input)); });
@@ -112,9 +111,9 @@ TransformerDecoder::TransformerDecoder(const TransformerDecoderLayer& layer, std
                                        std::optional<LayerNorm> last)
     : layers(copies("TransformerDecoder", layer, num_layers)), norm(std::move(last)) {}
 
-Tensor TransformerDecoder::operator()(const Tensor& tgt, const Tensor& memory, const MultiheadAttentionCall& tgt_call,
+Tensor TransformerDecoder::operator()(Operand tgt, const Tensor& memory, const MultiheadAttentionCall& tgt_call,
                                       const MultiheadAttentionCall& memory_call, std::vector<KVCache>* caches) const {
-  Tensor x = tgt;
+  Tensor x = *tgt;
   for (std::size_t i = 0; i < layers.size(); ++i)
     x = layers[i](x, memory, with_cache("TransformerDecoder", layers, i, tgt_call, caches), memory_call);
   return norm ? (*norm)(x) : x;
@@ -125,13 +124,13 @@ SwiGLU::SwiGLU(std::int64_t features, std::int64_t hidden, const SwiGLUOptions& 
       up_proj(features, hidden, {.bias = o.bias, .dtype = o.dtype}),
       down_proj(hidden, features, {.bias = o.bias, .dtype = o.dtype}) {}
 
-Tensor SwiGLU::operator()(const Tensor& x) const { return down_proj(silu(gate_proj(x)) * up_proj(x)); }
+Tensor SwiGLU::operator()(Operand x) const { return down_proj(silu(gate_proj(*x)) * up_proj(*x)); }
 
-Tensor PositionalEncoding::operator()(const Tensor& x, std::int64_t offset) const {
-  check(x.dim() >= 2 && offset >= 0 && offset <= INT64_MAX - x.size(-2), "PositionalEncoding: x has shape ", x.shape(),
-        " and offset is ", offset, "; (..., length, width) is needed, and an offset that is not negative");
-  const Tensor table = sinusoidal_positions(offset + x.size(-2), x.size(-1), 10000, {.dtype = x.dtype()});
-  return dropout(x + narrow(table, 0, offset, x.size(-2)));
+Tensor PositionalEncoding::operator()(Operand x, std::int64_t offset) const {
+  check(x->dim() >= 2 && offset >= 0 && offset <= INT64_MAX - x->size(-2), "PositionalEncoding: x has shape ",
+        x->shape(), " and offset is ", offset, "; (..., length, width) is needed, and an offset that is not negative");
+  const Tensor table = sinusoidal_positions(offset + x->size(-2), x->size(-1), 10000, {.dtype = x->dtype()});
+  return dropout(*x + narrow(table, 0, offset, x->size(-2)));
 }
 
 }  // namespace xgrad::nn

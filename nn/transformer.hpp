@@ -25,7 +25,7 @@ struct TransformerEncoderLayer {
   TransformerEncoderLayer(std::int64_t d_model, std::int64_t nhead, const TransformerLayerOptions& options = {});
 
   /// The call is that of self_attn: masks, `causal`, a cache.
-  Tensor operator()(const Tensor& src, const MultiheadAttentionCall& call = {}) const;
+  Tensor operator()(Operand src, const MultiheadAttentionCall& call = {}) const;
   auto fields() {
     return xgrad::fields("self_attn", self_attn, "linear1", linear1, "dropout", dropout, "linear2", linear2, "norm1",
                          norm1, "norm2", norm2, "dropout1", dropout1, "dropout2", dropout2);
@@ -48,8 +48,7 @@ struct TransformerEncoder {
   TransformerEncoder(const TransformerEncoderLayer& layer, std::int64_t num_layers, std::optional<LayerNorm> norm = {});
 
   /// With caches, one for each layer. Throws Error for another number of them.
-  Tensor operator()(const Tensor& src, const MultiheadAttentionCall& call = {},
-                    std::vector<KVCache>* caches = nullptr) const;
+  Tensor operator()(Operand src, const MultiheadAttentionCall& call = {}, std::vector<KVCache>* caches = nullptr) const;
   auto fields() { return xgrad::fields("layers", layers, "norm", norm); }
 
   std::vector<TransformerEncoderLayer> layers;
@@ -63,7 +62,7 @@ struct TransformerDecoderLayer {
   TransformerDecoderLayer(std::int64_t d_model, std::int64_t nhead, const TransformerLayerOptions& options = {});
 
   /// The first call is that of self_attn, the second that of multihead_attn.
-  Tensor operator()(const Tensor& tgt, const Tensor& memory, const MultiheadAttentionCall& tgt_call = {},
+  Tensor operator()(Operand tgt, const Tensor& memory, const MultiheadAttentionCall& tgt_call = {},
                     const MultiheadAttentionCall& memory_call = {}) const;
   auto fields() {
     return xgrad::fields("self_attn", self_attn, "multihead_attn", multihead_attn, "linear1", linear1, "dropout",
@@ -88,7 +87,7 @@ struct TransformerDecoder {
   TransformerDecoder(const TransformerDecoderLayer& layer, std::int64_t num_layers, std::optional<LayerNorm> norm = {});
 
   /// With caches of self-attention, one for each layer. Throws Error for another number of them.
-  Tensor operator()(const Tensor& tgt, const Tensor& memory, const MultiheadAttentionCall& tgt_call = {},
+  Tensor operator()(Operand tgt, const Tensor& memory, const MultiheadAttentionCall& tgt_call = {},
                     const MultiheadAttentionCall& memory_call = {}, std::vector<KVCache>* caches = nullptr) const;
   auto fields() { return xgrad::fields("layers", layers, "norm", norm); }
 
@@ -105,7 +104,7 @@ struct SwiGLUOptions {
 struct SwiGLU {
   SwiGLU(std::int64_t features, std::int64_t hidden, const SwiGLUOptions& options = {});
 
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(Operand x) const;
 
   Linear gate_proj, up_proj, down_proj;
   auto fields() { return xgrad::fields("gate_proj", gate_proj, "up_proj", up_proj, "down_proj", down_proj); }
@@ -116,7 +115,7 @@ struct PositionalEncoding {
   explicit PositionalEncoding(double dropout_probability = 0.1) : dropout(dropout_probability) {}
 
   /// The first row has place `offset`.
-  Tensor operator()(const Tensor& x, std::int64_t offset = 0) const;
+  Tensor operator()(Operand x, std::int64_t offset = 0) const;
   auto fields() { return xgrad::fields("dropout", dropout); }
 
   Dropout dropout;

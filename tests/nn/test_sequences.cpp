@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "../catch.hpp"
@@ -260,4 +261,30 @@ TEST_CASE("layers of sequences agree with PyTorch over a grid of options") {
     REQUIRE(at == call["results"].size());
   }
   CHECK(calls == 318);
+}
+
+TEST_CASE("sequences: an error inside a module names the line of its call") {
+  const Tensor flat = ones({3}), memory = ones({1, 2, 8});
+  const nn::TransformerDecoderLayer layer(8, 2);
+  const std::function<void()> calls[] = {
+      [&] { nn::LSTM(4, 2)(flat); },
+      [&] { nn::GRUCell(4, 2)(flat); },
+      [&] { nn::MultiheadAttention(8, 2)(flat); },
+      [&] { nn::MultiheadAttention(8, 2)(memory, flat, flat); },
+      [&] { nn::TransformerEncoder(nn::TransformerEncoderLayer(8, 2), 1)(flat); },
+      [&] {
+        layer(ones({1, 2, 8}), flat);
+      },
+      [&] { nn::SwiGLU(4, 2)(flat); },
+      [&] { nn::PositionalEncoding()(flat); },
+  };
+  for (const auto& call : calls) {
+    std::string message = "none";
+    try {
+      call();
+    } catch (const Error& error) {
+      message = error.what();
+    }
+    CHECK_THAT(message, Catch::Contains("test_sequences.cpp:"));
+  }
 }
