@@ -17,6 +17,7 @@
 #include "create.hpp"
 #include "inplace.hpp"
 #include "primitives.hpp"
+#include "row_gradients.hpp"
 #include "running_node.hpp"
 
 namespace xgrad {
@@ -92,7 +93,10 @@ class Pass {
   };
   static std::unique_ptr<Memory> take_memory();
 
+  void add_rows_to_dense();
+
   bool create_graph_, retain_graph_;
+  detail::RowGradients rows_;  // of leaves, beside what is in gradients_
   bool aimed_ = false, stops_ = false;
   std::unordered_set<const Node*> useful_;  // when aimed: the nodes that lead to a target
   std::unique_ptr<Memory> memory_ = take_memory();
@@ -346,6 +350,7 @@ bool Pass::add_in_place(Node& node, std::span<Tensor> gradients) {
 
 void Pass::run() {
   const GradMode mode(create_graph_);
+  const detail::RowGradientScope rows(create_graph_ || aimed_ ? nullptr : &rows_);
   while (!queue_.empty()) {
     const Slot slot = slots_[queue_.front().slot];
     std::pop_heap(queue_.begin(), queue_.end());
@@ -358,8 +363,25 @@ void Pass::run() {
   for (const std::uint32_t leaf : leaves_) apply_hooks(slots_[leaf]);
 }
 
+/// Adds rows to the gradients of leaves that this pass has dense, too. After it, adding the others cannot fail.
+void Pass::add_rows_to_dense() {
+  for (auto& [leaf, parts] : rows_.leaves) {
+    const std::uint32_t slot = table_[position(leaf)];
+    if (slot == none || !gradients_[slots_[slot].first].defined()) {
+      const std::lock_guard lock(leaf->mutex);
+      if (leaf->grad.defined() && detail::repeats_elements(leaf->grad)) leaf->grad = leaf->grad.clone();
+      continue;
+    }
+    Tensor& sum = gradients_[slots_[slot].first];
+    if (!owned_alone(sum)) sum = sum.clone();
+    detail::add_rows_in_place(sum, parts);
+    parts.clear();
+  }
+}
+
 void Pass::commit() {
   const GradMode mode(create_graph_);
+  add_rows_to_dense();
   std::vector<Sum>& sums = memory_->sums;
   sums.reserve(leaves_.size());
   for (const std::uint32_t slot : leaves_) {
@@ -369,7 +391,7 @@ void Pass::commit() {
     if (create_graph_) {
       const std::lock_guard lock(leaf->mutex);
       if (leaf->tensor && leaf->tensor->has_users())  // or there is none to let go of what is recorded
-        sums.push_back({leaf, leaf->grad.defined() ? detail::accumulate(leaf->grad, gradient) : gradient});
+        sums.push_back({leaf, leaf->dense_grad().defined() ? detail::accumulate(leaf->grad, gradient) : gradient});
     } else {
       sums.push_back({leaf, owned_alone(gradient) ? std::move(gradient) : gradient.clone()});
     }
@@ -380,7 +402,11 @@ void Pass::commit() {
     Tensor& grad = sum.leaf->grad;
     if (sum.leaf->frozen) {
       sum.leaf = nullptr;
-    } else if (create_graph_ || !grad.defined()) {
+      continue;
+    }
+    detail::add_rows_in_place(sum.gradient, sum.leaf->rows);
+    sum.leaf->rows.clear();
+    if (create_graph_ || !grad.defined()) {
       std::swap(grad, sum.gradient);
       if (create_graph_ && sum.leaf->tensor) sum.leaf->tensor->watch();
     } else if (detail::repeats_elements(grad)) {  // as an expanded one, that set_grad() was given
@@ -389,6 +415,16 @@ void Pass::commit() {
     } else {
       detail::accumulate_in_place(grad, sum.gradient);
       grad.impl().storage->raise_version("backward");
+    }
+  }
+  for (auto& [leaf, parts] : rows_.leaves) {
+    const std::lock_guard lock(leaf->mutex);
+    if (leaf->frozen || parts.empty()) continue;
+    if (leaf->grad.defined()) {
+      detail::add_rows_in_place(leaf->grad, parts);
+      leaf->grad.impl().storage->raise_version("backward");
+    } else {
+      leaf->rows.splice(leaf->rows.end(), parts);
     }
   }
   for (const Sum& sum : sums)

@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
 
+#include "sparse_rows.hpp"
 #include "tensor.hpp"
 
 namespace xgrad {
@@ -116,8 +118,12 @@ class LeafNode final : public Node {
   void backward(std::span<Tensor>, std::span<Tensor>, Needs) override {}
   bool is_leaf() const noexcept override { return true; }
 
+  /// The gradient; what is there as rows becomes a dense one first. The mutex is held.
+  const Tensor& dense_grad();
+
   std::mutex mutex;  // of what follows: several threads may run backward into one leaf
   Tensor grad;
+  std::list<SparseRows> rows;    // whose sum is the gradient, where `grad` is undefined
   TensorImpl* tensor = nullptr;  // whose place this is; null once that is gone
   bool frozen = false;           // the tensor does not require a gradient for now
 

@@ -161,7 +161,8 @@ Tensor Tensor::grad() const {
   if (const detail::TensorImpl& self = impl(); self.leaf) {
     auto& leaf = static_cast<detail::LeafNode&>(*self.leaf);
     const std::lock_guard lock(leaf.mutex);
-    return leaf.grad;
+    if (leaf.rows.empty()) return leaf.grad;
+    return detail::with_memory_for("grad", [&] { return leaf.dense_grad(); });
   }
   Node::Extras* extras = impl_->node ? impl_->node->extras_if_any() : nullptr;
   if (!extras) return {};
@@ -180,10 +181,12 @@ void Tensor::set_grad(const Tensor& grad) const {
           " and dtype ", grad.dtype(), " for a tensor of shape ", self.shape, " and dtype ", self.dtype);
   }
   Tensor old = grad;  // freed without a lock
+  std::list<SparseRows> old_rows;
   if (self.leaf) {
     auto& leaf = static_cast<detail::LeafNode&>(*self.leaf);
     const std::lock_guard lock(leaf.mutex);
     std::swap(leaf.grad, old);
+    leaf.rows.swap(old_rows);
     if (grad.requires_grad()) impl_->watch();
   } else if (auto* extras = self.node ? self.node->extras_if_any() : nullptr) {
     const std::lock_guard lock(extras->mutex);

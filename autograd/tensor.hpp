@@ -195,7 +195,8 @@ class Tensor {
   Tensor& requires_grad_(bool value = true);
   /// Made by the user, not by a recorded operation.
   bool is_leaf() const;
-  /// The gradient that backward() accumulated in this leaf (or non-leaf after retain_grad()); undefined before.
+  /// The gradient that backward() accumulated in this leaf (or non-leaf after retain_grad()); undefined before. One
+  /// that is there as rows (see sparse_grad) becomes a tensor of this shape, and stays one.
   Tensor grad() const;
   /// Replaces the accumulated gradient; undefined removes it. Throws Error for another shape or dtype.
   void set_grad(const Tensor& grad) const;

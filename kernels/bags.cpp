@@ -1,9 +1,9 @@
 #include "bags.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <utility>
-#include <vector>
+#include <numeric>
 
 #include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
@@ -67,20 +67,89 @@ void copy_rows(const Bags& bags, std::size_t item_size, const std::byte* table, 
   });
 }
 
+RowGroups group_by_row(const Bags& bags) {
+  const auto n = static_cast<std::size_t>(bags.entries);
+  struct Key {
+    std::int64_t row, entry;
+  };
+  std::vector<Key> keys(n), sorted(n);
+  std::uint64_t used = 0;  // bits of the rows
+  for (std::size_t i = 0; i < n; ++i) {
+    keys[i] = {bags.rows[i], static_cast<std::int64_t>(i)};
+    used |= static_cast<std::uint64_t>(bags.rows[i]);
+  }
+  // By digits from the last to the first, each time in the order that is there.
+  constexpr int digit = 11;
+  for (int shift = 0; shift < 64 && used >> shift != 0; shift += digit) {
+    const auto digit_of = [shift](const Key& key) {
+      return static_cast<std::size_t>(static_cast<std::uint64_t>(key.row) >> shift & ((1U << digit) - 1));
+    };
+    std::array<std::size_t, (1U << digit) + 1> place{};
+    for (const Key& key : keys) ++place[digit_of(key) + 1];
+    std::partial_sum(place.begin(), place.end(), place.begin());
+    for (const Key& key : keys) sorted[place[digit_of(key)]++] = key;
+    keys.swap(sorted);
+  }
+  RowGroups groups;
+  groups.entries.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    groups.entries[i] = keys[i].entry;
+    if (i > 0 && keys[i].row == keys[i - 1].row) continue;
+    groups.rows.push_back(keys[i].row);
+    groups.begins.push_back(static_cast<std::int64_t>(i));
+  }
+  groups.begins.push_back(bags.entries);
+  return groups;
+}
+
+namespace {
+
+/// Adds the entries of group i to the row at sum_of(i).
+template <class T, class F>
+void add_groups(const Bags& bags, const RowGroups& groups, const T* grad, const T* factors, const F& sum_of) {
+  parallel_for(static_cast<std::int64_t>(groups.rows.size()), grain_of(bags),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (auto group = static_cast<std::size_t>(begin); group < static_cast<std::size_t>(end); ++group) {
+                   T* const sum = sum_of(group);
+                   for (auto i = static_cast<std::size_t>(groups.begins[group]);
+                        i < static_cast<std::size_t>(groups.begins[group + 1]); ++i) {
+                     const std::int64_t entry = groups.entries[i];
+                     add_row(bags.width, grad + (bags.bags ? bags.bags[entry] : entry) * bags.width,
+                             factors ? factors + entry : nullptr, sum);
+                   }
+                 }
+               });
+}
+
+}  // namespace
+
 template <class T>
 void add_bags(const Bags& bags, const T* grad, const T* factors, T* out) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> order(static_cast<std::size_t>(bags.entries));  // row, entry
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = {bags.rows[i], static_cast<std::int64_t>(i)};
-  std::sort(order.begin(), order.end());
-  std::vector<std::size_t> groups;  // where a row begins
-  for (std::size_t i = 0; i < order.size(); ++i)
-    if (i == 0 || order[i].first != order[i - 1].first) groups.push_back(i);
-  groups.push_back(order.size());
-  parallel_for(static_cast<std::int64_t>(groups.size()) - 1, grain_of(bags), [&](std::int64_t begin, std::int64_t end) {
-    for (std::size_t i = groups[static_cast<std::size_t>(begin)]; i < groups[static_cast<std::size_t>(end)]; ++i) {
-      const auto [row, entry] = order[i];
-      add_row(bags.width, grad + (bags.bags ? bags.bags[entry] : entry) * bags.width,
-              factors ? factors + entry : nullptr, out + row * bags.width);
+  const RowGroups groups = group_by_row(bags);
+  add_groups(bags, groups, grad, factors, [&](std::size_t group) { return out + groups.rows[group] * bags.width; });
+}
+
+template <class T>
+void sum_groups(const Bags& bags, const RowGroups& groups, const T* grad, const T* factors, T* out) {
+  add_groups(bags, groups, grad, factors, [&](std::size_t group) {
+    T* const sum = out + static_cast<std::int64_t>(group) * bags.width;
+    std::fill_n(sum, bags.width, T(0));
+    return sum;
+  });
+}
+
+template <class T>
+void add_rows(std::span<const std::int64_t> rows, std::int64_t width, const T* values, T* out, std::int64_t row_stride,
+              std::int64_t column_stride) {
+  const std::int64_t grain = 16384 / std::max<std::int64_t>(width, 1) + 1;
+  parallel_for(static_cast<std::int64_t>(rows.size()), grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      T* const sum = out + rows[static_cast<std::size_t>(i)] * row_stride;
+      const T* const row = values + i * width;
+      if (column_stride == 1)
+        add_row<T>(width, row, nullptr, sum);
+      else
+        for (std::int64_t c = 0; c < width; ++c) sum[c * column_stride] += row[c];
     }
   });
 }
@@ -111,10 +180,12 @@ void bag_largest(const Bags& bags, const T* table, std::int64_t* out) {
   });
 }
 
-#define XGRAD_INSTANTIATE(T)                                   \
-  template void bag_sums(const Bags&, const T*, const T*, T*); \
-  template void add_bags(const Bags&, const T*, const T*, T*); \
-  template void bag_dots(const Bags&, const T*, const T*, T*); \
+#define XGRAD_INSTANTIATE(T)                                                                                     \
+  template void bag_sums(const Bags&, const T*, const T*, T*);                                                   \
+  template void add_bags(const Bags&, const T*, const T*, T*);                                                   \
+  template void sum_groups(const Bags&, const RowGroups&, const T*, const T*, T*);                               \
+  template void add_rows(std::span<const std::int64_t>, std::int64_t, const T*, T*, std::int64_t, std::int64_t); \
+  template void bag_dots(const Bags&, const T*, const T*, T*);                                                   \
   template void bag_largest(const Bags&, const T*, std::int64_t*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace xgrad::detail {
 
@@ -23,6 +25,23 @@ void copy_rows(const Bags& bags, std::size_t item_size, const std::byte* table, 
 /// the entries is that of the sum, whatever the number of threads.
 template <class T>
 void add_bags(const Bags& bags, const T* grad, const T* factors, T* out);
+
+/// The entries that each row has.
+struct RowGroups {
+  std::vector<std::int64_t> rows;     // those that are used, ascending
+  std::vector<std::int64_t> entries;  // of the first of them, of the second, ..., each in ascending order
+  std::vector<std::int64_t> begins;   // where those of each row begin, and the end
+};
+RowGroups group_by_row(const Bags& bags);
+/// What add_bags adds to the rows that are used, and to them alone: out (groups.rows.size(), width).
+template <class T>
+void sum_groups(const Bags& bags, const RowGroups& groups, const T* grad, const T* factors, T* out);
+/// Adds row i of `values` to row rows[i] of `out`, whose elements lie `row_stride` and `column_stride` apart. No row is
+/// given twice.
+template <class T>
+void add_rows(std::span<const std::int64_t> rows, std::int64_t width, const T* values, T* out, std::int64_t row_stride,
+              std::int64_t column_stride);
+
 /// out (entries) = the dot products of each entry's row with the row of `grad` (bag_count, width) of its bag.
 template <class T>
 void bag_dots(const Bags& bags, const T* grad, const T* table, T* out);

@@ -24,7 +24,7 @@ Tensor new_table(const char* op, std::int64_t rows, std::int64_t columns, std::o
 
 Embedding::Embedding(std::int64_t rows, std::int64_t columns, const EmbeddingOptions& o)
     : weight(new_table("Embedding", rows, columns, o.padding_idx, o.dtype)),
-      options{o.padding_idx, o.max_norm, o.norm_type, o.scale_grad_by_freq} {}
+      options{o.padding_idx, o.max_norm, o.norm_type, o.scale_grad_by_freq, o.sparse} {}
 
 Tensor Embedding::operator()(const Tensor& input) const {
   return detail::locate(weight, [&] { return embedding(input, weight, options); });
@@ -32,7 +32,8 @@ Tensor Embedding::operator()(const Tensor& input) const {
 
 EmbeddingBag::EmbeddingBag(std::int64_t rows, std::int64_t columns, const EmbeddingBagOptions& o)
     : weight(new_table("EmbeddingBag", rows, columns, o.padding_idx, o.dtype)),
-      options{o.mode, {}, o.padding_idx, o.include_last_offset, o.max_norm, o.norm_type, o.scale_grad_by_freq} {}
+      options{o.mode,     {},          o.padding_idx,        o.include_last_offset,
+              o.max_norm, o.norm_type, o.scale_grad_by_freq, o.sparse} {}
 
 Tensor EmbeddingBag::operator()(const Tensor& input, const Tensor& offsets, const Tensor& per_sample_weights) const {
   return detail::locate(weight, [&] {

@@ -10,6 +10,7 @@ struct EmbeddingOptions {
   std::optional<double> max_norm = {};           // of the rows that are used; longer ones are scaled, in place
   double norm_type = 2;
   bool scale_grad_by_freq = false;  // whether the gradient of a row is divided by how often the input has it
+  bool sparse = false;              // whether weight gets the gradient of the rows that are used alone: sparse_grad
   DType dtype = float32;
 };
 
@@ -34,6 +35,7 @@ struct EmbeddingBagOptions {
   std::optional<double> max_norm = {};
   double norm_type = 2;
   bool scale_grad_by_freq = false;
+  bool sparse = false;
   DType dtype = float32;
 };
 

@@ -9,6 +9,7 @@
 #include "../autograd/apply.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
+#include "../autograd/row_gradients.hpp"
 #include "../kernels/bags.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
@@ -64,6 +65,7 @@ struct BagSum {
   Entries entries;
   std::optional<std::int64_t> padding = {};  // the row whose gradient is 0
   bool by_frequency = false;                 // the gradient of a row is divided by how many entries it has
+  bool sparse = false;                       // a leaf gets the rows that are used alone
   Saved weight = {}, factors = {};
 
   Tensor forward(const Tensor& table, const Tensor& by) {
@@ -119,6 +121,23 @@ std::array<Tensor, 2> BagRows::backward(const Tensor& of_rows, Needs needs) cons
           needs[1] ? apply(BagFactors{entries}, grad, of_rows) : Tensor()};
 }
 
+/// The rows that BagRows gives, without those that are not used.
+SparseRows used_rows(const Entries& entries, const Tensor& upstream, const Tensor& by) {
+  const NoGrad no_grad;
+  const detail::MaybeOwned grad = detail::dense(upstream), factors = detail::dense(by);
+  const Tensor rows = entries.rows, bags = entries.bags.defined() ? entries.bags.get() : Tensor();
+  const Bags all{rows.data<std::int64_t>(), data_or_null<std::int64_t>(bags), rows.numel(), entries.bag_count,
+                 upstream.size(1)};
+  const detail::RowGroups groups = detail::group_by_row(all);
+  SparseRows used{tensor(groups.rows),
+                  detail::empty({static_cast<std::int64_t>(groups.rows.size()), all.width}, upstream.dtype())};
+  dispatch_floating(BagRows::name, upstream.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    detail::sum_groups(all, groups, grad->data<T>(), data_or_null<T>(*factors), used.values.data<T>());
+  });
+  return used;
+}
+
 /// The entries `kept` of a vector, undefined where that is.
 Tensor chosen(const Tensor& vector, const Tensor& kept) {
   return vector.defined() ? index_select(vector, 0, kept) : Tensor();
@@ -159,13 +178,22 @@ std::array<Tensor, 2> BagSum::backward(const Tensor& grad, Needs needs) const {
     const Tensor less = inverse_frequencies(used.rows, grad.dtype());
     by = by.defined() ? by * less : less;
   }
-  gradients[0] = apply(BagRows{used}, grad, by);
+  if (sparse && detail::takes_rows(0))
+    detail::give_rows(0, used_rows(used, grad, by));
+  else
+    gradients[0] = apply(BagRows{used}, grad, by);
   return gradients;
 }
 
 void expect_table(const char* op, const Tensor& weight) {
   check(weight.dim() == 2, op, ": weight has shape ", weight.shape(), "; (rows, columns) is needed");
   check(is_floating(weight.dtype()), op, ": weight is ", weight.dtype(), "; convert it with .to(float32)");
+}
+
+void expect_sparse(const char* op, const Tensor& weight) {
+  check(weight.dtype() == float32 || weight.dtype() == float64, op, ": weight is ", weight.dtype(),
+        "; sparse is for float32 and float64");
+  check(weight.is_contiguous(), op, ": with sparse, rows of weight are updated as they lie; it must be contiguous");
 }
 
 std::optional<std::int64_t> padding_row(const char* op, std::optional<std::int64_t> padding, const Tensor& weight) {
@@ -273,13 +301,15 @@ Tensor embedding(const Tensor& input, Operand weight, const EmbeddingOptions& op
   constexpr const char* op = "embedding";
   return detail::with_memory_for(op, [&] {
     expect_table(op, *weight);
+    if (options.sparse) expect_sparse(op, *weight);
     const std::optional<std::int64_t> padding = padding_row(op, options.padding_idx, *weight);
     const Tensor rows = own_rows(op, input, *weight);
     if (options.max_norm) renormalise(op, *weight, rows, *options.max_norm, options.norm_type);
     Shape shape = input.shape();
     shape.push_back(weight->size(1));
     const Entries entries{rows, {}, weight->size(0), rows.numel()};
-    return reshape(apply(BagSum{entries, padding, options.scale_grad_by_freq}, *weight, Tensor()), shape);
+    return reshape(apply(BagSum{entries, padding, options.scale_grad_by_freq, options.sparse}, *weight, Tensor()),
+                   shape);
   });
 }
 
@@ -298,6 +328,8 @@ Tensor embedding_bag(const Tensor& input, Operand weight, const Tensor& offsets,
           samples.defined() ? samples.dtype() : float32, "; the shape of the input, ", input.shape(), ", and ",
           weight->dtype(), " are needed");
     check(!options.scale_grad_by_freq || options.mode != BagMode::max, op, ": scale_grad_by_freq is not for mode max");
+    check(!options.sparse || options.mode != BagMode::max, op, ": sparse is not for mode max");
+    if (options.sparse) expect_sparse(op, *weight);
     const std::optional<std::int64_t> padding = padding_row(op, options.padding_idx, *weight);
     Tensor rows = own_rows(op, input, *weight), by = samples.defined() ? reshape(samples, {-1}) : Tensor();
     const std::int64_t count =
@@ -323,7 +355,7 @@ Tensor embedding_bag(const Tensor& input, Operand weight, const Tensor& offsets,
         shares.data<double>()[i] = 1 / sizes[static_cast<std::size_t>(bags.data<std::int64_t>()[i])];
       by = shares.to(weight->dtype());
     }
-    return apply(BagSum{entries, {}, options.scale_grad_by_freq}, *weight, by);
+    return apply(BagSum{entries, {}, options.scale_grad_by_freq, options.sparse}, *weight, by);
   });
 }
 

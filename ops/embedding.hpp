@@ -17,6 +17,9 @@ struct EmbeddingOptions {
   std::optional<double> max_norm = {};
   double norm_type = 2;             // p of that norm
   bool scale_grad_by_freq = false;  // whether the gradient of a row is divided by how often it is used here
+  // Whether a leaf gets the gradient of the rows that are used, and no table of zeros around them: see sparse_grad. For
+  // the optimizers SGD, Adagrad and SparseAdam, and for weights of float32 or float64.
+  bool sparse = false;
 };
 
 /// The rows of weight (V, D) at the indices of `input`, of any shape (...): (..., D). Weight is read as it lies
@@ -33,6 +36,7 @@ struct EmbeddingBagOptions {
   std::optional<double> max_norm = {};
   double norm_type = 2;
   bool scale_grad_by_freq = false;  // not for mode max
+  bool sparse = false;              // as above; not for mode max
 };
 
 /// The sum, mean or largest elements of the rows of weight (V, D) at the indices of each bag, (B, D); 0 for an empty

@@ -13,6 +13,8 @@ void AdagradOptions::validate() const {
   detail::check_option("Adagrad", "eps", eps);
 }
 
+GradientKind AdagradOptions::gradients() const { return weight_decay == 0 ? GradientKind::any : GradientKind::dense; }
+
 NamedTensors AdagradOptions::buffers(const Tensor& parameter) const {
   return {{"sum", full_like(parameter, double(initial_accumulator_value))}};
 }

@@ -14,13 +14,14 @@ struct AdagradOptions {
   Option<bool> maximize = by_default(false);
 
   void validate() const;
+  GradientKind gradients() const;
   NamedTensors buffers(const Tensor& parameter) const;
   template <class T>
   void update(const Elements<T>& elements) const;
 };
 
 /// As torch.optim.Adagrad, with d = gradient + weight_decay * parameter: s += d^2; parameter -= rate * d / (sqrt(s) +
-/// eps).
+/// eps). Takes sparse gradients where weight_decay is 0.
 class Adagrad : public OptimizerOf<AdagradOptions> {
  public:
   using OptimizerOf::OptimizerOf;

@@ -1,6 +1,7 @@
 #include "clip.hpp"
 
 #include "../autograd/node.hpp"
+#include "../autograd/sparse_rows.hpp"
 #include "../ops/comparison.hpp"
 #include "../ops/norm.hpp"
 
@@ -8,11 +9,17 @@ namespace xgrad::optim {
 
 namespace {
 
-/// The gradients of the parameters that are trained; those whose elements share memory are replaced by copies.
+/// The gradients of the parameters that are trained, the rows of sparse ones; those whose elements share memory are
+/// replaced by copies.
 std::vector<Tensor> gradients_of(const std::vector<Tensor>& parameters) {
   std::vector<Tensor> gradients;
   for (const Tensor& parameter : parameters) {
-    if (!parameter.requires_grad() || !parameter.grad().defined() || parameter.numel() == 0) continue;
+    if (!parameter.requires_grad() || parameter.numel() == 0) continue;
+    if (const std::optional<SparseRows> sparse = sparse_grad(parameter)) {
+      if (sparse->values.numel() > 0) gradients.push_back(sparse->values);
+      continue;
+    }
+    if (!parameter.grad().defined()) continue;
     if (!xgrad::detail::is_dense(parameter.grad())) parameter.set_grad(parameter.grad().clone());
     gradients.push_back(parameter.grad());
   }

@@ -10,6 +10,7 @@
 #include "../autograd/create.hpp"
 #include "../autograd/node.hpp"
 #include "../autograd/primitives.hpp"
+#include "../autograd/sparse_rows.hpp"
 #include "../core/parallel.hpp"
 
 namespace xgrad::optim {
@@ -38,6 +39,16 @@ class FlushDenormals {
 Tensor computed(const Tensor& parameter) {
   const DType dtype = xgrad::detail::compute_dtype(parameter.dtype());
   return parameter.dtype() == dtype ? parameter : parameter.detach().to(dtype);
+}
+
+/// Throws Error unless an update that takes `kind` takes this gradient.
+void expect_kind(GradientKind kind, bool sparse, std::size_t i, const std::string& name, const Tensor& parameter) {
+  if (kind == GradientKind::any || (kind == GradientKind::sparse) == sparse) return;
+  fail("optimizer: parameter ", i, name.empty() ? "" : " (" + name + ")", " of shape ", parameter.shape(),
+       sparse ? " has a sparse gradient; SGD without momentum and weight decay, Adagrad without weight decay and "
+                "SparseAdam take it: use one of them for this parameter, or {.sparse = false} for its embedding"
+              : " has a dense gradient, and SparseAdam takes sparse ones: use Adam for this parameter, or {.sparse = "
+                "true} for its embedding, and only that; grad() and hooks make a sparse gradient dense");
 }
 
 }  // namespace
@@ -101,6 +112,7 @@ void Optimizer::add_group(const Parameters& parameters, double lr, std::optional
   rates().groups.push_back(rate);
 }
 
+GradientKind Optimizer::gradients(std::size_t) const { return GradientKind::dense; }
 NamedTensors Optimizer::buffers(std::size_t, const Tensor&) const { return {}; }
 
 const detail::GroupRate& Optimizer::rate(std::size_t group) const {
@@ -131,12 +143,17 @@ void Optimizer::step() {
   updates_.clear();
   updates_.reserve(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor gradient = parameters_[i].grad();
-    if (!gradient.defined() || !parameters_[i].requires_grad()) continue;
+    if (!parameters_[i].requires_grad()) continue;
+    const std::optional<SparseRows> sparse = sparse_grad(parameters_[i]);
+    const Tensor gradient = sparse ? sparse->values : parameters_[i].grad();
+    if (!gradient.defined()) continue;
+    expect_kind(gradients(groups_[i]), sparse.has_value(), i, names_[i], parameters_[i]);
     State& state = states_[i];
-    const Tensor parameter = computed(parameters_[i]), own = gradient.to(parameter.dtype());
-    updates_.push_back({parameter, xgrad::detail::laid_like(own, parameter), state.buffers, state.steps + 1,
-                        !state.begun, groups_[i]});
+    const Tensor parameter = computed(parameters_[i]);
+    Tensor own = gradient.to(parameter.dtype());
+    if (!sparse) own = xgrad::detail::laid_like(own, parameter);
+    updates_.push_back({parameter, own, state.buffers, state.steps + 1, !state.begun, groups_[i],
+                        sparse ? sparse->indices : Tensor()});
     if (!state.begun) made.emplace_back(i, buffers(groups_[i], parameter));
   }
   for (auto& [i, buffers] : made) states_[i].buffers = std::move(buffers);
@@ -160,7 +177,7 @@ void Optimizer::run_pieces(std::span<ParameterUpdate> all, void (*f)(const void*
   blocks_.clear();
   std::int64_t total = 0;
   for (const ParameterUpdate& one : all) {
-    const std::int64_t n = one.parameter.numel();
+    const std::int64_t n = one.gradient.numel();
     for (std::int64_t begin = 0, size = 0; begin < n; begin += size, total += size) {
       if (total % block == 0) blocks_.push_back(pieces_.size());
       size = std::min(block - total % block, n - begin);

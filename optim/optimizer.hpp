@@ -51,8 +51,10 @@ class Optimizer {
   Optimizer(Optimizer&&) = default;
   Optimizer& operator=(Optimizer&&) = default;
 
-  /// One update of every parameter that has a gradient. Numbers below the smallest normal one (1.2e-38 in float32)
-  /// count as zero in elementwise updates. Throws Error, with nothing changed, when memory for the state runs out.
+  /// One update of every parameter that has a gradient, and where that is sparse, of its rows alone. Numbers below the
+  /// smallest normal one (1.2e-38 in float32) count as zero in elementwise updates. Throws Error, with nothing changed,
+  /// for a gradient that the optimizer does not take (only SGD, Adagrad and SparseAdam take sparse ones), and when
+  /// memory for the state runs out.
   void step();
   /// Removes the gradients, as zero_grad(set_to_none=True) does in PyTorch.
   void zero_grad() const;
@@ -85,6 +87,8 @@ class Optimizer {
 
   /// Changes all parameters that have a gradient: the one function of an optimizer.
   virtual void update(std::span<ParameterUpdate> all) = 0;
+  /// Which gradients the update takes for a group: step() throws Error for others.
+  virtual GradientKind gradients(std::size_t group) const;
   /// What the update keeps for a parameter, as it is before the first one.
   virtual NamedTensors buffers(std::size_t group, const Tensor& parameter) const;
 

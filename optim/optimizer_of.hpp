@@ -63,6 +63,8 @@ auto* momentum_of(Rule& rule) {
 ///   void update(std::span<ParameterUpdate>) const      of all parameters of a group that have a gradient
 /// `buffers` are the names of what is kept for each element, zero at first, or a function
 /// `NamedTensors buffers(const Tensor& parameter) const` that makes what is kept for a parameter; there may be none.
+/// `GradientKind gradients() const`, where it is there, says which gradients an update of elements takes, if not dense
+/// ones alone: it is then called for the rows of a sparse gradient, and goes over them by each().
 /// `void validate() const`, where it is there, throws Error for options that are out of range.
 template <class Rule>
 class OptimizerOf : public Optimizer {
@@ -86,6 +88,7 @@ class OptimizerOf : public Optimizer {
 
  private:
   void update(std::span<ParameterUpdate> all) override;
+  GradientKind gradients(std::size_t group) const override;
   NamedTensors buffers(std::size_t group, const Tensor& parameter) const override;
 
   Rule defaults_;
@@ -144,6 +147,16 @@ void OptimizerOf<Rule>::update(std::span<ParameterUpdate> all) {
       current_[begin->group].update(std::span<ParameterUpdate>(begin, end));
       begin = end;
     }
+  }
+}
+
+template <class Rule>
+GradientKind OptimizerOf<Rule>::gradients([[maybe_unused]] std::size_t group) const {
+  if constexpr (requires { options_[group].gradients(); }) {
+    static_assert(detail::ElementwiseRule<Rule>, "only an update of elements takes sparse gradients");
+    return options_[group].gradients();
+  } else {
+    return GradientKind::dense;
   }
 }
 

@@ -14,6 +14,10 @@ void SGDOptions::validate() const {
         double(momentum), " and ", double(dampening));
 }
 
+GradientKind SGDOptions::gradients() const {
+  return momentum == 0 && weight_decay == 0 ? GradientKind::any : GradientKind::dense;
+}
+
 NamedTensors SGDOptions::buffers(const Tensor& parameter) const {
   if (momentum == 0) return {};
   return {{"momentum_buffer", zeros_like(parameter)}};

@@ -14,6 +14,7 @@ struct SGDOptions {
   Option<bool> maximize = by_default(false);      // ascends: the gradient counts with the opposite sign
 
   void validate() const;
+  GradientKind gradients() const;
   NamedTensors buffers(const Tensor& parameter) const;
   template <class T>
   void update(const Elements<T>& elements) const;
@@ -22,6 +23,7 @@ struct SGDOptions {
 /// As torch.optim.SGD, with d = gradient + weight_decay * parameter:
 ///   v = momentum * v + (1 - dampening) * d     (v = d in the first step)
 ///   parameter -= lr * v                        (nesterov: lr * (d + momentum * v); momentum 0: lr * d)
+/// Takes sparse gradients where momentum and weight_decay are 0, with which all rows would move.
 class SGD : public OptimizerOf<SGDOptions> {
  public:
   using OptimizerOf::OptimizerOf;

@@ -1,6 +1,7 @@
 #pragma once
 // What an update of parameters is given: elements of a parameter, or a parameter as a whole.
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -59,6 +60,9 @@ consteval std::size_t buffer_count() {
 
 }  // namespace detail
 
+/// Which gradients an update takes: those of all elements, those of some rows (see sparse_grad), or both.
+enum class GradientKind { dense, sparse, any };
+
 /// Elements of one parameter that are updated together.
 template <class T>
 struct Elements {
@@ -68,6 +72,10 @@ struct Elements {
   T* parameter;
   const T* gradient;
   std::array<T*, detail::max_buffers> buffers;  // null where there is none of the parameter's shape
+  // Of a sparse gradient: the rows of `width` elements of parameter and buffers that its elements belong to, and in
+  // which column of the first row they begin.
+  const std::int64_t* rows = nullptr;
+  std::int64_t width = 0, column = 0;
 
   /// f(parameter, gradient, buffers...) for each element, vectorised: `[=](T& p, T g, T& momentum) { ... }`. The
   /// function captures numbers of type T (and flags), takes as many buffers as it needs, the first ones, and has no
@@ -78,17 +86,22 @@ struct Elements {
     constexpr std::size_t count = detail::buffer_count<F, T>();
     for (std::size_t k = 0; k < count; ++k)
       if (!buffers[k]) detail::fail_buffers();
-    [&]<std::size_t... k>(std::index_sequence<k...>) { run(f, buffers[k]...); }
+    [&]<std::size_t... k>(std::index_sequence<k...>) {
+      if (!rows) return run(f, size, parameter, gradient, buffers[k]...);
+      const std::int64_t* row = rows;
+      for (std::int64_t done = 0, from = column, n = 0; done < size; done += n, from = 0, ++row) {
+        n = std::min(width - from, size - done);
+        const std::int64_t at = *row * width + from;
+        run(f, n, parameter + at, gradient + done, buffers[k] + at...);
+      }
+    }
     (std::make_index_sequence<count>());
   }
 
  private:
   // The buffers are read before and written after, for the compiler cannot know that they do not overlap.
   template <class F, class... B>
-  void run(const F& f, B*... buffer) const {
-    T* const p = parameter;
-    const T* const g = gradient;
-    const std::int64_t n = size;
+  [[gnu::noinline]] static void run(const F& f, std::int64_t n, T* p, const T* g, B*... buffer) {
     vectorized([=] {
       const auto element = [=](std::int64_t i) __attribute__((always_inline)) {
         T value = p[i];
@@ -117,12 +130,20 @@ struct ParameterUpdate {
   std::int64_t step;      // of this parameter, counted from 1
   bool first;             // the buffers are as they were made, not of an earlier step
   std::size_t group;
+  Tensor rows = {};  // of an update that takes sparse gradients: the rows that `gradient` has, in its order
 
-  /// Elements [begin, end) in the order in which the parameter lies in memory.
+  /// Elements [begin, end) of the gradient, in the order in which the parameter lies in memory.
   template <class T>
   Elements<T> elements(std::int64_t begin, std::int64_t end) const {
-    const auto from = [&](const Tensor& tensor) { return reinterpret_cast<T*>(tensor.impl().data) + begin; };
-    Elements<T> range{end - begin, step, first, from(parameter), from(gradient), {}};
+    const std::int64_t shift = rows.defined() ? 0 : begin;
+    const auto from = [&](const Tensor& tensor) { return reinterpret_cast<T*>(tensor.impl().data) + shift; };
+    Elements<T> range{end - begin, step, first, from(parameter), nullptr, {}};
+    range.gradient = reinterpret_cast<const T*>(gradient.impl().data) + begin;
+    if (rows.defined()) {
+      range.width = parameter.size(1);
+      range.rows = rows.data<std::int64_t>() + begin / range.width;
+      range.column = begin % range.width;
+    }
     for (std::size_t k = 0; k < buffers.size() && k < detail::max_buffers; ++k) {
       const auto& buffer = buffers[k].second.impl();
       const auto& own = parameter.impl();

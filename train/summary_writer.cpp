@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../autograd/node.hpp"
+#include "../autograd/sparse_rows.hpp"
 #include "../io/base64.hpp"
 #include "../kernels/histogram.hpp"
 #include "../ops/norm.hpp"
@@ -259,18 +260,30 @@ void SummaryWriter::add_hparams(const std::vector<std::pair<std::string, Hyperpa
   for (const auto& [name, value] : metrics) add_scalar(name, value, 0);
 }
 
+namespace {
+
+/// The elements of a gradient; of a sparse one, which grad() would make dense, those of its rows.
+Tensor gradient_of(const Tensor& tensor) {
+  const std::optional<SparseRows> sparse = sparse_grad(tensor);
+  return sparse ? sparse->values : tensor.grad();
+}
+
+}  // namespace
+
 void SummaryWriter::add_norms(const NamedTensors& parameters, std::int64_t step) {
   const NoGrad no_grad;
   for (const auto& [name, tensor] : parameters) {
     add_scalar("weight_norm/" + name, norm(tensor.detach()).item(), step);
-    if (tensor.grad().defined()) add_scalar("gradient_norm/" + name, norm(tensor.grad()).item(), step);
+    const Tensor gradient = gradient_of(tensor);
+    if (gradient.defined()) add_scalar("gradient_norm/" + name, norm(gradient).item(), step);
   }
 }
 
 void SummaryWriter::add_histograms(const NamedTensors& parameters, std::int64_t step) {
   for (const auto& [name, tensor] : parameters) {
     add_histogram("weight/" + name, tensor, step);
-    if (tensor.grad().defined()) add_histogram("gradient/" + name, tensor.grad(), step);
+    if (const Tensor gradient = gradient_of(tensor); gradient.defined())
+      add_histogram("gradient/" + name, gradient, step);
   }
 }
 

@@ -70,13 +70,13 @@ class SummaryWriter {
                    const std::vector<std::pair<std::string, double>>& metrics = {});
 
   /// The 2-norm of each parameter and of its gradient, where it has one, as scalars `weight_norm/NAME` and
-  /// `gradient_norm/NAME`.
+  /// `gradient_norm/NAME`. A sparse gradient stays one.
   template <nn::Module M>
   void add_norms(const M& module, std::int64_t step) {
     add_norms(nn::named_parameters(module), step);
   }
   void add_norms(const NamedTensors& parameters, std::int64_t step);
-  /// Histograms of each parameter, `weight/NAME`, and of its gradient, `gradient/NAME`.
+  /// Histograms of each parameter, `weight/NAME`, and of its gradient, `gradient/NAME`: of a sparse one, of its rows.
   template <nn::Module M>
   void add_histograms(const M& module, std::int64_t step) {
     add_histograms(nn::named_parameters(module), step);
