@@ -26,8 +26,8 @@ Embedding::Embedding(std::int64_t rows, std::int64_t columns, const EmbeddingOpt
     : weight(new_table("Embedding", rows, columns, o.padding_idx, o.dtype)),
       options{o.padding_idx, o.max_norm, o.norm_type, o.scale_grad_by_freq, o.sparse} {}
 
-Tensor Embedding::operator()(const Tensor& input) const {
-  return detail::locate(weight, [&] { return embedding(input, weight, options); });
+Tensor Embedding::operator()(Operand input) const {
+  return detail::locate(weight, [&] { return embedding(*input, weight, options); });
 }
 
 EmbeddingBag::EmbeddingBag(std::int64_t rows, std::int64_t columns, const EmbeddingBagOptions& o)
@@ -35,11 +35,11 @@ EmbeddingBag::EmbeddingBag(std::int64_t rows, std::int64_t columns, const Embedd
       options{o.mode,     {},          o.padding_idx,        o.include_last_offset,
               o.max_norm, o.norm_type, o.scale_grad_by_freq, o.sparse} {}
 
-Tensor EmbeddingBag::operator()(const Tensor& input, const Tensor& offsets, const Tensor& per_sample_weights) const {
+Tensor EmbeddingBag::operator()(Operand input, const Tensor& offsets, const Tensor& per_sample_weights) const {
   return detail::locate(weight, [&] {
     xgrad::EmbeddingBagOptions all = options;
     all.per_sample_weights = per_sample_weights;
-    return embedding_bag(input, weight, offsets, all);
+    return embedding_bag(*input, weight, offsets, all);
   });
 }
 

@@ -21,7 +21,7 @@ struct Embedding {
   Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, const EmbeddingOptions& options = {});
 
   /// The input has an integer dtype.
-  Tensor operator()(const Tensor& input) const;
+  Tensor operator()(Operand input) const;
   auto fields() { return xgrad::fields("weight", parameter(weight)); }
 
   Tensor weight;
@@ -45,7 +45,7 @@ struct EmbeddingBag {
   EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_dim, const EmbeddingBagOptions& options = {});
 
   /// The input (B, N) has a bag in each row; an input (N,) needs the offsets of its bags.
-  Tensor operator()(const Tensor& input, const Tensor& offsets = {}, const Tensor& per_sample_weights = {}) const;
+  Tensor operator()(Operand input, const Tensor& offsets = {}, const Tensor& per_sample_weights = {}) const;
   auto fields() { return xgrad::fields("weight", parameter(weight)); }
 
   Tensor weight;

@@ -144,7 +144,8 @@ void Optimizer::step() {
   updates_.reserve(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].requires_grad()) continue;
-    const std::optional<SparseRows> sparse = sparse_grad(parameters_[i]);
+    std::optional<SparseRows> sparse;
+    if (parameters_[i].is_contiguous()) sparse = sparse_grad(parameters_[i]);  // its rows are rows of memory
     const Tensor gradient = sparse ? sparse->values : parameters_[i].grad();
     if (!gradient.defined()) continue;
     expect_kind(gradients(groups_[i]), sparse.has_value(), i, names_[i], parameters_[i]);

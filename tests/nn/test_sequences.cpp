@@ -1,6 +1,7 @@
 #include <xgrad/autograd/create.hpp>
 #include <xgrad/autograd/derivatives.hpp>
 #include <xgrad/autograd/engine.hpp>
+#include <xgrad/nn/embedding.hpp>
 #include <xgrad/nn/recurrent.hpp>
 #include <xgrad/nn/transformer.hpp>
 #include <xgrad/ops/activation.hpp>
@@ -267,6 +268,8 @@ TEST_CASE("sequences: an error inside a module names the line of its call") {
   const Tensor flat = ones({3}), memory = ones({1, 2, 8});
   const nn::TransformerDecoderLayer layer(8, 2);
   const std::function<void()> calls[] = {
+      [&] { nn::Embedding(4, 2)(flat); },
+      [&] { nn::EmbeddingBag(4, 2)(flat); },
       [&] { nn::LSTM(4, 2)(flat); },
       [&] { nn::GRUCell(4, 2)(flat); },
       [&] { nn::MultiheadAttention(8, 2)(flat); },
