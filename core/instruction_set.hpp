@@ -52,16 +52,17 @@ namespace detail {
 // g++ 14 leaves branches in loops with selections all the same, unless the file is compiled with -fno-trapping-math, as
 // the library is; without it such loops run one element at a time there.
 // clang warns where a loop it was told to vectorise cannot be (it calls libm, say).
-// Sanitizers find the same in plain loops, which compile in half the time.
-#if defined(XGRAD_SANITIZED) && !defined(__clang__)
-#define XGRAD_CLONE gnu::noinline
-#elif defined(__clang__)
+#if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wpass-failed"
 #define XGRAD_CLONE gnu::flatten, gnu::noinline
 #define XGRAD_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2"
 #else
+#if defined(XGRAD_SANITIZED)  // which find the same in loops that are compiled in less time
+#define XGRAD_CLONE gnu::flatten, gnu::noinline
+#else
 #define XGRAD_CLONE gnu::flatten, gnu::noinline, gnu::optimize("O3", "no-tree-pre", "no-tree-sink", "no-thread-jumps")
+#endif
 #define XGRAD_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2,prefer-vector-width=512"
 #endif
 
@@ -71,7 +72,7 @@ template <class F>
   local();
 }
 
-#if defined(__x86_64__) && !defined(XGRAD_SANITIZED)
+#if defined(__x86_64__)
 template <class F>
 [[XGRAD_CLONE, gnu::target("avx2,fma,bmi2")]] void run_avx2(const F& f) {
   const F local = f;
