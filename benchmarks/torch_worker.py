@@ -135,25 +135,28 @@ class Block(torch.nn.Module):
         self.ln1, self.qkv, self.proj = torch.nn.LayerNorm(width), torch.nn.Linear(width, 3 * width), torch.nn.Linear(width, width)
         self.ln2, self.fc1, self.fc2 = torch.nn.LayerNorm(width), torch.nn.Linear(width, 4 * width), torch.nn.Linear(4 * width, width)
 
-    def forward(self, x):
+    def forward(self, x, cache=None, seen=0):
         n, length, width = x.shape
         q, k, v = self.qkv(self.ln1(x)).view(n, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        if cache is not None:  # keys and values, with room for all places
+            cache[0][:, :, seen:seen + length], cache[1][:, :, seen:seen + length] = k, v
+            k, v = cache[0][:, :, :seen + length], cache[1][:, :, :seen + length]
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=length > 1)
         x = x + self.proj(mixed.transpose(1, 2).reshape(n, length, width))
         return x + self.fc2(F.gelu(self.fc1(self.ln2(x))))
 
 
 class GPT(torch.nn.Module):
-    def __init__(self):
+    def __init__(self, depth, width, heads, length):
         super().__init__()
-        self.token, self.position = torch.nn.Embedding(256, 192), torch.nn.Embedding(128, 192)
-        self.blocks = torch.nn.ModuleList(Block(192, 6) for _ in range(4))
-        self.norm = torch.nn.LayerNorm(192)
+        self.token, self.position = torch.nn.Embedding(256, width), torch.nn.Embedding(length, width)
+        self.blocks = torch.nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.norm = torch.nn.LayerNorm(width)
 
-    def forward(self, symbols):
-        x = self.token(symbols) + self.position(torch.arange(symbols.shape[1]))
-        for block in self.blocks:
-            x = block(x)
+    def forward(self, symbols, caches=None, seen=0):
+        x = self.token(symbols) + self.position(torch.arange(seen, seen + symbols.shape[1]))
+        for i, block in enumerate(self.blocks):
+            x = block(x, None if caches is None else caches[i], seen)
         return F.linear(self.norm(x), self.token.weight)
 
 
@@ -239,7 +242,7 @@ def gradients(net, inputs, layout=torch.contiguous_format):
 
 
 def language_model():
-    gpt = GPT()
+    gpt = GPT(4, 192, 6, 128)
     parameters = fill_parameters(gpt)
     update = torch.optim.AdamW(parameters, lr=worker.LEARNING_RATE, fused=True).step
     x = tensor(worker.labels(8 * 128, 256)).view(8, 128)
@@ -256,6 +259,41 @@ def language_model():
         update()
 
     return worker.Workload(step, lambda: loss_and_gradients(last["loss"], parameters))
+
+
+def decoding():
+    gpt = GPT(12, 768, 12, 256)
+    fill_parameters(gpt)
+    caches = [(torch.zeros(1, 12, 256, 64), torch.zeros(1, 12, 256, 64)) for _ in range(12)]
+    symbols, last = tensor(worker.labels(256, 256)).view(1, 256), {}
+    forward = maybe_compile(gpt)
+    with torch.no_grad():
+        gpt(symbols[:, :255], caches)
+
+    def step():
+        with torch.no_grad():
+            last["logits"] = forward(symbols[:, 255:], caches, 255)
+
+    return worker.Workload(step, lambda: (last["logits"][0, 0, 0].item(), [last["logits"].numpy()]))
+
+
+def large_table(sparse):
+    table = tensor(worker.numbers((1_000_000, 64), 100), True)
+    at, upstream = tensor(worker.labels(512 * 20, 1_000_000)).view(512, 20), tensor(worker.numbers((512, 20, 64), worker.UPSTREAM))
+    update = torch.optim.Adagrad([table], lr=worker.LEARNING_RATE, fused=not sparse).step
+    used, last = torch.unique(at), {}
+
+    def step():
+        table.grad = None
+        last["y"] = F.embedding(at, table, sparse=sparse)
+        last["y"].backward(upstream)
+        update()
+
+    def results():
+        rows = table.grad.coalesce().values() if sparse else table.grad[used]
+        return last["y"].flatten()[0].item(), [rows.numpy()]
+
+    return worker.Workload(step, results)
 
 
 def convolution(name):
@@ -304,7 +342,9 @@ def make(name):
         return gradients(Recurrent(), (32, 64, 256))
     if name.startswith("conv"):
         return convolution(name)
-    makers = {"W4": formula, "W4-lambda": formula, "W5": adam_alone, "W6": softmax_cross_entropy, "W13": language_model}
+    if name in ("W15", "W15-sparse"):
+        return large_table(name == "W15-sparse") if not compiled else None
+    makers = {"W4": formula, "W4-lambda": formula, "W5": adam_alone, "W6": softmax_cross_entropy, "W13": language_model, "W14": decoding}
     return makers[name]() if name in makers else None
 
 

@@ -211,29 +211,42 @@ struct Block {
   nn::LayerNorm ln2{width};
   nn::Linear fc1{width, 4 * width}, fc2{4 * width, width};
 
-  Tensor operator()(const Tensor& input) const {
-    const Tensor x = input + proj(attention(qkv(ln1(input))));
+  Tensor operator()(const Tensor& input, nn::KVCache* cache = nullptr) const {
+    const Tensor x = input + proj(attention(qkv(ln1(input)), cache));
     return x + fc2(gelu(fc1(ln2(x))));
   }
 
  private:
-  Tensor attention(const Tensor& rows) const {
-    const std::int64_t n = rows.size(0), length = rows.size(1);
+  Tensor attention(const Tensor& rows, nn::KVCache* cache) const {
+    const std::int64_t n = rows.size(0), length = rows.size(1), seen = cache ? cache->length() : 0;
     const auto parts = split(reshape(rows, {n, length, 3, heads, width / heads}), 1, 2);
     const auto part = [&](std::size_t i) { return transpose(squeeze(parts[i], 2), 1, 2); };
-    const Tensor mixed = scaled_dot_product_attention(part(0), part(1), part(2), {.causal = true});
+    Tensor key = part(1), value = part(2);
+    if (cache) {
+      cache->append(key, value);
+      key = cache->key, value = cache->value;
+    }
+    const Tensor mixed = scaled_dot_product_attention(part(0), key, value, {.causal = true, .query_offset = seen});
     return reshape(transpose(mixed, 1, 2), {n, length, width});
   }
 };
 
 struct GPT {
-  nn::Embedding token{256, 192}, position{128, 192};
-  std::vector<Block> blocks{{192, 6}, {192, 6}, {192, 6}, {192, 6}};
-  nn::LayerNorm norm{192};
+  std::int64_t width, length;
+  nn::Embedding token{256, width}, position{length, width};
+  std::vector<Block> blocks;
+  nn::LayerNorm norm{width};
 
-  Tensor operator()(const Tensor& symbols) const {
-    Tensor h = token(symbols) + position(arange(0, symbols.size(1), 1, {.dtype = int64}));
-    for (const Block& block : blocks) h = block(h);
+  GPT(std::int64_t depth, std::int64_t columns, std::int64_t heads, std::int64_t longest)
+      : width(columns), length(longest) {
+    for (std::int64_t i = 0; i < depth; ++i) blocks.push_back({columns, heads});
+  }
+  auto fields() { return xgrad::fields("token", token, "position", position, "blocks", blocks, "norm", norm); }
+
+  Tensor operator()(const Tensor& symbols, std::vector<nn::KVCache>* caches = nullptr) const {
+    const std::int64_t seen = caches ? caches->front().length() : 0;
+    Tensor h = token(symbols) + position(arange(seen, seen + symbols.size(1), 1, {.dtype = int64}));
+    for (std::size_t i = 0; i < blocks.size(); ++i) h = blocks[i](h, caches ? &caches->at(i) : nullptr);
     return linear(norm(h), token.weight);
   }
 };
@@ -241,7 +254,7 @@ struct GPT {
 /// A step of training a GPT on 8 windows of 128 symbols, with AdamW and clipping.
 Workload language_model() {
   struct State {
-    GPT gpt;
+    GPT gpt{4, 192, 6, 128};
     std::vector<Tensor> parameters = fill_parameters(gpt);
     optim::AdamW adam{parameters, {.lr = benchmarks::learning_rate}};
     Tensor x = reshape(labels(8 * 128, 256), {8, 128}), y = flip(flatten(x), {0}), loss = {};
@@ -255,6 +268,55 @@ Workload language_model() {
             state->adam.step();
           },
           [state] { return loss_and_gradients(state->loss, state->parameters); }};
+}
+
+/// The token at position 256 of a GPT that has seen 255, by its caches.
+Workload decoding() {
+  struct State {
+    GPT gpt{12, 768, 12, 256};
+    std::vector<Tensor> parameters = fill_parameters(gpt);
+    std::vector<nn::KVCache> caches = std::vector<nn::KVCache>(12);
+    Tensor symbols = reshape(labels(256, 256), {1, 256}), logits = {};
+  };
+  auto state = std::make_shared<State>();
+  const NoGrad no_grad;
+  state->gpt(narrow(state->symbols, 1, 0, 255), &state->caches);
+  return {[state] {
+            const NoGrad no_grad_here;
+            for (nn::KVCache& cache : state->caches) {
+              cache.key = narrow(cache.key, 2, 0, 255);
+              cache.value = narrow(cache.value, 2, 0, 255);
+            }
+            state->logits = state->gpt(narrow(state->symbols, 1, 255, 1), &state->caches);
+          },
+          [state] {
+            std::vector<float> values{state->logits.data<float>()[0]};
+            append(values, state->logits);
+            return values;
+          }};
+}
+
+/// A step of training a table of 10^6 rows of 64 with Adagrad, of which a batch uses 512 x 20. Its gradient is told in
+/// the rows that it has.
+Workload large_table() {
+  struct State {
+    Tensor table = numbers({1'000'000, 64}, 100, 1, true);
+    optim::Adagrad adagrad{{table}, {.lr = benchmarks::learning_rate}};
+    Tensor at = reshape(labels(512 * 20, 1'000'000), {512, 20});
+    Tensor upstream = numbers({512, 20, 64}, benchmarks::upstream_stream), y = {};
+  };
+  auto state = std::make_shared<State>();
+  return {[state] {
+            state->adagrad.zero_grad();
+            state->y = embedding(state->at, state->table, {.sparse = true});
+            state->y.backward(state->upstream);
+            state->adagrad.step();
+          },
+          [state] {
+            std::vector<float> values{state->y.data<float>()[0]};
+            append(values, sparse_grad(state->table)->values);
+            return values;
+          }};
 }
 
 /// What `convolutions` of benchmarks/compare names.
@@ -340,6 +402,8 @@ Workload make(std::string_view name) {
   if (name == "W11") return gradients(models::InvertedResidual::make(32, 32, 1, 6), {16, 32, 28, 28});
   if (name == "W12") return gradients(Recurrent(), {32, 64, 256});
   if (name == "W13") return language_model();
+  if (name == "W14") return decoding();
+  if (name == "W15" || name == "W15-sparse") return large_table();
   if (name == "add-forward") return one_add(false);
   if (name == "add") return one_add(true);
   return convolution(name);

@@ -15,11 +15,12 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <numeric>
 #include <string>
 #include <vector>
 
 struct TextOptions {
-  std::string text = "/usr/share/games/fortunes", checkpoint;
+  std::string text = "/usr/share/games/fortunes", checkpoint, record;
   std::int64_t epochs = 4, windows = 2000, batch_size = 16, seed = 0, validation = 65536;
   int threads = xgrad::num_threads();
 
@@ -27,6 +28,8 @@ struct TextOptions {
     app.add_option("text", text, "a text file, or a directory, of which files without a dot in their names are read")
         ->capture_default_str();
     app.add_option("--checkpoint", checkpoint, "where the state is kept; a run that finds it goes on from there");
+    app.add_option("--record", record,
+                   "a file for the initial weights and for what is learnt, in its order: benchmarks/text_torch.py");
     app.add_option("--epochs", epochs)->capture_default_str();
     app.add_option("--windows", windows, "in an epoch")->capture_default_str();
     app.add_option("--batch-size", batch_size)->capture_default_str();
@@ -74,6 +77,28 @@ double bits_per_character(Net& net, const xgrad::data::Dataset& windows, std::in
   return bits / static_cast<double>(windows.size() * windows.batch(std::vector<std::int64_t>{0}).x.numel());
 }
 
+/// Writes what a run begins with, weights and all that it will learn in its order, as safetensors.
+template <class Net>
+void record(const std::string& path, const Net& net, const xgrad::data::Dataset& validation,
+            xgrad::data::DataLoader loader, std::int64_t epochs) {
+  using namespace xgrad;
+  std::vector<Tensor> x, y;
+  for (std::int64_t epoch = 0; epoch < epochs; ++epoch)
+    for (const auto& [from, to] : loader) {
+      x.push_back(from.to(uint8));
+      y.push_back(to.to(uint8));
+    }
+  std::vector<std::int64_t> all(static_cast<std::size_t>(validation.size()));
+  std::iota(all.begin(), all.end(), 0);
+  const data::Batch held_out = validation.batch(all);
+  NamedTensors tensors{{"x", concat(x, 0)},
+                       {"y", concat(y, 0)},
+                       {"validation_x", held_out.x.to(uint8)},
+                       {"validation_y", held_out.y.to(uint8)}};
+  for (const auto& [name, tensor] : nn::state_dict(net)) tensors.emplace_back("net." + name, tensor);
+  save_safetensors(path, tensors);
+}
+
 /// Trains a network that takes bytes (N, length) to logits (N, length, 256). After every epoch it reports the bits per
 /// character of what was not learnt, and what `sample` gives. Returns the bits of the last epoch.
 template <class Net, class Sample>
@@ -85,9 +110,13 @@ double train_on_text(Net& net, std::int64_t length, xgrad::optim::Optimizer& opt
         " for validation");
   const std::int64_t learnt = text.size() - options.validation;
   const data::Windows validation = text.part(learnt, text.size()).windows(length);
-  data::DataLoader loader(
-      text.part(0, learnt).random_windows(length, {.count = options.windows}),
-      {.batch_size = options.batch_size, .shuffle = true, .seed = static_cast<std::uint64_t>(options.seed)});
+  const auto batches = [&] {
+    return data::DataLoader(
+        text.part(0, learnt).random_windows(length, {.count = options.windows}),
+        {.batch_size = options.batch_size, .shuffle = true, .seed = static_cast<std::uint64_t>(options.seed)});
+  };
+  data::DataLoader loader = batches();
+  if (!options.record.empty()) record(options.record, net, validation, batches(), options.epochs);
   const std::int64_t steps = options.epochs * loader.size(), warmup = std::min<std::int64_t>(50, steps / 10 + 1);
   optim::Schedule schedule(optimizer, optim::linear_warmup(warmup) >> optim::cosine(steps - warmup, {.end = 0.1}));
   std::optional<train::Checkpoint> checkpoint;

@@ -12,7 +12,7 @@ Tensor BytePairEncoding::encode(std::string_view text, const BytePairEncodeOptio
   return detail::with_memory_for("BytePairEncoding", [&] {
     check_utf8("BytePairEncoding", text);
     std::vector<Token> tokens;
-    tables_->encode(text, options.special_tokens, tokens);
+    tables_->encode(text, options, tokens);
     const Tensor out = empty({static_cast<std::int64_t>(tokens.size())}, {.dtype = int64});
     std::copy(tokens.begin(), tokens.end(), out.data<std::int64_t>());
     return out;

@@ -119,11 +119,20 @@ const std::string* BytePairEncoding::Tables::find(std::int64_t token) const {
   return at < tokens.size() && !tokens[at].empty() ? &tokens[at] : nullptr;
 }
 
+void check_word(const char* op, std::string_view word, std::int64_t most) {
+  check(static_cast<std::int64_t>(word.size()) <= most, op, ": a word of ", word.size(), " bytes, which begins with `",
+        word.substr(0, 32), "`; max_word_bytes is ", most,
+        ": put spaces or line ends into the text, or allow for more memory and time by max_word_bytes");
+}
+
 /// Goes through one text.
 class BytePairEncoding::Tables::Encoder {
  public:
-  Encoder(const Tables& tables, const std::vector<Finder>& finders, std::vector<Token>& out)
-      : tables_(tables), finders_(finders), out_(out) {}
+  Encoder(const Tables& tables, const BytePairEncodeOptions& options, std::vector<Token>& out)
+      : tables_(tables),
+        finders_(options.special_tokens ? tables.find_all_ : tables.find_text_),
+        max_word_bytes_(options.max_word_bytes),
+        out_(out) {}
 
   /// Looks for added tokens of finder `level` and those behind it.
   void find_added(std::string_view text, std::size_t level) {
@@ -176,6 +185,7 @@ class BytePairEncoding::Tables::Encoder {
         out_.push_back(whole->second);
         return;
       }
+    check_word("BytePairEncoding", text, max_word_bytes_);
     symbols_.clear();
     for (const char unit : text) {
       const auto byte = static_cast<unsigned char>(unit);
@@ -193,13 +203,17 @@ class BytePairEncoding::Tables::Encoder {
 
   const Tables& tables_;
   const std::vector<Finder>& finders_;
+  const std::int64_t max_word_bytes_;
   std::vector<Token>& out_;
   std::vector<Token> symbols_;
   std::unordered_map<std::string_view, Where> known_;  // words that came before
 };
 
-void BytePairEncoding::Tables::encode(std::string_view text, bool special_tokens, std::vector<Token>& out) const {
-  Encoder(*this, special_tokens ? find_all_ : find_text_, out).find_added(text, 0);
+void BytePairEncoding::Tables::encode(std::string_view text, const BytePairEncodeOptions& options,
+                                      std::vector<Token>& out) const {
+  check(options.max_word_bytes > 0, "BytePairEncoding: max_word_bytes is ", options.max_word_bytes,
+        "; it must be positive");
+  Encoder(*this, options, out).find_added(text, 0);
 }
 
 }  // namespace xgrad::text

@@ -26,6 +26,9 @@ std::string written(std::string_view bytes);
 /// The bytes of a token as it is written; none where a character stands for no byte.
 std::optional<std::string> unwritten(std::string_view characters);
 
+/// Throws Error in the name of `op` for a word of more than `most` bytes.
+void check_word(const char* op, std::string_view word, std::int64_t most);
+
 /// A text that is found before the rest is cut into words.
 struct AddedToken {
   std::string content;
@@ -54,7 +57,7 @@ struct BytePairEncoding::Tables {
   /// To be called when all is there: what the rest is found by.
   void finish();
 
-  void encode(std::string_view text, bool special_tokens, std::vector<Token>& out) const;
+  void encode(std::string_view text, const BytePairEncodeOptions& options, std::vector<Token>& out) const;
   /// The bytes of a token, those of an added one as it is written; null for what is no token.
   const std::string* find(std::int64_t token) const;
 

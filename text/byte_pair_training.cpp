@@ -104,11 +104,13 @@ class Pairs {
   std::priority_queue<Frequent> queue_;
 };
 
-std::vector<Word> words_of(std::string_view text, const Pattern& words, const std::array<Token, 256>& bytes) {
+std::vector<Word> words_of(const char* op, std::string_view text, const Pattern& words,
+                           const std::array<Token, 256>& bytes, std::int64_t max_word_bytes) {
   std::unordered_map<std::string_view, std::int64_t> counts;
   std::vector<std::string_view> order;               // of first occurrence
   for (Matches match(words, text); match.next();) {  // GPT-2's words leave nothing out
     const std::string_view word = text.substr(match.begin(), match.end() - match.begin());
+    check_word(op, word, max_word_bytes);
     if (counts[word]++ == 0) order.push_back(word);
   }
   std::vector<Word> out;
@@ -150,7 +152,7 @@ BytePairEncoding BytePairEncoding::train(std::string_view text, const BytePairTr
     tables->words.emplace_back(op, gpt2_words);
     tables->finish();
 
-    Pairs pairs(words_of(text, tables->words[0], tables->bytes));
+    Pairs pairs(words_of(op, text, tables->words[0], tables->bytes, options.max_word_bytes));
     while (next() < options.vocabulary) {
       const Frequent best = pairs.take();
       if (best.count < 1 || best.count < options.min_frequency) break;

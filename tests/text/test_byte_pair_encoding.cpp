@@ -53,6 +53,21 @@ std::string tokenizer(const std::string& from = "", const std::string& to = "") 
 
 }  // namespace
 
+TEST_CASE("BytePairEncoding: a word over max_word_bytes is an Error, before it costs memory") {
+  const BytePairEncoding tokens = BytePairEncoding::from_json(tokenizer());
+  CHECK(numbers(tokens.encode("abcabc", {.max_word_bytes = 6})) == std::vector<std::int64_t>{4, 4});
+  CHECK_THROWS_WITH(
+      tokens.encode("ab abcabcab", {.max_word_bytes = 6}),
+      Catch::StartsWith("BytePairEncoding: a word of 9 bytes, which begins with ` abcabcab`; max_word_bytes is 6: "
+                        "put spaces or line ends into the text"));
+  CHECK_THROWS_WITH(tokens.encode("a", {.max_word_bytes = 0}),
+                    Catch::StartsWith("BytePairEncoding: max_word_bytes is 0"));
+  const std::string line(20'000'000, 'a');
+  CHECK_THROWS_WITH(tokens.encode(line), Catch::StartsWith("BytePairEncoding: a word of 20000000 bytes"));
+  CHECK_THROWS_WITH(BytePairEncoding::train(line),
+                    Catch::StartsWith("BytePairEncoding::train: a word of 20000000 bytes"));
+}
+
 TEST_CASE("BytePairEncoding: joins the pair of the lowest rank, the leftmost of equal ones") {
   const BytePairEncoding tokens = BytePairEncoding::from_json(tokenizer());
   CHECK(numbers(tokens.encode("abcab")) == std::vector<std::int64_t>{4, 3});
