@@ -8,10 +8,13 @@
 #include "../ops/comparison.hpp"
 #include "../ops/math.hpp"
 #include "../ops/shape.hpp"
+#include "draws.hpp"
 
 namespace xgrad::data {
 
 namespace {
+
+using detail::uniform;
 
 /// f(images (1, N, H, W)), where N counts channels and the axes before them; computed in float32 where the elements are
 /// uint8.
@@ -33,12 +36,6 @@ Tensor on_images(const char* op, const Tensor& image, const F& f) {
 void check_range(const char* op, const char* what, double low, double high) {
   check(std::isfinite(low) && std::isfinite(high) && low <= high, op, ": ", what, " is ", low, " to ", high,
         "; a range is finite, and does not end before it begins");
-}
-
-double uniform(Generator& generator, double low, double high) {
-  double value = 0;
-  generator.uniform(&value, 1, low, high);
-  return value;
 }
 
 /// What the image is put through, in units of pixels, the centre being (0, 0): scaled, sheared, turned clockwise,

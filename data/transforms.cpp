@@ -10,10 +10,14 @@
 #include "../ops/reduce.hpp"
 #include "../ops/shape.hpp"
 #include "../ops/slicing.hpp"
+#include "draws.hpp"
 
 namespace xgrad::data {
 
 namespace {
+
+using detail::integer;
+using detail::uniform;
 
 void check_image(const char* op, const Tensor& image) {
   check(image.dim() >= 3, op, ": an image has shape (C, H, W), not ", image.shape());
@@ -28,18 +32,6 @@ Shape height_and_width(const char* op, const Shape& size) {
   const Shape both{size[0], size.back()};
   check(both[0] > 0 && both[1] > 0, op, ": size ", both, " must be positive");
   return both;
-}
-
-double uniform(Generator& generator, double low, double high) {
-  double value = 0;
-  generator.uniform(&value, 1, low, high);
-  return value;
-}
-
-std::int64_t integer(Generator& generator, std::int64_t end) {
-  std::int64_t value = 0;
-  generator.integers(&value, 1, 0, end);
-  return value;
 }
 
 /// The rectangle of this size whose first pixel is (top, left), which may lie outside; there it has `fill`.

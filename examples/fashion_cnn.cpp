@@ -10,15 +10,17 @@ namespace {
 struct Net {
   nn::Conv2d conv1{1, 32, 3, {.padding = 1, .bias = false}};
   nn::BatchNorm2d bn1{32};
-  nn::Conv2d conv2{32, 64, 3, {.padding = 1, .bias = false}};
-  nn::BatchNorm2d bn2{64};
+  nn::Conv2d conv2{32, 96, 3, {.padding = 1, .bias = false}};
+  nn::BatchNorm2d bn2{96};
+  nn::Linear hidden{96 * 7 * 7, 256, {.bias = false}};
+  nn::BatchNorm1d bn3{256};
   nn::Dropout dropout{0.25};
-  nn::Linear out{64 * 7 * 7, 10};
+  nn::Linear out{256, 10};
 
   Tensor operator()(const Tensor& image) {  // (N, 1, 28, 28)
     Tensor h = max_pool2d(bn1.relu(conv1(image)), 2);
     h = max_pool2d(bn2.relu(conv2(h)), 2);
-    return out(dropout(flatten(h, 1)));
+    return out(dropout(bn3.relu(hidden(flatten(h, 1)))));
   }
 };
 
@@ -26,7 +28,7 @@ struct Net {
 
 int main(int argc, char** argv) try {
   CLI::App app("Trains a convolutional network on Fashion-MNIST");
-  FashionOptions options{.checkpoint = "fashion_cnn.checkpoint"};
+  FashionOptions options{.checkpoint = "fashion_cnn.checkpoint", .shift = 1, .label_smoothing = 0.05};
   options.add_to(app);
   CLI11_PARSE(app, argc, argv);
   set_num_threads(options.threads);

@@ -22,6 +22,8 @@ struct FashionOptions {
   std::int64_t epochs = 10, batch_size = 128, workers = 1;
   std::uint64_t seed = 0;
   int threads = xgrad::num_threads();
+  std::int64_t shift = 2;  // pixels by which images are moved at most
+  double label_smoothing = 0;
 
   void add_to(CLI::App& app) {
     app.add_option("checkpoint", checkpoint, "Where the state of the training goes, and comes from where it is there")
@@ -95,8 +97,9 @@ void train_on_fashion(Net& net, const xgrad::Tensor& filters, Optimizer& optimiz
   using namespace xgrad;
   const std::string directory = options.directory.empty() ? data::fashion_mnist_directory() : options.directory;
   const auto test = data::FashionMNIST(directory, {.train = false});
-  const auto images = data::map(data::FashionMNIST(directory, {.train = true}),
-                                data::compose(data::RandomCrop(28, {.padding = 2}), data::RandomHorizontalFlip()));
+  const auto images =
+      data::map(data::FashionMNIST(directory, {.train = true}),
+                data::compose(data::RandomCrop(28, {.padding = options.shift}), data::RandomHorizontalFlip()));
   data::DataLoader loader(images, {.batch_size = options.batch_size,
                                    .shuffle = true,
                                    .drop_last = true,
@@ -112,7 +115,7 @@ void train_on_fashion(Net& net, const xgrad::Tensor& filters, Optimizer& optimiz
     nn::train(net);
     for (const auto& [x, y] : progress(loader)) {
       optimizer.zero_grad();
-      cross_entropy(net(x), y).backward();
+      cross_entropy(net(x), y, {.label_smoothing = options.label_smoothing}).backward();
       optimizer.step();
       schedule->step();
       checkpoint.save_every(std::chrono::seconds(30));

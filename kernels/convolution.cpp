@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "../array/transpose.hpp"
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
+#include "correlation.hpp"
 #include "depthwise.hpp"
 #include "gemm.hpp"
-#include "indirect_gemm.hpp"
+#include "winograd.hpp"
 
 namespace xgrad::detail {
 namespace {
@@ -16,45 +16,19 @@ constexpr std::int64_t stretch = 256;  // of the sum: a panel of weights that fi
 
 std::int64_t divided_up(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
 
-/// At each output, for each of `columns` channels, the sum of x * weight over taps and `inner` channels.
-template <class T>
-struct Correlation {
-  std::int64_t batch, groups, inner, columns;
-  Extents read, written, kernel;
-  const Window& window;
-  const T* weight;
-  std::int64_t inner_step, column_step;  // from the weights of a channel to those of the next
-
-  std::int64_t depth() const { return window.taps() * inner; }
-  std::int64_t panels() const { return divided_up(columns, most_columns<T>()); }
-  std::int64_t panels_size() const {  // of a group
-    const std::int64_t most = most_columns<T>(), whole = (panels() - 1) * most;
-    return depth() * (whole + panel_width<T>(columns - whole));
-  }
-};
-
 /// The weights of a panel's columns as indirect_gemm takes them, (tap, inner channel) by column.
 template <class T>
 void pack(const Correlation<T>& of, std::int64_t group, std::int64_t panel, T* to) {
-  const std::int64_t first = panel * most_columns<T>(), n = std::min(of.columns - first, most_columns<T>()),
-                     width = panel_width<T>(n), elements = of.kernel[0] * of.kernel[1] * of.kernel[2];
+  const std::int64_t width = panel_width<T>(of.columns_of(panel));
   std::vector<std::int64_t> index;
   of.window.for_each_tap([&](const auto& d, const auto& h, const auto& w) {
     index.push_back((d.index * of.kernel[1] + h.index) * of.kernel[2] + w.index);
   });
-  const T* const from = of.weight + group * of.columns * of.inner * elements + first * of.column_step;
-  // So many inner channels at a time as are read in one piece: (columns, elements), transposed by way of `turned`.
-  const std::int64_t some = of.inner_step == elements ? 16 : 1;
-  std::vector<T> turned(static_cast<std::size_t>(some * elements * width));
-  for (std::int64_t i = 0; i < of.inner; i += some) {
-    const std::int64_t now = std::min(some, of.inner - i);
-    transpose_copy(sizeof(T), n, now * elements, reinterpret_cast<const std::byte*>(from + i * of.inner_step),
-                   of.column_step, reinterpret_cast<std::byte*>(turned.data()), width);
+  of.for_each_channel(group, panel, [&](std::int64_t channel, const T* weights) {
     for (std::size_t tap = 0; tap < index.size(); ++tap)
-      for (std::int64_t one = 0; one < now; ++one)
-        std::copy_n(turned.data() + (one * elements + index[tap]) * width, width,
-                    to + (static_cast<std::int64_t>(tap) * of.inner + i + one) * width);
-  }
+      std::copy_n(weights + index[tap] * width, width,
+                  to + (static_cast<std::int64_t>(tap) * of.inner + channel) * width);
+  });
 }
 
 /// How many outputs a box has at most: enough to use a panel often, so few that what they read stays in the
@@ -63,15 +37,18 @@ std::int64_t most_outputs(std::int64_t channels) { return std::clamp<std::int64_
 
 template <class T>
 void correlate(const Correlation<T>& of, const T* x, const T* bias, T* y) {
+  if constexpr (std::is_same_v<T, float>)
+    if (suits_winograd(of)) return winograd(of, x, bias, y);
   const std::int64_t channels = of.groups * of.inner, written_channels = of.groups * of.columns;
   const Boxes boxes(of.batch, of.window, most_outputs(channels));
   const Patches patches(of.window, of.read, channels, boxes.largest());
 
-  const std::int64_t depth = of.depth(), panels = of.panels(), units = of.groups * panels;
-  const Reference<Storage> packed = Storage::make(static_cast<std::size_t>(of.groups * of.panels_size()) * sizeof(T));
+  const std::int64_t depth = of.depth(), panels = of.panels(), units = of.groups * panels,
+                     panels_size = depth * of.padded_columns();  // of a group
+  const Reference<Storage> packed = Storage::make(static_cast<std::size_t>(of.groups * panels_size) * sizeof(T));
   T* const weights = reinterpret_cast<T*>(packed->data());
   const auto panel_of = [&](std::int64_t unit) {
-    return weights + unit / panels * of.panels_size() + unit % panels * most_columns<T>() * depth;
+    return weights + unit / panels * panels_size + unit % panels * most_columns<T>() * depth;
   };
   parallel_for(units, divided_up(32768, most_columns<T>() * std::max<std::int64_t>(depth, 1)),
                [&](std::int64_t begin, std::int64_t end) {
@@ -103,8 +80,8 @@ void correlate(const Correlation<T>& of, const T* x, const T* bias, T* y) {
       const std::int64_t first = units * (task % parts) / parts, last = units * (task % parts + 1) / parts;
       for (std::int64_t k = 0; k == 0 || k < depth; k += stretch)
         for (std::int64_t unit = first; unit < last; ++unit) {
-          const std::int64_t group = unit / panels, column = unit % panels * most_columns<T>(),
-                             n = std::min(of.columns - column, most_columns<T>()), at = group * of.columns + column;
+          const std::int64_t group = unit / panels, n = of.columns_of(unit % panels),
+                             at = group * of.columns + unit % panels * most_columns<T>();
           indirect_gemm<T>({.m = box.outputs(),
                             .n = n,
                             .k = std::min(stretch, depth - k),

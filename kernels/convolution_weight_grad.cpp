@@ -7,6 +7,7 @@
 #include "depthwise.hpp"
 #include "gemm.hpp"
 #include "indirect_gemm.hpp"
+#include "winograd.hpp"
 
 namespace xgrad::detail {
 namespace {
@@ -111,6 +112,8 @@ void patches_by_grad(const ConvolutionSize& size, const T* x, const T* grad, T* 
 
 template <class T>
 void convolution_weight_grad(const ConvolutionSize& size, const T* x, const T* grad, T* weight_grad) {
+  if constexpr (std::is_same_v<T, float>)
+    if (suits_winograd_weight_grad(size)) return winograd_weight_grad(size, x, grad, weight_grad);
   if (size.is_pointwise())
     gemm<T>(true, false, size.out, size.in, size.batch * size.outputs(), 1, grad, size.out, x, size.in, 0, weight_grad,
             size.in);

@@ -3,6 +3,7 @@
 #include <xgrad/nn/padding.hpp>
 #include <xgrad/nn/resampling.hpp>
 #include <xgrad/nn/sequential.hpp>
+#include <xgrad/nn/upsampling.hpp>
 
 #include "../catch.hpp"
 #include "modules.hpp"
@@ -34,6 +35,9 @@ TEST_CASE("layers of other sizes compute what the functions do, and stand in a S
   const Tensor x = randn({2, 8, 4, 6});
   const InterpolateOptions twice{.scale_factor = 2, .mode = InterpolateMode::bilinear};
   CHECK(values(nn::Upsample(twice)(x)) == values(interpolate(x, twice)));
+  CHECK(values(nn::UpsamplingNearest2d({.scale_factor = 2})(x)) == values(interpolate(x, {.scale_factor = 2})));
+  CHECK(values(nn::UpsamplingBilinear2d({.size = {7, 5}})(x)) ==
+        values(interpolate(x, {.size = {7, 5}, .mode = InterpolateMode::bilinear, .align_corners = true})));
   CHECK(values(nn::PixelShuffle(2)(x)) == values(pixel_shuffle(x, 2)));
   CHECK(values(nn::PixelUnshuffle(2)(x)) == values(pixel_unshuffle(x, 2)));
   CHECK(values(nn::ChannelShuffle(4)(x)) == values(channel_shuffle(x, 4)));
