@@ -1,6 +1,7 @@
 #include "matmul.hpp"
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/primitives.hpp"
 #include "../core/parallel.hpp"
 #include "../kernels/gemm.hpp"
@@ -246,7 +247,8 @@ DType computed_dtype(DType dtype) { return is_floating(dtype) ? dtype : detail::
 
 }  // namespace
 
-Tensor matmul(Operand a, Operand b) {
+Tensor matmul(Operand x, Operand y) {
+  const detail::MaybeOwned a = detail::in_autocast_dtype(*x), b = detail::in_autocast_dtype(*y);
   check(a->dim() > 0 && b->dim() > 0, "matmul: ", a->shape(), " x ", b->shape(), ": a number is no matrix; use mul");
   const DType dtype = product_dtype("matmul", *a, *b, DType::int64, ".to(int64)");
   const bool row = a->dim() == 1, column = b->dim() == 1;
@@ -280,7 +282,11 @@ Tensor matmul(Operand a, Operand b) {
   return out.shape() == shape ? out : reshape(out, shape);
 }
 
-Tensor linear(Operand input, Operand weight, const Tensor& bias) {
+Tensor linear(Operand x, Operand w, const Tensor& row) {
+  using detail::in_autocast_dtype;
+  const detail::MaybeOwned input = in_autocast_dtype(*x), weight = in_autocast_dtype(*w),
+                           added = in_autocast_dtype(row);
+  const Tensor& bias = added;
   check(weight->dim() == 2, "linear: a weight of shape ", weight->shape(), "; it must have two axes, (out, in)");
   check(input->dim() > 0 && input->size(-1) == weight->size(1), "linear: input ", input->shape(), " and weight ",
         weight->shape(), ": the last size of the input must be ", weight->size(1));

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "../array/profile.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/node.hpp"
 #include "../autograd/primitives.hpp"
@@ -125,6 +126,7 @@ void Optimizer::zero_grad() const {
 
 void Optimizer::step() {
   const NoGrad no_grad;
+  const xgrad::detail::WithoutAutocast without_autocast;
   const xgrad::detail::ProfileEvent event("optimizer step", "optimizer");
   (void)rates();
   std::vector<std::pair<std::size_t, NamedTensors>> made;
