@@ -6,6 +6,7 @@
 
 #include "../array/random.hpp"
 #include "../core/parallel.hpp"
+#include "autocast.hpp"
 #include "captured.hpp"
 #include "engine.hpp"
 #include "primitives.hpp"
@@ -65,11 +66,22 @@ std::uint64_t fingerprint(const Tensor& tensor) {
   return sum;
 }
 
+/// Autocast as it is in this thread, or was at first. Weights are cast anew: what was cast outside is not to be found
+/// in the second run.
+class SameAutocast {
+ public:
+  [[nodiscard]] explicit SameAutocast(std::optional<DType> dtype)
+      : scope_(dtype.value_or(bfloat16), {.enabled = dtype.has_value(), .cache_enabled = false}) {}
+
+ private:
+  const Autocast scope_;
+};
+
 /// While it lives: the default generator in another state, and no backward pass around.
 class Rerun {
  public:
-  [[nodiscard]] explicit Rerun(const GeneratorState& state)
-      : state_(default_generator().state()), node_(running_node), site_(call_site) {
+  [[nodiscard]] Rerun(const GeneratorState& state, std::optional<DType> autocast)
+      : state_(default_generator().state()), node_(running_node), site_(call_site), autocast_(autocast) {
     default_generator().set_state(state);
     running_node = nullptr;
     call_site = {};
@@ -86,6 +98,7 @@ class Rerun {
   const GeneratorState state_;
   Node* const node_;
   const CallSite site_;
+  const SameAutocast autocast_;
   const EnableGrad enable_grad_;
   const CaptureScope::Pause pause_;
 };
@@ -93,7 +106,11 @@ class Rerun {
 class CheckpointNode final : public Node {
  public:
   CheckpointNode(TensorsFunction f, std::vector<Saved> inputs, std::vector<Saved> captured, const GeneratorState& state)
-      : f_(std::move(f)), inputs_(std::move(inputs)), captured_(std::move(captured)), state_(state) {}
+      : f_(std::move(f)),
+        inputs_(std::move(inputs)),
+        captured_(std::move(captured)),
+        state_(state),
+        autocast_(autocast_dtype()) {}
 
   const char* name() const override { return "checkpoint"; }
   void release_saved() noexcept override {
@@ -130,7 +147,7 @@ class CheckpointNode final : public Node {
     std::vector<Tensor> again;
     std::vector<Edge> sources;
     {
-      const Rerun rerun(state_);
+      const Rerun rerun(state_, autocast_);
       const std::uint64_t first = last_sequence();
       again = f_(given);
       sources = sources_of(again, first);
@@ -178,6 +195,7 @@ class CheckpointNode final : public Node {
   std::vector<Saved> inputs_;
   std::vector<Saved> captured_;  // what f used beside its inputs: f has that itself, this only tells when it changes
   const GeneratorState state_;
+  const std::optional<DType> autocast_;
   std::vector<Edge> edges_;
   std::vector<OutputInfo> outputs_;
   std::vector<std::uint64_t> fingerprints_;  // of the outputs, as they were at first
@@ -196,6 +214,7 @@ std::vector<Tensor> checkpoint(TensorsFunction f, std::vector<Tensor> inputs) {
   std::vector<Saved> captured;
   {
     const CaptureScope scope;
+    const SameAutocast autocast(autocast_dtype());
     outputs = f(inputs);
     for (const Tensor& tensor : scope.tensors()) {
       const auto is_tensor = [&](const Tensor& input) { return input.reference() == tensor.reference(); };

@@ -6,6 +6,7 @@
 
 #include "../array/random.hpp"
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
@@ -279,7 +280,12 @@ Tensor grouped(const Tensor& q, const Tensor& k, const Tensor& v, AttentionOptio
 
 }  // namespace
 
-Tensor scaled_dot_product_attention(Operand q, Operand k, Operand v, const AttentionOptions& options) {
+Tensor scaled_dot_product_attention(Operand queries, Operand keys, Operand values, const AttentionOptions& chosen) {
+  using detail::in_autocast_dtype;
+  const detail::MaybeOwned q = in_autocast_dtype(*queries), k = in_autocast_dtype(*keys),
+                           v = in_autocast_dtype(*values);
+  AttentionOptions options = chosen;
+  options.mask = in_autocast_dtype(chosen.mask);
   check_inputs(*q, *k, *v, options);
   if (options.enable_gqa) return grouped(*q, *k, *v, options);
   detail::AttentionSize s{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/create.hpp"
 #include "../kernels/reduction.hpp"
 #include "arithmetic.hpp"
@@ -153,6 +154,7 @@ std::vector<Tensor> gradient(Operand x, const GradientOptions& options) {
 }
 
 Tensor convolve(Operand a, const Tensor& v, ConvolveMode mode) {
+  const detail::WithoutAutocast without_autocast;
   constexpr const char* op = "convolve";
   check(a->dim() == 1 && v.dim() == 1 && a->numel() > 0 && v.numel() > 0, op, ": shapes ", a->shape(), " and ",
         v.shape(), "; both must be vectors that are not empty");

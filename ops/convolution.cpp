@@ -1,6 +1,7 @@
 #include "convolution.hpp"
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
 #include "../kernels/convolution.hpp"
@@ -188,8 +189,10 @@ Tensor on_batch(std::size_t rank, const Tensor& x, const Tensor& weight, const T
   return detail::on_batch(x.to(dtype), rank, [&](const Tensor& batch) { return f(batch, w, b); });
 }
 
-Tensor conv(const char* op, std::size_t rank, const Tensor& x, const Tensor& weight, const Tensor& bias,
+Tensor conv(const char* op, std::size_t rank, const Tensor& images, const Tensor& filters, const Tensor& shift,
             const ConvOptions& options) {
+  using detail::in_autocast_dtype;
+  const Tensor x = in_autocast_dtype(images), weight = in_autocast_dtype(filters), bias = in_autocast_dtype(shift);
   const Shape kernel = kernel_of(op, rank, x, weight, options.groups),
               stride = detail::per_axis(op, "stride", options.stride, rank, 1),
               dilation = detail::per_axis(op, "dilation", options.dilation, rank, 1);
@@ -222,8 +225,10 @@ Tensor conv(const char* op, std::size_t rank, const Tensor& x, const Tensor& wei
   });
 }
 
-Tensor conv_transpose(const char* op, std::size_t rank, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                      const ConvTransposeOptions& options) {
+Tensor conv_transpose(const char* op, std::size_t rank, const Tensor& images, const Tensor& filters,
+                      const Tensor& shift, const ConvTransposeOptions& options) {
+  using detail::in_autocast_dtype;
+  const Tensor x = in_autocast_dtype(images), weight = in_autocast_dtype(filters), bias = in_autocast_dtype(shift);
   const Shape kernel = kernel_of(op, rank, x, weight, options.groups),
               stride = detail::per_axis(op, "stride", options.stride, rank, 1),
               dilation = detail::per_axis(op, "dilation", options.dilation, rank, 1),

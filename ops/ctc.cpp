@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
@@ -116,9 +117,10 @@ std::vector<std::int64_t> lengths_of(const char* what, const Tensor& lengths, st
 
 }  // namespace
 
-Tensor ctc_loss(Operand log_probs, const Tensor& targets, const Tensor& input_lengths, const Tensor& target_lengths,
+Tensor ctc_loss(Operand input, const Tensor& targets, const Tensor& input_lengths, const Tensor& target_lengths,
                 const CTCLossOptions& options) {
   constexpr const char* op = CTC::name;
+  const detail::MaybeOwned log_probs = detail::in_float32(*input);
   return detail::with_memory_for(op, [&] {
     check(log_probs->dim() == 2 || log_probs->dim() == 3, op, ": log_probs have shape ", log_probs->shape(),
           "; (steps, batch, classes) or (steps, classes) is needed");

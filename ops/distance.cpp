@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "../autograd/autocast.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
@@ -18,7 +19,9 @@ namespace xgrad {
 namespace {
 
 /// Both floating, of one dtype.
-std::pair<Tensor, Tensor> alike(const Tensor& a, const Tensor& b) {
+std::pair<Tensor, Tensor> alike(const Tensor& left, const Tensor& right) {
+  const detail::MaybeOwned in_a = detail::in_float32(left), in_b = detail::in_float32(right);
+  const Tensor &a = in_a, &b = in_b;
   DType dtype = promote(a.dtype(), b.dtype());
   if (!is_floating(dtype)) dtype = float32;
   return {a.to(dtype), b.to(dtype)};

@@ -2,6 +2,7 @@
 
 #include <numbers>
 
+#include "../autograd/autocast.hpp"
 #include "arithmetic.hpp"
 #include "elementwise.hpp"
 #include "loss_terms.hpp"
@@ -51,7 +52,9 @@ Tensor stirling(const Tensor& target) {
 
 }  // namespace
 
-Tensor binary_cross_entropy(Operand input, const Tensor& target, const BCEOptions& options) {
+Tensor binary_cross_entropy(Operand given, const Tensor& wanted, const BCEOptions& options) {
+  const detail::MaybeOwned input = detail::in_float32(*given);
+  const Tensor target = detail::in_float32(wanted);
   constexpr const char* op = "binary_cross_entropy";
   detail::expect_equal_shapes(op, *input, target);
   check(!options.weight.defined() || broadcasts_to(options.weight.shape(), input->shape()), op, ": weight of shape ",
@@ -67,7 +70,9 @@ Tensor binary_cross_entropy(Operand input, const Tensor& target, const BCEOption
   return detail::reduced(losses, options.reduction);
 }
 
-Tensor huber_loss(Operand input, const Tensor& target, const HuberLossOptions& options) {
+Tensor huber_loss(Operand given, const Tensor& wanted, const HuberLossOptions& options) {
+  const detail::MaybeOwned input = detail::in_float32(*given);
+  const Tensor target = detail::in_float32(wanted);
   constexpr const char* op = "huber_loss";
   detail::expect_equal_shapes(op, *input, target);
   check(options.delta > 0, op, ": delta is ", options.delta, ", expected a number above 0");
@@ -78,7 +83,9 @@ Tensor huber_loss(Operand input, const Tensor& target, const HuberLossOptions& o
   return detail::reduced(loss(*input, target), options.reduction);
 }
 
-Tensor smooth_l1_loss(Operand input, const Tensor& target, const SmoothL1LossOptions& options) {
+Tensor smooth_l1_loss(Operand given, const Tensor& wanted, const SmoothL1LossOptions& options) {
+  const detail::MaybeOwned input = detail::in_float32(*given);
+  const Tensor target = detail::in_float32(wanted);
   constexpr const char* op = "smooth_l1_loss";
   detail::expect_equal_shapes(op, *input, target);
   check(options.beta >= 0, op, ": beta is ", options.beta, ", expected a number not below 0");
@@ -90,7 +97,9 @@ Tensor smooth_l1_loss(Operand input, const Tensor& target, const SmoothL1LossOpt
   return detail::reduced(loss(*input, target), options.reduction);
 }
 
-Tensor kl_div(Operand input, const Tensor& target, const KLDivOptions& options) {
+Tensor kl_div(Operand given, const Tensor& wanted, const KLDivOptions& options) {
+  const detail::MaybeOwned input = detail::in_float32(*given);
+  const Tensor target = detail::in_float32(wanted);
   constexpr const char* op = "kl_div";
   detail::expect_equal_shapes(op, *input, target);
   constexpr auto of_logarithm = elementwise(op, [](auto x, auto t) { return exp(t) * (t - x); });
@@ -100,17 +109,20 @@ Tensor kl_div(Operand input, const Tensor& target, const KLDivOptions& options) 
   return detail::reduced(losses, options.reduction);
 }
 
-Tensor poisson_nll_loss(Operand input, const Tensor& target, const PoissonNLLLossOptions& options) {
+Tensor poisson_nll_loss(Operand given, const Tensor& wanted, const PoissonNLLLossOptions& options) {
+  const detail::MaybeOwned input = detail::in_float32(*given);
+  const Tensor target = detail::in_float32(wanted);
   constexpr const char* op = "poisson_nll_loss";
   detail::expect_equal_shapes(op, *input, target);
-  const Tensor& x = *input;
-  Tensor losses = options.log_input ? exp(x) - target * x : x - target * log(x + options.eps);
+  Tensor losses = options.log_input ? exp(*input) - target * *input : *input - target * log(*input + options.eps);
   if (options.full) losses = losses + stirling(target.to(losses.dtype()));
   return detail::reduced(losses, options.reduction);
 }
 
-Tensor gaussian_nll_loss(Operand input, const Tensor& target, const Tensor& var,
+Tensor gaussian_nll_loss(Operand given, const Tensor& wanted, const Tensor& var,
                          const GaussianNLLLossOptions& options) {
+  const detail::MaybeOwned input = detail::in_float32(*given);
+  const Tensor target = detail::in_float32(wanted);
   constexpr const char* op = "gaussian_nll_loss";
   detail::expect_equal_shapes(op, *input, target);
   check(options.eps > 0, op, ": eps is ", options.eps, ", expected a number above 0");

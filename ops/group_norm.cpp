@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
@@ -184,7 +185,9 @@ void check_input(const char* op, const Tensor& x, const Tensor& weight, const Te
 
 }  // namespace
 
-Tensor group_norm(Operand x, std::int64_t num_groups, const Tensor& weight, const Tensor& bias, double eps) {
+Tensor group_norm(Operand input, std::int64_t num_groups, const Tensor& scale, const Tensor& shift, double eps) {
+  const detail::MaybeOwned x = detail::in_float32(*input);
+  const Tensor weight = detail::in_float32(scale), bias = detail::in_float32(shift);
   check_input("group_norm", x, weight, bias, eps);
   check(num_groups > 0 && x->size(1) % num_groups == 0, "group_norm: ", x->size(1), " channels, of input ", x->shape(),
         ", are not divisible into ", num_groups, " groups");
@@ -193,8 +196,10 @@ Tensor group_norm(Operand x, std::int64_t num_groups, const Tensor& weight, cons
       x->dtype());
 }
 
-Tensor instance_norm(Operand x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
-                     const Tensor& bias, const InstanceNormOptions& options) {
+Tensor instance_norm(Operand input, const Tensor& running_mean, const Tensor& running_var, const Tensor& scale,
+                     const Tensor& shift, const InstanceNormOptions& options) {
+  const detail::MaybeOwned x = detail::in_float32(*input);
+  const Tensor weight = detail::in_float32(scale), bias = detail::in_float32(shift);
   constexpr const char* name = "instance_norm";
   check_input(name, x, weight, bias, options.eps);
   detail::check_running(name, running_mean, running_var, x, options.use_input_stats);

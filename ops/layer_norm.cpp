@@ -1,6 +1,7 @@
 #include "layer_norm.hpp"
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
@@ -131,7 +132,9 @@ void check_input(const char* op, const Tensor& x, const Shape& normalized, doubl
 
 }  // namespace
 
-Tensor layer_norm(Operand x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps) {
+Tensor layer_norm(Operand input, const Shape& normalized_shape, const Tensor& scale, const Tensor& shift, double eps) {
+  const detail::MaybeOwned x = detail::in_float32(*input);
+  const Tensor weight = detail::in_float32(scale), bias = detail::in_float32(shift);
   check_input("layer_norm", x, normalized_shape, eps);
   check_parameter("layer_norm", "weight", weight, x, normalized_shape);
   check_parameter("layer_norm", "bias", bias, x, normalized_shape);
@@ -140,7 +143,9 @@ Tensor layer_norm(Operand x, const Shape& normalized_shape, const Tensor& weight
   return detail::narrowed(apply(op, widened(*x), widened(weight), widened(bias)), x->dtype());
 }
 
-Tensor rms_norm(Operand x, const Shape& normalized_shape, const Tensor& weight, std::optional<double> eps) {
+Tensor rms_norm(Operand input, const Shape& normalized_shape, const Tensor& scale, std::optional<double> eps) {
+  const detail::MaybeOwned x = detail::in_float32(*input);
+  const Tensor weight = detail::in_float32(scale);
   const double spacing = x->dtype() == float64 ? std::numeric_limits<double>::epsilon()
                                                : static_cast<double>(std::numeric_limits<float>::epsilon());
   const double added = eps.value_or(spacing);

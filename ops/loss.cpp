@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
@@ -235,7 +236,11 @@ struct BinaryCrossEntropy {
 
 }  // namespace
 
-Tensor cross_entropy(Operand logits, const Tensor& target, const CrossEntropyOptions& options) {
+Tensor cross_entropy(Operand input, const Tensor& y, const CrossEntropyOptions& chosen) {
+  const detail::MaybeOwned logits = detail::in_float32(*input);
+  const Tensor target = detail::in_float32(y);
+  CrossEntropyOptions options = chosen;
+  options.weight = detail::in_float32(chosen.weight);
   constexpr const char* op = "cross_entropy";
   check(logits->dim() >= 1, op, ": logits have no class axis");
   check(is_floating(logits->dtype()), op, ": logits are ", logits->dtype(), "; convert them with .to(float32)");
@@ -262,25 +267,31 @@ Tensor cross_entropy(Operand logits, const Tensor& target, const CrossEntropyOpt
   return detail::narrowed(detail::reduced(losses, options.reduction), x.dtype());
 }
 
-Tensor nll_loss(Operand log_probabilities, const Tensor& target, const NLLLossOptions& options) {
+Tensor nll_loss(Operand input, const Tensor& target, const NLLLossOptions& options) {
+  const detail::MaybeOwned log_probabilities = detail::in_float32(*input);
+  const Tensor weight = detail::in_float32(options.weight);
   constexpr const char* op = "nll_loss";
   check(log_probabilities->dim() >= 1, op, ": the input has no class axis");
   check(is_floating(log_probabilities->dtype()), op, ": the input is ", log_probabilities->dtype(),
         "; convert it with .to(float32)");
-  return class_loss(op, log_probabilities, target, {options.weight, options.ignore_index, options.reduction}, false);
+  return class_loss(op, log_probabilities, target, {weight, options.ignore_index, options.reduction}, false);
 }
 
-Tensor mse_loss(Operand input, const Tensor& target, Reduction reduction) {
+Tensor mse_loss(Operand x, const Tensor& y, Reduction reduction) {
+  const detail::MaybeOwned input = detail::in_float32(*x), target = detail::in_float32(y);
   detail::expect_equal_shapes("mse_loss", *input, target);
-  return detail::reduced(square(*input - target), reduction);
+  return detail::reduced(square(*input - *target), reduction);
 }
 
-Tensor l1_loss(Operand input, const Tensor& target, Reduction reduction) {
+Tensor l1_loss(Operand x, const Tensor& y, Reduction reduction) {
+  const detail::MaybeOwned input = detail::in_float32(*x), target = detail::in_float32(y);
   detail::expect_equal_shapes("l1_loss", *input, target);
-  return detail::reduced(abs(*input - target), reduction);
+  return detail::reduced(abs(*input - *target), reduction);
 }
 
-Tensor binary_cross_entropy_with_logits(Operand logits, const Tensor& target, const BCEWithLogitsOptions& options) {
+Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& y, const BCEWithLogitsOptions& options) {
+  const detail::MaybeOwned logits = detail::in_float32(*x);
+  const Tensor target = detail::in_float32(y);
   constexpr const char* op = "binary_cross_entropy_with_logits";
   check(is_floating(logits->dtype()) && target.dtype() == logits->dtype(), op, ": logits are ", logits->dtype(),
         " and target is ", target.dtype(), "; both must have one floating dtype");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "../autograd/autocast.hpp"
 #include "distance.hpp"
 #include "elementwise.hpp"
 #include "gather.hpp"
@@ -43,7 +44,9 @@ Tensor reduced_rows(const Tensor& losses, const Tensor& input, Reduction reducti
 
 }  // namespace
 
-Tensor hinge_embedding_loss(Operand input, const Tensor& target, const HingeEmbeddingLossOptions& options) {
+Tensor hinge_embedding_loss(Operand given, const Tensor& wanted, const HingeEmbeddingLossOptions& options) {
+  const detail::MaybeOwned input = detail::in_float32(*given);
+  const Tensor target = detail::in_float32(wanted);
   constexpr const char* op = "hinge_embedding_loss";
   detail::expect_equal_shapes(op, *input, target);
   const auto loss = elementwise(op, [margin = options.margin](auto x, auto t) {
@@ -52,8 +55,10 @@ Tensor hinge_embedding_loss(Operand input, const Tensor& target, const HingeEmbe
   return detail::reduced(loss(*input, target), options.reduction);
 }
 
-Tensor cosine_embedding_loss(Operand x1, const Tensor& x2, const Tensor& target,
+Tensor cosine_embedding_loss(Operand a, const Tensor& b, const Tensor& target,
                              const CosineEmbeddingLossOptions& options) {
+  const detail::MaybeOwned x1 = detail::in_float32(*a);
+  const Tensor x2 = detail::in_float32(b);
   constexpr const char* op = "cosine_embedding_loss";
   detail::expect_equal_shapes(op, *x1, x2, "x2");
   check(x1->dim() == 1 || x1->dim() == 2, op, ": the inputs have shape ", x1->shape(), ", expected (N, D) or (D,)");
@@ -70,18 +75,21 @@ Tensor cosine_embedding_loss(Operand x1, const Tensor& x2, const Tensor& target,
   return detail::reduced(loss(cosine, target), options.reduction);
 }
 
-Tensor margin_ranking_loss(Operand x1, const Tensor& x2, const Tensor& target,
-                           const MarginRankingLossOptions& options) {
+Tensor margin_ranking_loss(Operand a, const Tensor& b, const Tensor& target, const MarginRankingLossOptions& options) {
+  const detail::MaybeOwned x1 = detail::in_float32(*a);
+  const Tensor x2 = detail::in_float32(b);
   constexpr const char* op = "margin_ranking_loss";
   detail::expect_equal_shapes(op, *x1, x2, "x2");
   detail::expect_equal_shapes(op, *x1, target);
   const auto loss = elementwise(
-      op, [margin = options.margin](auto a, auto b, auto t) { return clamp(t * (b - a) + margin, 0, infinity); });
+      op, [margin = options.margin](auto v, auto w, auto t) { return clamp(t * (w - v) + margin, 0, infinity); });
   return detail::reduced(loss(*x1, x2, target), options.reduction);
 }
 
-Tensor triplet_margin_with_distance_loss(Operand anchor, const Tensor& positive, const Tensor& negative,
+Tensor triplet_margin_with_distance_loss(Operand given, const Tensor& same, const Tensor& other,
                                          const TripletMarginWithDistanceLossOptions& options) {
+  const detail::MaybeOwned anchor = detail::in_float32(*given);
+  const Tensor positive = detail::in_float32(same), negative = detail::in_float32(other);
   constexpr const char* op = "triplet_margin_loss";
   detail::expect_equal_shapes(op, *anchor, positive, "positive");
   detail::expect_equal_shapes(op, *anchor, negative, "negative");
@@ -106,7 +114,9 @@ Tensor triplet_margin_loss(Operand anchor, const Tensor& positive, const Tensor&
       {.distance_function = distance, .margin = options.margin, .swap = options.swap, .reduction = options.reduction});
 }
 
-Tensor soft_margin_loss(Operand input, const Tensor& target, Reduction reduction) {
+Tensor soft_margin_loss(Operand given, const Tensor& wanted, Reduction reduction) {
+  const detail::MaybeOwned input = detail::in_float32(*given);
+  const Tensor target = detail::in_float32(wanted);
   constexpr const char* op = "soft_margin_loss";
   detail::expect_equal_shapes(op, *input, target);
   constexpr auto loss = elementwise(op, [](auto x, auto t) { return softplus(-t * x); });
@@ -115,7 +125,8 @@ Tensor soft_margin_loss(Operand input, const Tensor& target, Reduction reduction
 
 Tensor multi_margin_loss(Operand input, const Tensor& target, const MultiMarginLossOptions& options) {
   constexpr const char* op = "multi_margin_loss";
-  const Tensor x = as_rows(op, *input);
+  const detail::MaybeOwned scores = detail::in_float32(*input);
+  const Tensor x = as_rows(op, *scores);
   const std::int64_t classes = x.size(1);
   Shape expected = input->shape();
   expected.erase(expected.size() - 1);
@@ -134,7 +145,8 @@ Tensor multi_margin_loss(Operand input, const Tensor& target, const MultiMarginL
 
 Tensor multilabel_margin_loss(Operand input, const Tensor& target, Reduction reduction) {
   constexpr const char* op = "multilabel_margin_loss";
-  const Tensor x = as_rows(op, *input);
+  const detail::MaybeOwned scores = detail::in_float32(*input);
+  const Tensor x = as_rows(op, *scores);
   const std::int64_t rows = x.size(0), classes = x.size(1);
   check(target.shape() == input->shape(), op, ": target has shape ", target.shape(), "; it must be that of the input, ",
         input->shape());

@@ -1,9 +1,11 @@
 #include "matmul.hpp"
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/primitives.hpp"
 #include "../core/parallel.hpp"
 #include "../kernels/gemm.hpp"
+#include "../kernels/half_gemm.hpp"
 #include "shape.hpp"
 
 namespace xgrad {
@@ -34,15 +36,27 @@ Factor factor(const Tensor& x) {
   return {detail::dense(x), false, std::max<std::int64_t>(columns, 1)};
 }
 
-/// out = a b + beta out, or a b + bias, for one matrix of each, at these offsets in elements. A flag says to take the
-/// transpose.
+/// Calls f with an element of a floating dtype: products read and write 16 bits themselves.
+template <class F>
+void dispatch_product(DType dtype, const F& f) {
+  dispatch(dtype, [&](auto zero) {
+    if constexpr (!std::is_integral_v<decltype(zero)>) f(zero);
+  });
+}
+
+/// out = a b, or a b + bias, for one matrix of each, at these offsets in elements. A flag says to take the transpose.
 template <class T>
 void multiply(const Factor& a, bool transpose_a, const Factor& b, bool transpose_b, std::int64_t m, std::int64_t n,
-              std::int64_t k, T beta, T* out, std::int64_t a_offset = 0, std::int64_t b_offset = 0,
-              const T* bias = nullptr) {
-  detail::gemm<T>(a.transposed != transpose_a, b.transposed != transpose_b, m, n, k, T(1),
-                  detail::first_element<T>(*a.memory) + a_offset, a.ld, detail::first_element<T>(*b.memory) + b_offset,
-                  b.ld, beta, out, std::max<std::int64_t>(n, 1), bias);
+              std::int64_t k, T* out, std::int64_t a_offset = 0, std::int64_t b_offset = 0, const T* bias = nullptr) {
+  const T *const left = detail::first_element<T>(*a.memory) + a_offset, *const right =
+                                                                            detail::first_element<T>(*b.memory) +
+                                                                            b_offset;
+  const bool turn_a = a.transposed != transpose_a, turn_b = b.transposed != transpose_b;
+  const std::int64_t ld = std::max<std::int64_t>(n, 1);
+  if constexpr (std::is_class_v<T>)
+    detail::half_gemm<T>(turn_a, turn_b, m, n, k, left, a.ld, right, b.ld, out, ld, bias);
+  else
+    detail::gemm<T>(turn_a, turn_b, m, n, k, T(1), left, a.ld, right, b.ld, T(0), out, ld, bias);
 }
 
 Shape batch_of(const Tensor& x) { return Shape(x.shape().begin(), x.dim() - 2); }
@@ -102,11 +116,11 @@ struct MatMul {
       return detail::broadcast_strides(batch_of(f.memory), strides, batch);
     };
     const Shape l_strides = strides_in(l), r_strides = strides_in(r);
-    dispatch_floating(name, left.dtype(), [&](auto zero) {
+    dispatch_product(left.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const auto products = [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i)
-          multiply<T>(l, false, r, false, m, n, k, T(0), out.data<T>() + i * m * n, offset_of(i, batch, l_strides),
+          multiply<T>(l, false, r, false, m, n, k, out.data<T>() + i * m * n, offset_of(i, batch, l_strides),
                       offset_of(i, batch, r_strides));
       };
       // One product after the other where each is worth several threads.
@@ -157,9 +171,9 @@ struct Linear {
     if (result.numel() == 0) return result;
     const detail::MaybeOwned matrix = as_rows(x, rows, in), row = detail::dense(bias);
     const Factor left = factor(matrix), right = factor(w);
-    dispatch_floating(name, x.dtype(), [&](auto zero) {
+    dispatch_product(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      multiply<T>(left, false, right, true, rows, out, in, T(0), result.data<T>(), 0, 0,
+      multiply<T>(left, false, right, true, rows, out, in, result.data<T>(), 0, 0,
                   has_bias ? row->template data<T>() : nullptr);
     });
     return result;
@@ -195,19 +209,19 @@ struct Linear {
     Gradients gradients;
     const detail::MaybeOwned matrix = as_rows(grad, rows, out);
     const Factor g = factor(matrix);
-    dispatch_floating(name, grad.dtype(), [&](auto zero) {
+    dispatch_product(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
       if (needs[0]) {
         Shape shape = grad.shape();
         shape[grad.dim() - 1] = in;
         gradients[0] = detail::empty(shape, grad.dtype());
         const detail::MaybeOwned w(weight);
-        multiply<T>(g, false, factor(w), false, rows, in, out, T(0), gradients[0].template data<T>());
+        multiply<T>(g, false, factor(w), false, rows, in, out, gradients[0].template data<T>());
       }
       if (needs[1]) {
         gradients[1] = detail::empty({out, in}, grad.dtype());
         const detail::MaybeOwned saved(input), x = as_rows(saved, rows, in);
-        multiply<T>(g, true, factor(x), false, out, in, rows, T(0), gradients[1].template data<T>());
+        multiply<T>(g, true, factor(x), false, out, in, rows, gradients[1].template data<T>());
       }
     });
     if constexpr (has_bias)
@@ -228,9 +242,13 @@ DType product_dtype(const char* op, const Tensor& a, const Tensor& b, DType leas
   return dtype;
 }
 
+/// The dtype that products of this one are computed in: of floating numbers as they are, of integers as int64.
+DType computed_dtype(DType dtype) { return is_floating(dtype) ? dtype : detail::compute_dtype(dtype); }
+
 }  // namespace
 
-Tensor matmul(Operand a, Operand b) {
+Tensor matmul(Operand x, Operand y) {
+  const detail::MaybeOwned a = detail::in_autocast_dtype(*x), b = detail::in_autocast_dtype(*y);
   check(a->dim() > 0 && b->dim() > 0, "matmul: ", a->shape(), " x ", b->shape(), ": a number is no matrix; use mul");
   const DType dtype = product_dtype("matmul", *a, *b, DType::int64, ".to(int64)");
   const bool row = a->dim() == 1, column = b->dim() == 1;
@@ -240,17 +258,17 @@ Tensor matmul(Operand a, Operand b) {
   const std::int64_t m = row ? 1 : a->size(-2), n = column ? 1 : b->size(-1);
   for (const std::int64_t size : {m, n, k}) check_size("matmul", *a, *b, size);
 
-  const DType computed = detail::compute_dtype(dtype);
+  const DType computed = computed_dtype(dtype);
   Tensor left = a->to(computed), right = b->to(computed);
   if (row) left = unsqueeze(left, 0);
   if (column) right = unsqueeze(right, 1);
   const Shape a_batch = batch_of(left), b_batch = batch_of(right);
   Shape shape = a_batch.size() >= b_batch.size() ? a_batch : b_batch;
   for (std::size_t i = 1; i <= std::min(a_batch.size(), b_batch.size()); ++i) {
-    const std::int64_t x = a_batch[a_batch.size() - i], y = b_batch[b_batch.size() - i];
-    check(x == y || x == 1 || y == 1, "matmul: ", a->shape(), " x ", b->shape(), ": batch sizes ", x, " and ", y,
-          " do not broadcast; they must be equal, or one of them 1");
-    shape[shape.size() - i] = x == 1 ? y : x;
+    const std::int64_t of_a = a_batch[a_batch.size() - i], of_b = b_batch[b_batch.size() - i];
+    check(of_a == of_b || of_a == 1 || of_b == 1, "matmul: ", a->shape(), " x ", b->shape(), ": batch sizes ", of_a,
+          " and ", of_b, " do not broadcast; they must be equal, or one of them 1");
+    shape[shape.size() - i] = of_a == 1 ? of_b : of_a;
   }
   if (!row) shape.push_back(m);
   if (!column) shape.push_back(n);
@@ -264,19 +282,24 @@ Tensor matmul(Operand a, Operand b) {
   return out.shape() == shape ? out : reshape(out, shape);
 }
 
-Tensor linear(Operand input, Operand weight, const Tensor& bias) {
+Tensor linear(Operand x, Operand w, const Tensor& row) {
+  using detail::in_autocast_dtype;
+  const detail::MaybeOwned input = in_autocast_dtype(*x), weight = in_autocast_dtype(*w),
+                           added = in_autocast_dtype(row);
+  const Tensor& bias = added;
   check(weight->dim() == 2, "linear: a weight of shape ", weight->shape(), "; it must have two axes, (out, in)");
   check(input->dim() > 0 && input->size(-1) == weight->size(1), "linear: input ", input->shape(), " and weight ",
         weight->shape(), ": the last size of the input must be ", weight->size(1));
   DType dtype = product_dtype("linear", *input, *weight, DType::float32, ".to(float32)");
   for (const std::int64_t size : {weight->size(0), weight->size(1), rows_of(*input)})
     check_size("linear", *input, *weight, size);
-  const auto computed = [&](const Tensor& x) { return detail::converted(x, detail::compute_dtype(dtype)); };
-  if (!bias.defined()) return detail::narrowed(apply(Linear<false>{}, computed(*input), computed(*weight)), dtype);
+  if (!bias.defined())
+    return apply(Linear<false>{}, detail::converted(*input, dtype), detail::converted(*weight, dtype));
   check(bias.dim() == 1 && bias.size(0) == weight->size(0), "linear: a bias of shape ", bias.shape(), " for weight ",
         weight->shape(), "; it must be (", weight->size(0), ",)");
   dtype = promote(dtype, bias.dtype());
-  return detail::narrowed(apply(Linear<true>{}, computed(*input), computed(*weight), computed(bias)), dtype);
+  return apply(Linear<true>{}, detail::converted(*input, dtype), detail::converted(*weight, dtype),
+               detail::converted(bias, dtype));
 }
 
 }  // namespace xgrad

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../kernels/extrema.hpp"
 #include "arithmetic.hpp"
 #include "broadcast.hpp"
@@ -148,14 +149,15 @@ struct Norm {
 }  // namespace
 
 Tensor logsumexp(Operand x, const Axes& axes, const ReduceOptions& options) {
-  const detail::MaybeOwned input = detail::floating(*x);
+  const detail::MaybeOwned numbers = detail::in_float32(*x), input = detail::floating(*numbers);
   const LogSumExp op{{"logsumexp", x->shape(), axes, options.keepdim}};
   return detail::narrowed(apply(op, detail::widened(input)), input->dtype());
 }
 
 Tensor norm(Operand x, double p, const Axes& axes, const ReduceOptions& options) {
   check(p == p, "norm: p is NaN");
-  const Tensor input = detail::floating(x);
+  const detail::MaybeOwned numbers = detail::in_float32(*x);
+  const Tensor input = detail::floating(*numbers);
   if (p == 0) return count_nonzero(input, axes, options).to(input.dtype());
   if (p == 1) return sum(abs(input), axes, {.keepdim = options.keepdim});
   if (std::isinf(p)) return p > 0 ? amax(abs(input), axes, options) : amin(abs(input), axes, options);

@@ -6,6 +6,7 @@
 
 #include "../array/random.hpp"
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
@@ -247,9 +248,12 @@ Tensor channel_dropout(const char* op, const Tensor& x, double p, bool training,
 }
 
 /// batch_norm, or batch_norm_relu where `rectified`.
-Tensor normalized(const char* op, const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
-                  const Tensor& weight, const Tensor& bias, const Tensor& residual, const BatchNormOptions& options,
+Tensor normalized(const char* op, const Tensor& input, const Tensor& running_mean, const Tensor& running_var,
+                  const Tensor& scale, const Tensor& shift, const Tensor& added, const BatchNormOptions& options,
                   bool rectified) {
+  using detail::in_float32;
+  const Tensor x = in_float32(input), weight = in_float32(scale), bias = in_float32(shift),
+               residual = in_float32(added);
   check(x.dim() >= 2, op, ": input of shape ", x.shape(), " has no channel axis; (N, C) or (N, C, ...) is needed");
   check(is_floating(x.dtype()), op, ": input is ", x.dtype(), "; convert it with .to(float32)");
   detail::check_channels(op, "weight", weight, x);

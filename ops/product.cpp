@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/create.hpp"
 #include "../kernels/reduction.hpp"
 #include "arithmetic.hpp"
@@ -182,7 +183,8 @@ struct Prod {
 }  // namespace
 
 Tensor prod(Operand x, const Axes& axes, const SumOptions& options) {
-  const Tensor in = x->to(options.dtype.value_or(x->dtype()));
+  const detail::MaybeOwned numbers = detail::in_float32(*x);
+  const Tensor in = numbers->to(options.dtype.value_or(numbers->dtype()));
   Tensor product = apply(Prod{{"prod", x->shape(), axes, options.keepdim}}, detail::widened(in));
   return options.dtype || is_floating(in.dtype()) ? detail::narrowed(std::move(product), in.dtype()) : product;
 }

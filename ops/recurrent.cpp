@@ -1,6 +1,7 @@
 #include "recurrent.hpp"
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/composed.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
@@ -242,10 +243,15 @@ Tensor first_state(const char* op, const char* what, const Tensor& given, bool b
   return state;
 }
 
-Result run(Cell cell, const Tensor& input, const Tensor& h_0, const Tensor& c_0, const std::vector<Tensor>& weights,
-           const RecurrentOptions& options) {
+Result run(Cell cell, const Tensor& sequences, const Tensor& first_h, const Tensor& first_c,
+           const std::vector<Tensor>& parameters, const RecurrentOptions& options) {
   const char* const op = name_of(cell);
+  using detail::in_autocast_dtype;
   return detail::with_memory_for(op, [&]() -> Result {
+    const Tensor input = in_autocast_dtype(sequences), h_0 = in_autocast_dtype(first_h),
+                 c_0 = in_autocast_dtype(first_c);
+    std::vector<Tensor> weights;
+    for (const Tensor& parameter : parameters) weights.push_back(*in_autocast_dtype(parameter));
     check(input.dim() == 2 || input.dim() == 3, op, ": input has shape ", input.shape(),
           "; (steps, batch, features) or (steps, features) is needed");
     check(is_floating(input.dtype()), op, ": input is ", input.dtype(), "; convert it with .to(float32)");
@@ -300,8 +306,16 @@ Result run(Cell cell, const Tensor& input, const Tensor& h_0, const Tensor& c_0,
 }
 
 /// One step of one layer.
-LayerResult run_cell(Cell cell, const Tensor& x, const Tensor& h, const Tensor& c, const LayerWeights& w) {
+LayerResult run_cell(Cell cell, const Tensor& input, const Tensor& first_h, const Tensor& first_c,
+                     const LayerWeights& parameters) {
   const char* const op = name_of(cell);
+  using detail::in_autocast_dtype;
+  const Tensor x = in_autocast_dtype(input), h = in_autocast_dtype(first_h), c = in_autocast_dtype(first_c);
+  const LayerWeights w{in_autocast_dtype(parameters.w_ih),
+                       in_autocast_dtype(parameters.w_hh),
+                       in_autocast_dtype(parameters.b_ih),
+                       in_autocast_dtype(parameters.b_hh),
+                       {}};
   return detail::with_memory_for(op, [&]() -> LayerResult {
     check(x.dim() == 1 || x.dim() == 2, op, ": input has shape ", x.shape(),
           "; (batch, features) or (features,) is needed");

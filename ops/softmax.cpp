@@ -1,6 +1,7 @@
 #include "softmax.hpp"
 
 #include "../autograd/apply.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/primitives.hpp"
 #include "../kernels/reduction.hpp"
 #include "../kernels/softmax.hpp"
@@ -80,7 +81,9 @@ struct LogSoftmax {
 
 /// Op along an axis of x, in the dtype that the options name or else x has.
 template <class Op>
-Tensor along(const Tensor& x, std::int64_t axis, const SoftmaxOptions& options) {
+Tensor along(const Tensor& input, std::int64_t axis, const SoftmaxOptions& options) {
+  const detail::MaybeOwned in = detail::in_float32(input);
+  const Tensor& x = in;
   const DType dtype = options.dtype.value_or(detail::at_least(x.dtype(), float32));
   const Op op{normalize_axis(Op::name, axis, x.dim())};
   check(is_floating(dtype), Op::name, ": dtype is ", dtype, "; probabilities have a floating dtype");

@@ -7,11 +7,14 @@
 #include <unordered_set>
 
 #include "../array/profile.hpp"
+#include "../autograd/autocast.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/node.hpp"
 #include "../autograd/primitives.hpp"
 #include "../autograd/sparse_rows.hpp"
 #include "../core/parallel.hpp"
+#include "../ops/comparison.hpp"
+#include "../ops/reduce.hpp"
 
 namespace xgrad::optim {
 
@@ -35,10 +38,51 @@ class FlushDenormals {
 #endif
 };
 
-/// A parameter in the dtype that it is computed in: itself, or a copy.
-Tensor computed(const Tensor& parameter) {
-  const DType dtype = xgrad::detail::compute_dtype(parameter.dtype());
-  return parameter.dtype() == dtype ? parameter : parameter.detach().to(dtype);
+constexpr const char* master = "master_param";
+
+bool has_16_bits(const Tensor& parameter) {
+  return xgrad::detail::compute_dtype(parameter.dtype()) != parameter.dtype();
+}
+
+/// A parameter in the dtype that it is computed in: itself, or a float32 copy.
+Tensor computed(const Tensor& parameter) { return has_16_bits(parameter) ? parameter.detach().to(float32) : parameter; }
+
+/// While it lives, the float32 copies of parameters of 16 bits, in which small steps add up, are not among the buffers:
+/// an update knows those that its optimizer made.
+class MastersAside {
+ public:
+  explicit MastersAside(std::size_t most) { taken_.reserve(most); }
+  ~MastersAside() {
+    for (auto& [buffers, copy] : taken_) buffers->emplace_back(master, std::move(copy));
+  }
+  MastersAside(const MastersAside&) = delete;
+  MastersAside& operator=(const MastersAside&) = delete;
+
+  /// The copy among these buffers, taken out; undefined where there is none.
+  Tensor take(NamedTensors& buffers) {
+    if (buffers.empty() || buffers.back().first != master) return {};
+    const Tensor copy = buffers.back().second;
+    buffers.pop_back();
+    taken_.emplace_back(&buffers, copy);
+    return copy;
+  }
+  /// Adds a copy to the buffers in the end.
+  void add(NamedTensors& buffers, const Tensor& copy) {
+    buffers.reserve(buffers.size() + 1);
+    taken_.emplace_back(&buffers, copy);
+  }
+
+ private:
+  std::vector<std::pair<NamedTensors*, Tensor>> taken_;
+};
+
+/// Elements that are no longer those of the parameter, because it was changed by others than this optimizer, become
+/// what the parameter has.
+void follow(const Tensor& copy, const Tensor& parameter) {
+  const Tensor now = parameter.detach();
+  const Tensor changed = copy.to(parameter.dtype()) != now;
+  if (count_nonzero(changed).item<std::int64_t>() > 0)
+    xgrad::detail::overwrite(copy, where(changed, now.to(float32), copy));
 }
 
 /// Throws Error unless an update that takes `kind` takes this gradient.
@@ -137,9 +181,16 @@ void Optimizer::zero_grad() const {
 
 void Optimizer::step() {
   const NoGrad no_grad;
+  const xgrad::detail::WithoutAutocast without_autocast;
   const xgrad::detail::ProfileEvent event("optimizer step", "optimizer");
   (void)rates();
-  std::vector<std::pair<std::size_t, NamedTensors>> made;
+  struct Made {
+    std::size_t i;
+    Tensor parameter;
+    NamedTensors buffers;
+  };
+  std::vector<Made> made;
+  MastersAside masters(static_cast<std::size_t>(std::count_if(parameters_.begin(), parameters_.end(), has_16_bits)));
   updates_.clear();
   updates_.reserve(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -150,14 +201,19 @@ void Optimizer::step() {
     if (!gradient.defined()) continue;
     expect_kind(gradients(groups_[i]), sparse.has_value(), i, names_[i], parameters_[i]);
     State& state = states_[i];
-    const Tensor parameter = computed(parameters_[i]);
+    const Tensor copy = state.begun ? masters.take(state.buffers) : Tensor();
+    if (copy.defined()) follow(copy, parameters_[i]);
+    const Tensor parameter = copy.defined() ? copy : computed(parameters_[i]);
     Tensor own = gradient.to(parameter.dtype());
     if (!sparse) own = xgrad::detail::laid_like(own, parameter);
     updates_.push_back({parameter, own, state.buffers, state.steps + 1, !state.begun, groups_[i],
                         sparse ? sparse->indices : Tensor()});
-    if (!state.begun) made.emplace_back(i, buffers(groups_[i], parameter));
+    if (!state.begun) made.push_back({i, parameter, buffers(groups_[i], parameter)});
   }
-  for (auto& [i, buffers] : made) states_[i].buffers = std::move(buffers);
+  for (Made& one : made) {
+    states_[one.i].buffers = std::move(one.buffers);
+    if (has_16_bits(parameters_[one.i])) masters.add(states_[one.i].buffers, one.parameter);
+  }
   update(updates_);
   for (std::size_t i = 0, k = 0; k < updates_.size(); ++i) {
     if (&updates_[k].buffers != &states_[i].buffers) continue;
@@ -288,11 +344,14 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
       const Tensor& value = *find(step);
       states[i].steps = value.dtype() == int64 ? value.item<std::int64_t>() : static_cast<std::int64_t>(steps);
     }
-    states[i].buffers = buffers(groups_[i], computed(parameters_[i]));
+    const Tensor own = computed(parameters_[i]);
+    states[i].buffers = buffers(groups_[i], own);
+    if (has_16_bits(parameters_[i])) states[i].buffers.emplace_back(master, own);
     states[i].begun = true;
     for (auto& [buffer_name, buffer] : states[i].buffers) {
-      ours.insert(buffer_name);
       const std::string name = of_parameter(buffer_name, i);
+      if (buffer_name == master && !entries.contains(name)) continue;  // the state of parameters of float32
+      ours.insert(buffer_name);
       if (!entries.contains(name)) report(name, " is missing");
       const Tensor* value = find(name);
       if (!value) continue;

@@ -1,5 +1,6 @@
 #include "lstsq.hpp"
 
+#include "../../autograd/autocast.hpp"
 #include "../../autograd/create.hpp"
 #include "../arithmetic.hpp"
 #include "../matmul.hpp"
@@ -48,6 +49,7 @@ struct Lstsq {
 }  // namespace
 
 LeastSquares lstsq(Operand A, Operand B, const LstsqOptions& options) {
+  const detail::WithoutAutocast without_autocast;
   constexpr const char* op = "linalg::lstsq";
   detail::expect_matrices(op, *A);
   check(is_floating(B->dtype()), op, ": right-hand sides of dtype ", B->dtype(), "; convert them with .to(float32)");

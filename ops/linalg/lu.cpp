@@ -4,6 +4,7 @@
 #include <numeric>
 #include <vector>
 
+#include "../../autograd/autocast.hpp"
 #include "../../autograd/create.hpp"
 #include "../../kernels/matrix_batches.hpp"
 #include "../../kernels/reduce.hpp"
@@ -118,6 +119,7 @@ LU lu(Operand A) {
 }
 
 Tensor lu_solve(Operand LU, const Tensor& pivots, Operand B, const LUSolveOptions& options) {
+  const detail::WithoutAutocast without_autocast;
   constexpr const char* op = "linalg::lu_solve";
   detail::expect_square(op, *LU);
   const Shape expected = detail::with_vectors(detail::batch_of(*LU), rows_of(*LU));

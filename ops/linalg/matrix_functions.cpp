@@ -1,5 +1,6 @@
 #include "matrix_functions.hpp"
 
+#include "../../autograd/autocast.hpp"
 #include "../../autograd/create.hpp"
 #include "../../kernels/lapack.hpp"
 #include "../../kernels/matrix_exp.hpp"
@@ -50,6 +51,7 @@ struct MatrixExp {
 }  // namespace
 
 Tensor matrix_power(Operand A, std::int64_t n) {
+  const detail::WithoutAutocast without_autocast;
   constexpr const char* op = "linalg::matrix_power";
   detail::expect_square(op, *A);
   check(n > INT64_MIN, op, ": the power ", n, " is out of range");

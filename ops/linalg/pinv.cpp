@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "../../autograd/autocast.hpp"
 #include "../arithmetic.hpp"
 #include "../comparison.hpp"
 #include "../extrema.hpp"
@@ -116,6 +117,7 @@ Tensor matrix_rank(Operand A, const RankOptions& options) {
 }
 
 Tensor pinv(Operand A, const RankOptions& options) {
+  const detail::WithoutAutocast without_autocast;
   expect("linalg::pinv", *A, options);
   return apply(PseudoInverse{options}, A);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../../autograd/autocast.hpp"
 #include "../../autograd/create.hpp"
 #include "../../kernels/lapack.hpp"
 #include "../arithmetic.hpp"
@@ -75,6 +76,7 @@ QR qr(Operand A, const QROptions& options) {
 }
 
 Tensor householder_product(Operand A, Operand tau) {
+  const detail::WithoutAutocast without_autocast;
   constexpr const char* op = "linalg::householder_product";
   detail::expect_matrices(op, *A);
   const std::int64_t m = rows_of(*A), n = columns_of(*A);
