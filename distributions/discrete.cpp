@@ -1,12 +1,15 @@
 #include "discrete.hpp"
 
+#include "../kernels/incomplete.hpp"
 #include "../kernels/sampling.hpp"
 #include "../ops/activation.hpp"
 #include "../ops/arithmetic.hpp"
 #include "../ops/comparison.hpp"
+#include "../ops/extrema.hpp"
 #include "../ops/gather.hpp"
+#include "../ops/map.hpp"
 #include "../ops/math.hpp"
-#include "../ops/reduce.hpp"
+#include "../ops/rounding.hpp"
 #include "../ops/shape.hpp"
 #include "../ops/softmax.hpp"
 #include "../ops/special.hpp"
@@ -18,15 +21,15 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 
-void expect_one(const char* op, const ProbabilityOptions& options) {
+/// The one that is given.
+const Parameter& either(const char* op, const ProbabilityOptions& options) {
   check(options.probs.defined() != options.logits.defined(), op, ": give either probs or logits");
+  return options.probs.defined() ? options.probs : options.logits;
 }
 
-/// Probabilities of successes, from either.
-Tensor probabilities(const char* op, const ProbabilityOptions& options) {
-  expect_one(op, options);
-  Tensor p = options.probs.defined() ? options.probs.tensor() : sigmoid(options.logits.tensor());
-  detail::broadcast(op, {&p});
+/// Probabilities of successes, from what either() gave.
+Tensor probabilities(const char* op, const ProbabilityOptions& options, const Tensor& given) {
+  const Tensor p = options.probs.defined() ? given : sigmoid(given);
   detail::expect_all(op, "probs", p >= 0 && p <= 1, "outside [0, 1]");
   return p;
 }
@@ -37,6 +40,28 @@ Tensor of_count(const Tensor& value, const Tensor& too_large, const F& f) {
   const Tensor k = is_floating(value.dtype()) ? value : value.to(float32);
   return detail::log_prob_within(k, k < 0 || floor(k) != k || too_large, 0, f);
 }
+
+/// f(parameters..., probability) of each element, computed in double; not recorded.
+template <class F>
+Tensor quantile_of(const char* op, const F& f, const std::same_as<Tensor> auto&... x) {
+  const NoGrad no_grad;
+  const Tensor y = xgrad::detail::map(op, f, x.detach().to(float64)...);
+  DType dtype = DType::bool_;
+  ((dtype = promote(dtype, x.dtype())), ...);
+  return y.to(xgrad::detail::at_least(dtype, DType::float32));
+}
+struct PoissonQuantile {
+  template <class T>
+  real<T> operator()(const real<T>& rate, const real<T>& p) const {
+    return {static_cast<T>(elementary::poisson_quantile(rate.v, p.v))};
+  }
+};
+struct BinomialQuantile {
+  template <class T>
+  real<T> operator()(const real<T>& n, const real<T>& chance, const real<T>& p) const {
+    return {static_cast<T>(elementary::binomial_quantile(n.v, chance.v, p.v))};
+  }
+};
 
 /// What a sampler of doubles draws, for parameters in the shape of the sample.
 template <class Sampler, class... Parameters>
@@ -52,9 +77,12 @@ Tensor drawn(const Shape& shape, DType dtype, const SampleOptions& options, Samp
 
 }  // namespace
 
-Bernoulli::Bernoulli(const ProbabilityOptions& options)
-    : probs(probabilities("Bernoulli", options)),
-      logits(options.logits.defined() ? options.logits.tensor().to(probs.dtype()) : Tensor()) {}
+Bernoulli::Bernoulli(const ProbabilityOptions& options) {
+  Tensor given;
+  detail::broadcast("Bernoulli", {either("Bernoulli", options)}, {&given});
+  probs = probabilities("Bernoulli", options, given);
+  if (options.logits.defined()) logits = given;
+}
 Tensor Bernoulli::sample(const Shape& shape, const SampleOptions& options) const {
   const NoGrad no_grad;
   const Shape whole = detail::joined(shape, batch_shape());
@@ -67,13 +95,19 @@ Tensor Bernoulli::log_prob(const Tensor& value) const {
   });
 }
 Tensor Bernoulli::cdf(const Tensor& value) const { return where(value < 0, 0, where(value < 1, 1 - probs, 1)); }
+Tensor Bernoulli::icdf(const Tensor& probability) const {
+  const Tensor count = (probability > 1 - probs).detach().to(probs.dtype());
+  return where(probability >= 0 && probability <= 1, count, nan);
+}
 Tensor Bernoulli::entropy() const {
   if (logits.defined()) return softplus(logits, 1, infinity) - probs * logits;
   return -xlogy(probs, probs) - xlogy(1 - probs, 1 - probs);
 }
 Tensor Bernoulli::variance() const { return probs * (1 - probs); }
 
-Geometric::Geometric(const ProbabilityOptions& options) : probs(probabilities("Geometric", options)) {
+Geometric::Geometric(const ProbabilityOptions& options) {
+  detail::broadcast("Geometric", {either("Geometric", options)}, {&probs});
+  probs = probabilities("Geometric", options, probs);
   detail::expect_all("Geometric", "probs", probs > 0, "not above 0");
 }
 Tensor Geometric::sample(const Shape& shape, const SampleOptions& options) const {
@@ -87,12 +121,16 @@ Tensor Geometric::log_prob(const Tensor& value) const {
 Tensor Geometric::cdf(const Tensor& value) const {
   return where(value < 0, 0, -expm1((floor(clamp(value, 0)) + 1) * log1p(-probs)));
 }
+Tensor Geometric::icdf(const Tensor& probability) const {
+  const Tensor trials = log1p(-probability.to(float64).detach()) / log1p(-probs.to(float64).detach());
+  return clamp(ceil(trials) - 1, 0).to(probs.dtype());
+}
 Tensor Geometric::entropy() const { return -(xlogy(probs, probs) + xlogy(1 - probs, 1 - probs)) / probs; }
 Tensor Geometric::mean() const { return (1 - probs) / probs; }
 Tensor Geometric::variance() const { return (1 - probs) / square(probs); }
 
-Poisson::Poisson(const Parameter& mean_count) : rate(mean_count.tensor()) {
-  detail::broadcast("Poisson", {&rate});
+Poisson::Poisson(const Parameter& mean_count) {
+  detail::broadcast("Poisson", {mean_count}, {&rate});
   detail::expect_all("Poisson", "rate", rate >= 0 && rate < infinity, "negative or infinite");
 }
 Tensor Poisson::sample(const Shape& shape, const SampleOptions& options) const {
@@ -105,9 +143,23 @@ Tensor Poisson::cdf(const Tensor& value) const {
   return where(value < 0, 0, gammaincc((floor(clamp(value, 0)) + 1).detach(), rate));
 }
 
-Binomial::Binomial(const Parameter& trials, const ProbabilityOptions& options)
-    : total_count(trials.tensor()), probs(probabilities("Binomial", options)) {
-  detail::broadcast("Binomial", {&total_count, &probs});
+Tensor Poisson::icdf(const Tensor& probability) const {
+  return quantile_of("Poisson::icdf", PoissonQuantile{}, rate, probability);
+}
+Tensor Poisson::entropy() const {
+  if (rate.numel() == 0) return zeros_like(rate);
+  const Tensor middle = floor(rate.detach());
+  const double width = std::ceil(12 * std::sqrt(amax(middle).to(float64).item<double>()) + 40);
+  Shape shape = Shape::filled(rate.dim() + 1, 1);
+  shape[0] = static_cast<std::int64_t>(2 * width) + 1;
+  const Tensor logs = log_prob(middle + reshape(arange(-width, width + 1, {.dtype = rate.dtype()}), shape));
+  const Tensor finite = where(logs == -infinity, 0, logs);
+  return -sum(where(logs == -infinity, 0, exp(finite)) * finite, 0);
+}
+
+Binomial::Binomial(const Parameter& trials, const ProbabilityOptions& options) {
+  detail::broadcast("Binomial", {trials, either("Binomial", options)}, {&total_count, &probs});
+  probs = probabilities("Binomial", options, probs);
   detail::expect_all("Binomial", "total_count",
                      total_count >= 0 && total_count < infinity && floor(total_count) == total_count,
                      "not a number of trials");
@@ -123,10 +175,12 @@ Tensor Binomial::log_prob(const Tensor& value) const {
   });
 }
 Tensor Binomial::cdf(const Tensor& value) const {
-  const Tensor k = floor(value), below = k < 0, above = k >= total_count;
-  const Tensor count = where(below || above, 0, k);
-  const Tensor rest = where(below || above, 1, total_count - k), failure = expand(1 - probs, count.shape());
-  return where(below, 0, where(above, 1, detail::betainc(rest, count + 1, failure)));
+  const Tensor k = floor(value).detach(), below = k < 0, above = k >= total_count;
+  const Tensor count = where(below || above, 0, k), rest = where(below || above, 1, total_count - k);
+  return where(below, 0, where(above, 1, betainc(rest.detach(), count + 1, 1 - probs)));
+}
+Tensor Binomial::icdf(const Tensor& probability) const {
+  return quantile_of("Binomial::icdf", BinomialQuantile{}, total_count, probs, probability);
 }
 Tensor Binomial::entropy() const {
   check(total_count.numel() > 0, "Binomial: an entropy of no distributions");
@@ -142,9 +196,8 @@ Tensor Binomial::mean() const { return total_count * probs; }
 Tensor Binomial::variance() const { return total_count * probs * (1 - probs); }
 
 Categorical::Categorical(const ProbabilityOptions& options) {
-  expect_one("Categorical", options);
-  Tensor weights = options.probs.defined() ? options.probs.tensor() : options.logits.tensor();
-  detail::broadcast("Categorical", {&weights});
+  Tensor weights;
+  detail::broadcast("Categorical", {either("Categorical", options)}, {&weights});
   check(weights.dim() > 0 && weights.size(-1) > 0, "Categorical: weights of shape ", weights.shape(),
         "; the last axis is that of the classes");
   if (options.probs.defined()) {
@@ -200,6 +253,15 @@ Tensor Multinomial::log_prob(const Tensor& value) const {
   const Tensor fits =
       sum(value, -1) == static_cast<double>(total_count) && all(value >= 0 && floor(value) == value, -1);
   return where(fits, sum(terms, -1) + std::lgamma(static_cast<double>(total_count) + 1), -infinity);
+}
+Tensor Multinomial::entropy() const {
+  const auto n = static_cast<double>(total_count);
+  const Tensor& p = classes.probs;
+  Shape shape = Shape::filled(p.dim() + 1, 1);
+  shape[0] = total_count + 1;
+  const Tensor k = reshape(arange(n + 1, {.dtype = p.dtype()}), shape), logs = Binomial(n, {.probs = p}).log_prob(k);
+  const Tensor none = logs == -infinity, shares = where(none, 0, exp(where(none, 0, logs)));
+  return n * classes.entropy() - std::lgamma(n + 1) + sum(shares * lgamma(k + 1), {0, -1});
 }
 Tensor Multinomial::mean() const { return static_cast<double>(total_count) * classes.probs; }
 Tensor Multinomial::variance() const { return mean() * (1 - classes.probs); }

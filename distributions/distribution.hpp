@@ -15,6 +15,7 @@
 #include "../array/random.hpp"
 #include "../array/scalar.hpp"
 #include "../autograd/create.hpp"
+#include "../autograd/node.hpp"
 #include "../autograd/operand.hpp"
 
 namespace xgrad::distributions {
@@ -29,12 +30,30 @@ class Parameter {
   Parameter() = default;
   Parameter(const Tensor& tensor) : tensor_(tensor) {}
   template <class T>
-  requires std::is_arithmetic_v<T> Parameter(T number) : tensor_(full({}, static_cast<double>(number))) {}
+  requires std::is_arithmetic_v<T> Parameter(T number)
+      : tensor_(full({}, static_cast<double>(number), {.dtype = float64})), is_number_(true) {}
+  /// A number is one of float64.
   const Tensor& tensor() const { return tensor_; }
+  bool is_number() const { return is_number_; }
   bool defined() const { return tensor_.defined(); }
 
  private:
   Tensor tensor_;
+  bool is_number_ = false;
+};
+
+/// Whose events are numbers.
+struct OfNumbers {
+  Shape event_shape() const { return {}; }
+};
+
+/// Whose samples, of rsample(), have gradients for the parameters; those of sample() have none.
+template <class D>
+struct Reparametrized {
+  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const {
+    const NoGrad no_grad;
+    return static_cast<const D&>(*this).rsample(shape, options);
+  }
 };
 
 /// A sample has the shape that was asked for, then that of the batch of distributions, then that of one event: () for

@@ -11,22 +11,22 @@
 #include "../ops/math.hpp"
 #include "../ops/reduce.hpp"
 #include "../ops/softmax.hpp"
-#include "../ops/special.hpp"
 
 namespace xgrad::distributions::detail {
 
 using namespace xgrad::detail;
 
-void broadcast(const char* op, std::initializer_list<Tensor*> parameters) {
+void broadcast(const char* op, std::initializer_list<Parameter> parameters, std::initializer_list<Tensor*> to) {
   Shape shape;
   DType dtype = DType::bool_;
-  for (const Tensor* x : parameters) {
-    check(x->defined(), op, ": a parameter is an undefined tensor");
-    shape = broadcast_shapes(op, shape, x->shape());
-    dtype = promote(dtype, x->dtype());
+  for (const Parameter& x : parameters) {
+    check(x.defined(), op, ": a parameter is an undefined tensor");
+    shape = broadcast_shapes(op, shape, x.tensor().shape());
+    if (!x.is_number()) dtype = promote(dtype, x.tensor().dtype());
   }
   dtype = at_least(dtype, DType::float32);
-  for (Tensor* x : parameters) *x = expand(x->to(dtype), shape);
+  auto parameter = parameters.begin();
+  for (Tensor* x : to) *x = expand((parameter++)->tensor().to(dtype), shape);
 }
 
 void expect_all(const char* op, const char* name, const Tensor& ok, const char* otherwise) {
@@ -126,26 +126,6 @@ struct DirichletSample {
   }
 };
 
-struct IncompleteBeta {
-  static constexpr const char* name = "betainc";
-  static constexpr bool elementwise = true;
-  Saved a = {}, b = {}, x = {};
-  struct Value {
-    template <class T>
-    real<T> operator()(const real<T>& first, const real<T>& second, const real<T>& at) const {
-      return {static_cast<T>(elementary::betainc(double(first.v), double(second.v), double(at.v), 1 - double(at.v)))};
-    }
-  };
-  Tensor forward(const Tensor& first, const Tensor& second, const Tensor& at) {
-    a = first, b = second, x = at;
-    return map(name, Value{}, first, second, at);
-  }
-  std::array<Tensor, 3> backward(const Tensor& grad) const {
-    const Tensor density = exp(xlogy(a.get() - 1, x) + (b.get() - 1) * log1p(-x.get()) - betaln(a, b));
-    return {Tensor(), Tensor(), grad * density};
-  }
-};
-
 }  // namespace
 
 std::uint64_t draw_key(const SampleOptions& options) { return generator_of(options).next(); }
@@ -177,12 +157,6 @@ Tensor beta(const Tensor& a, const Tensor& b, const SampleOptions& options) {
 
 Tensor dirichlet(const Tensor& concentration, const SampleOptions& options) {
   return apply(DirichletSample{draw_key(options)}, concentration);
-}
-
-Tensor betainc(const Tensor& a, const Tensor& b, const Tensor& x) {
-  check(!is_grad_enabled() || (!a.requires_grad() && !b.requires_grad()),
-        "cdf: a parameter requires a gradient, which this distribution function does not have; detach() it");
-  return apply(IncompleteBeta{}, a, b, x);
 }
 
 }  // namespace xgrad::distributions::detail

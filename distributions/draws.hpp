@@ -11,8 +11,8 @@
 
 namespace xgrad::distributions::detail {
 
-/// Brings parameters to their common shape and floating dtype.
-void broadcast(const char* op, std::initializer_list<Tensor*> parameters);
+/// Writes the parameters to tensors, in their common shape and floating dtype, which is that of those that are tensors.
+void broadcast(const char* op, std::initializer_list<Parameter> parameters, std::initializer_list<Tensor*> to);
 /// Throws Error where an element of `ok` is false: "Normal: scale has 2 elements that are not positive".
 void expect_all(const char* op, const char* name, const Tensor& ok, const char* otherwise);
 
@@ -38,8 +38,5 @@ Tensor gamma(const Tensor& concentration, const SampleOptions& options);
 Tensor beta(const Tensor& a, const Tensor& b, const SampleOptions& options);
 /// Of vectors along the last axis.
 Tensor dirichlet(const Tensor& concentration, const SampleOptions& options);
-
-/// The regularised incomplete beta function, with a gradient by x.
-Tensor betainc(const Tensor& a, const Tensor& b, const Tensor& x);
 
 }  // namespace xgrad::distributions::detail

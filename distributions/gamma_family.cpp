@@ -9,13 +9,9 @@
 
 namespace xgrad::distributions {
 
-Exponential::Exponential(const Parameter& per_unit) : rate(per_unit.tensor()) {
-  detail::broadcast("Exponential", {&rate});
+Exponential::Exponential(const Parameter& per_unit) {
+  detail::broadcast("Exponential", {per_unit}, {&rate});
   detail::expect_all("Exponential", "rate", rate > 0, "not above 0");
-}
-Tensor Exponential::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
 }
 Tensor Exponential::rsample(const Shape& shape, const SampleOptions& options) const {
   const Tensor u = detail::uniform(detail::joined(shape, batch_shape()), float64, options);
@@ -30,15 +26,10 @@ Tensor Exponential::entropy() const { return 1 - log(rate); }
 Tensor Exponential::mean() const { return reciprocal(rate); }
 Tensor Exponential::variance() const { return reciprocal(square(rate)); }
 
-Gamma::Gamma(const Parameter& shape, const Parameter& per_unit)
-    : concentration(shape.tensor()), rate(per_unit.tensor()) {
-  detail::broadcast("Gamma", {&concentration, &rate});
+Gamma::Gamma(const Parameter& shape, const Parameter& per_unit) {
+  detail::broadcast("Gamma", {shape, per_unit}, {&concentration, &rate});
   detail::expect_all("Gamma", "concentration", concentration > 0, "not above 0");
   detail::expect_all("Gamma", "rate", rate > 0, "not above 0");
-}
-Tensor Gamma::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
 }
 Tensor Gamma::rsample(const Shape& shape, const SampleOptions& options) const {
   return detail::gamma(expand(concentration, detail::joined(shape, batch_shape())), options) / rate;
@@ -49,6 +40,7 @@ Tensor Gamma::log_prob(const Tensor& value) const {
   });
 }
 Tensor Gamma::cdf(const Tensor& value) const { return gammainc(concentration, rate * clamp(value, 0)); }
+Tensor Gamma::icdf(const Tensor& probability) const { return gammaincinv(concentration, probability) / rate; }
 Tensor Gamma::entropy() const {
   return concentration - log(rate) + lgamma(concentration) + (1 - concentration) * digamma(concentration);
 }
@@ -58,8 +50,8 @@ Tensor Gamma::variance() const { return concentration / square(rate); }
 namespace {
 
 Tensor checked_freedom(const Parameter& freedom) {
-  Tensor df = freedom.tensor();
-  detail::broadcast("Chi2", {&df});
+  Tensor df;
+  detail::broadcast("Chi2", {freedom}, {&df});
   detail::expect_all("Chi2", "df", df > 0, "not above 0");
   return df;
 }
@@ -69,15 +61,10 @@ Tensor checked_freedom(const Parameter& freedom) {
 Chi2::Chi2(const Parameter& freedom) : Gamma(0.5 * checked_freedom(freedom), 0.5) {}
 Tensor Chi2::df() const { return 2 * concentration; }
 
-Beta::Beta(const Parameter& of_one, const Parameter& of_zero)
-    : concentration1(of_one.tensor()), concentration0(of_zero.tensor()) {
-  detail::broadcast("Beta", {&concentration1, &concentration0});
+Beta::Beta(const Parameter& of_one, const Parameter& of_zero) {
+  detail::broadcast("Beta", {of_one, of_zero}, {&concentration1, &concentration0});
   detail::expect_all("Beta", "concentration1", concentration1 > 0, "not above 0");
   detail::expect_all("Beta", "concentration0", concentration0 > 0, "not above 0");
-}
-Tensor Beta::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
 }
 Tensor Beta::rsample(const Shape& shape, const SampleOptions& options) const {
   const Shape whole = detail::joined(shape, batch_shape());
@@ -88,11 +75,8 @@ Tensor Beta::log_prob(const Tensor& value) const {
     return xlogy(concentration1 - 1, x) + xlogy(concentration0 - 1, 1 - x) - betaln(concentration1, concentration0);
   });
 }
-Tensor Beta::cdf(const Tensor& value) const {
-  const Shape shape = broadcast_shapes("Beta::cdf", value.shape(), batch_shape());
-  return detail::betainc(expand(concentration1, shape), expand(concentration0, shape),
-                         expand(clamp(value, 0, 1).to(concentration1.dtype()), shape));
-}
+Tensor Beta::cdf(const Tensor& value) const { return betainc(concentration1, concentration0, clamp(value, 0, 1)); }
+Tensor Beta::icdf(const Tensor& probability) const { return betaincinv(concentration1, concentration0, probability); }
 Tensor Beta::entropy() const {
   const Tensor &a = concentration1, &b = concentration0;
   return betaln(a, b) - (a - 1) * digamma(a) - (b - 1) * digamma(b) + (a + b - 2) * digamma(a + b);
@@ -103,20 +87,16 @@ Tensor Beta::variance() const {
   return concentration1 / total * (concentration0 / total) / (total + 1);
 }
 
-Dirichlet::Dirichlet(const Tensor& concentrations) : concentration(concentrations) {
+Dirichlet::Dirichlet(const Tensor& concentrations) {
   check(concentrations.defined() && concentrations.dim() > 0 && concentrations.size(-1) > 0,
         "Dirichlet: the concentration needs a last axis of one number or more");
-  detail::broadcast("Dirichlet", {&concentration});
+  detail::broadcast("Dirichlet", {concentrations}, {&concentration});
   detail::expect_all("Dirichlet", "concentration", concentration > 0, "not above 0");
 }
 Shape Dirichlet::batch_shape() const {
   Shape shape = concentration.shape();
   shape.erase(shape.size() - 1);
   return shape;
-}
-Tensor Dirichlet::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
 }
 Tensor Dirichlet::rsample(const Shape& shape, const SampleOptions& options) const {
   return detail::dirichlet(expand(concentration, detail::joined(shape, concentration.shape())), options);

@@ -7,12 +7,10 @@
 namespace xgrad::distributions {
 
 /// Density rate e^(-rate x) for x >= 0.
-struct Exponential {
+struct Exponential : OfNumbers, Reparametrized<Exponential> {
   Tensor rate;
   explicit Exponential(const Parameter& per_unit);
   Shape batch_shape() const { return rate.shape(); }
-  Shape event_shape() const { return {}; }
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor cdf(const Tensor& value) const;
@@ -22,17 +20,16 @@ struct Exponential {
   Tensor variance() const;
 };
 
-/// Density rate^c x^(c - 1) e^(-rate x) / gamma(c) for x >= 0, where c is the concentration. cdf has no gradient by the
-/// concentration (an Error). Samples below the smallest normal number of the dtype are that number.
-struct Gamma {
+/// Density rate^c x^(c - 1) e^(-rate x) / gamma(c) for x >= 0, where c is the concentration. Samples below the
+/// smallest normal number of the dtype are that number.
+struct Gamma : OfNumbers, Reparametrized<Gamma> {
   Tensor concentration, rate;
   Gamma(const Parameter& shape, const Parameter& per_unit);
   Shape batch_shape() const { return rate.shape(); }
-  Shape event_shape() const { return {}; }
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor cdf(const Tensor& value) const;
+  Tensor icdf(const Tensor& probability) const;
   Tensor entropy() const;
   Tensor mean() const;
   Tensor variance() const;
@@ -44,17 +41,15 @@ struct Chi2 : Gamma {
   Tensor df() const;
 };
 
-/// Density in proportion to x^(concentration1 - 1) (1 - x)^(concentration0 - 1) in [0, 1]. cdf has a gradient by the
-/// value alone.
-struct Beta {
+/// Density in proportion to x^(concentration1 - 1) (1 - x)^(concentration0 - 1) in [0, 1].
+struct Beta : OfNumbers, Reparametrized<Beta> {
   Tensor concentration1, concentration0;
   Beta(const Parameter& of_one, const Parameter& of_zero);
   Shape batch_shape() const { return concentration1.shape(); }
-  Shape event_shape() const { return {}; }
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor cdf(const Tensor& value) const;
+  Tensor icdf(const Tensor& probability) const;
   Tensor entropy() const;
   Tensor mean() const;
   Tensor variance() const;
@@ -62,12 +57,11 @@ struct Beta {
 
 /// Vectors (n,) of numbers that are not negative and add up to 1: density in proportion to the product of
 /// x_i^(concentration_i - 1). concentration: (..., n).
-struct Dirichlet {
+struct Dirichlet : Reparametrized<Dirichlet> {
   Tensor concentration;
   explicit Dirichlet(const Tensor& concentrations);
   Shape batch_shape() const;
   Shape event_shape() const { return {concentration.size(-1)}; }
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor entropy() const;

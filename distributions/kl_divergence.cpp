@@ -1,5 +1,8 @@
 #include "kl_divergence.hpp"
 
+#include <cmath>
+#include <numbers>
+
 #include "../ops/arithmetic.hpp"
 #include "../ops/comparison.hpp"
 #include "../ops/diagonal.hpp"
@@ -19,6 +22,19 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// p log(p / q), 0 where p is.
 Tensor part(const Tensor& p, const Tensor& q) { return xlogy(p, p) - xlogy(p, q); }
 Tensor of_probabilities(const Tensor& p, const Tensor& q) { return part(p, q) + part(1 - p, 1 - q); }
+
+/// Of numbers, by their entropy, mean and variance.
+template <class D>
+Tensor to_normal(const D& p, const Normal& q) {
+  return 0.5 * (p.variance() + square(p.mean() - q.loc)) / square(q.scale) + log(q.scale) +
+         0.5 * std::log(2 * std::numbers::pi) - p.entropy();
+}
+/// Of numbers that are not negative.
+template <class D>
+Tensor to_exponential(const D& p, const Exponential& q) {
+  return q.rate * p.mean() - log(q.rate) - p.entropy();
+}
+Gamma as_gamma(const Exponential& p) { return {ones_like(p.rate).detach(), p.rate}; }
 
 }  // namespace
 
@@ -75,6 +91,23 @@ Tensor kl_divergence(const Binomial& p, const Binomial& q) {
 }
 
 Tensor kl_divergence(const Categorical& p, const Categorical& q) { return sum(part(p.probs, q.probs), -1); }
+
+Tensor kl_divergence(const Multinomial& p, const Multinomial& q) {
+  check(p.total_count == q.total_count, "kl_divergence: ", p.total_count, " draws and ", q.total_count);
+  return static_cast<double>(p.total_count) * kl_divergence(p.classes, q.classes);
+}
+
+Tensor kl_divergence(const Laplace& p, const Normal& q) { return to_normal(p, q); }
+Tensor kl_divergence(const Uniform& p, const Normal& q) { return to_normal(p, q); }
+Tensor kl_divergence(const Exponential& p, const Normal& q) { return to_normal(p, q); }
+Tensor kl_divergence(const Gamma& p, const Normal& q) { return to_normal(p, q); }
+Tensor kl_divergence(const Beta& p, const Normal& q) { return to_normal(p, q); }
+Tensor kl_divergence(const Uniform& p, const Exponential& q) {
+  return where(p.low < 0, infinity, to_exponential(p, q));
+}
+Tensor kl_divergence(const Gamma& p, const Exponential& q) { return to_exponential(p, q); }
+Tensor kl_divergence(const Beta& p, const Exponential& q) { return to_exponential(p, q); }
+Tensor kl_divergence(const Exponential& p, const Gamma& q) { return kl_divergence(as_gamma(p), q); }
 
 Tensor kl_divergence(const MultivariateNormal& p, const MultivariateNormal& q) {
   check(p.loc.size(-1) == q.loc.size(-1), "kl_divergence: vectors of ", p.loc.size(-1), " and of ", q.loc.size(-1),

@@ -27,6 +27,21 @@ Tensor kl_divergence(const Poisson& p, const Poisson& q);
 /// Of equal numbers of trials, an Error otherwise.
 Tensor kl_divergence(const Binomial& p, const Binomial& q);
 Tensor kl_divergence(const Categorical& p, const Categorical& q);
+/// Of equal numbers of draws, an Error otherwise.
+Tensor kl_divergence(const Multinomial& p, const Multinomial& q);
 Tensor kl_divergence(const MultivariateNormal& p, const MultivariateNormal& q);
+
+// Of different families.
+
+Tensor kl_divergence(const Laplace& p, const Normal& q);
+Tensor kl_divergence(const Uniform& p, const Normal& q);
+Tensor kl_divergence(const Exponential& p, const Normal& q);
+Tensor kl_divergence(const Gamma& p, const Normal& q);
+Tensor kl_divergence(const Beta& p, const Normal& q);
+/// Infinite where p reaches below 0.
+Tensor kl_divergence(const Uniform& p, const Exponential& q);
+Tensor kl_divergence(const Gamma& p, const Exponential& q);
+Tensor kl_divergence(const Beta& p, const Exponential& q);
+Tensor kl_divergence(const Exponential& p, const Gamma& q);
 
 }  // namespace xgrad::distributions

@@ -16,6 +16,9 @@ namespace {
 using std::numbers::pi;
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 
+/// x, and in place of 0 a number whose square is not 0.
+Tensor beside_zero(const Tensor& x) { return x + where(x == 0, x.dtype() == float64 ? 1e-100 : 1e-15, zeros_like(x)); }
+
 Tensor normal_cdf(const Tensor& z) { return 0.5 * erfc(z * -std::sqrt(0.5)); }
 
 /// Exponential variables of rate 1.
@@ -25,18 +28,13 @@ Tensor exponentials(const Shape& shape, DType dtype, const SampleOptions& option
 
 }  // namespace
 
-LocationScale::LocationScale(const char* op, const Parameter& location, const Parameter& width)
-    : loc(location.tensor()), scale(width.tensor()) {
-  detail::broadcast(op, {&loc, &scale});
+LocationScale::LocationScale(const char* op, const Parameter& location, const Parameter& width) {
+  detail::broadcast(op, {location, width}, {&loc, &scale});
   detail::expect_all(op, "scale", scale > 0, "not above 0");
 }
 
 Tensor LocationScale::standardized(const Tensor& value) const { return (value - loc) / scale; }
 
-Tensor Normal::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
-}
 Tensor Normal::rsample(const Shape& shape, const SampleOptions& options) const {
   return loc + scale * detail::normal(detail::joined(shape, batch_shape()), loc.dtype(), options);
 }
@@ -50,9 +48,6 @@ Tensor Normal::icdf(const Tensor& probability) const {
 Tensor Normal::entropy() const { return log(scale) + (0.5 + 0.5 * std::log(2 * pi)); }
 Tensor Normal::variance() const { return square(scale); }
 
-Tensor LogNormal::sample(const Shape& shape, const SampleOptions& options) const {
-  return exp(base().sample(shape, options));
-}
 Tensor LogNormal::rsample(const Shape& shape, const SampleOptions& options) const {
   return exp(base().rsample(shape, options));
 }
@@ -71,10 +66,6 @@ Tensor LogNormal::entropy() const { return base().entropy() + loc; }
 Tensor LogNormal::mean() const { return exp(loc + 0.5 * square(scale)); }
 Tensor LogNormal::variance() const { return expm1(square(scale)) * exp(2 * loc + square(scale)); }
 
-Tensor Laplace::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
-}
 Tensor Laplace::rsample(const Shape& shape, const SampleOptions& options) const {
   const Shape whole = detail::joined(shape, batch_shape());
   const Tensor up = exponentials(whole, loc.dtype(), options);
@@ -92,10 +83,6 @@ Tensor Laplace::icdf(const Tensor& probability) const {
 Tensor Laplace::entropy() const { return 1 + log(2 * scale); }
 Tensor Laplace::variance() const { return 2 * square(scale); }
 
-Tensor Cauchy::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
-}
 Tensor Cauchy::rsample(const Shape& shape, const SampleOptions& options) const {
   const Tensor u = detail::uniform(detail::joined(shape, batch_shape()), float64, options);
   return loc + scale * tan(pi * (u - 0.5)).to(loc.dtype());
@@ -110,13 +97,9 @@ Tensor Cauchy::mean() const { return full_like(loc, nan); }
 Tensor Cauchy::variance() const { return full_like(loc, infinity); }
 
 StudentT::StudentT(const Parameter& freedom, const Parameter& location, const Parameter& width)
-    : LocationScale("StudentT", location, width), df(freedom.tensor()) {
-  detail::broadcast("StudentT", {&df, &loc, &scale});
+    : LocationScale("StudentT", location, width) {
+  detail::broadcast("StudentT", {freedom, location, width}, {&df, &loc, &scale});
   detail::expect_all("StudentT", "df", df > 0, "not above 0");
-}
-Tensor StudentT::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
 }
 Tensor StudentT::rsample(const Shape& shape, const SampleOptions& options) const {
   const Shape whole = detail::joined(shape, batch_shape());
@@ -130,14 +113,17 @@ Tensor StudentT::log_prob(const Tensor& value) const {
 Tensor StudentT::cdf(const Tensor& value) const {
   // The tail by df / (df + z^2), the middle by what is left of 1, which at 0 has a finite derivative but for 0 itself.
   const Tensor z = standardized(value), far = abs(z) > 1, half = full_like(df, 0.5).detach();
-  const Tensor tail = where(far, z, 1),
-               middle = where(far, 1, z + where(z == 0, z.dtype() == float64 ? 1e-100 : 1e-15, 0));
-  const auto part = [&](const Tensor& a, const Tensor& b, const Tensor& x) {
-    return 0.5 * detail::betainc(expand(a, x.shape()), expand(b, x.shape()), x);
-  };
-  const Tensor outside = part(0.5 * df, half, df / (df + square(tail)));
-  const Tensor inside = part(half, 0.5 * df, square(middle) / (df + square(middle)));
+  const Tensor tail = where(far, z, 1), middle = where(far, 1, beside_zero(z));
+  const Tensor outside = 0.5 * betainc(0.5 * df, half, df / (df + square(tail)));
+  const Tensor inside = 0.5 * betainc(half, 0.5 * df, square(middle) / (df + square(middle)));
   return where(far, where(z < 0, outside, 1 - outside), 0.5 + sign(middle) * inside);
+}
+Tensor StudentT::icdf(const Tensor& probability) const {
+  const Tensor off = 2 * probability - 1, far = abs(off) > 0.5, half = full_like(df, 0.5).detach();
+  const Tensor rest = betaincinv(0.5 * df, half, where(far, 1 - abs(off), 0.5)),
+               part = betaincinv(half, 0.5 * df, where(far, 0.5, abs(beside_zero(off))));
+  const Tensor odds = where(far, (1 - rest) / rest, part / (1 - part));  // z^2 / df
+  return loc + scale * (where(off < 0, -1, 1) * sqrt(df * odds));
 }
 Tensor StudentT::entropy() const {
   const Tensor more = 0.5 * (df + 1), half = 0.5 * df;
@@ -150,13 +136,9 @@ Tensor StudentT::variance() const {
   return where(finite, square(scale) * (freedom / (freedom - 2)), where(df > 1, full_like(df, infinity).detach(), nan));
 }
 
-Uniform::Uniform(const Parameter& from, const Parameter& to) : low(from.tensor()), high(to.tensor()) {
-  detail::broadcast("Uniform", {&low, &high});
+Uniform::Uniform(const Parameter& from, const Parameter& to) {
+  detail::broadcast("Uniform", {from, to}, {&low, &high});
   detail::expect_all("Uniform", "high", high > low, "not above low");
-}
-Tensor Uniform::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
 }
 Tensor Uniform::rsample(const Shape& shape, const SampleOptions& options) const {
   return low + (high - low) *

@@ -6,11 +6,10 @@
 namespace xgrad::distributions {
 
 /// What a location and a scale above 0 are the parameters of.
-struct LocationScale {
+struct LocationScale : OfNumbers {
   Tensor loc, scale;
 
   Shape batch_shape() const { return loc.shape(); }
-  Shape event_shape() const { return {}; }
 
  protected:
   LocationScale(const char* op, const Parameter& location, const Parameter& width);
@@ -19,9 +18,8 @@ struct LocationScale {
 };
 
 /// The normal distribution of mean `loc` and standard deviation `scale`.
-struct Normal : LocationScale {
+struct Normal : LocationScale, Reparametrized<Normal> {
   Normal(const Parameter& location, const Parameter& width) : LocationScale("Normal", location, width) {}
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor cdf(const Tensor& value) const;
@@ -32,11 +30,10 @@ struct Normal : LocationScale {
 };
 
 /// e^x for normal x of mean `loc` and standard deviation `scale`.
-struct LogNormal : LocationScale {
+struct LogNormal : LocationScale, Reparametrized<LogNormal> {
   LogNormal(const Parameter& location, const Parameter& width) : LocationScale("LogNormal", location, width) {}
   /// The distribution of the logarithm.
   Normal base() const { return {loc, scale}; }
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor cdf(const Tensor& value) const;
@@ -47,9 +44,8 @@ struct LogNormal : LocationScale {
 };
 
 /// Density e^-|z| / (2 scale), z = (x - loc) / scale.
-struct Laplace : LocationScale {
+struct Laplace : LocationScale, Reparametrized<Laplace> {
   Laplace(const Parameter& location, const Parameter& width) : LocationScale("Laplace", location, width) {}
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor cdf(const Tensor& value) const;
@@ -60,9 +56,8 @@ struct Laplace : LocationScale {
 };
 
 /// Density 1 / (pi scale (1 + z^2)), z = (x - loc) / scale. It has no mean (NaN) and an infinite variance.
-struct Cauchy : LocationScale {
+struct Cauchy : LocationScale, Reparametrized<Cauchy> {
   Cauchy(const Parameter& location, const Parameter& width) : LocationScale("Cauchy", location, width) {}
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor cdf(const Tensor& value) const;
@@ -73,26 +68,24 @@ struct Cauchy : LocationScale {
 };
 
 /// Student's t of `df` degrees of freedom: density in proportion to (1 + z^2 / df)^-((df + 1) / 2). The mean is NaN for
-/// df <= 1, the variance infinite for df <= 2, NaN for df <= 1. cdf has no gradient by df (an Error).
-struct StudentT : LocationScale {
+/// df <= 1, the variance infinite for df <= 2, NaN for df <= 1.
+struct StudentT : LocationScale, Reparametrized<StudentT> {
   Tensor df;
   StudentT(const Parameter& freedom, const Parameter& location = 0, const Parameter& width = 1);
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor cdf(const Tensor& value) const;
+  Tensor icdf(const Tensor& probability) const;
   Tensor entropy() const;
   Tensor mean() const;
   Tensor variance() const;
 };
 
 /// Uniform in [low, high), low < high.
-struct Uniform {
+struct Uniform : OfNumbers, Reparametrized<Uniform> {
   Tensor low, high;
   Uniform(const Parameter& from, const Parameter& to);
   Shape batch_shape() const { return low.shape(); }
-  Shape event_shape() const { return {}; }
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor cdf(const Tensor& value) const;

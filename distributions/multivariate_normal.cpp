@@ -59,10 +59,6 @@ MultivariateNormal::MultivariateNormal(const Tensor& location, const CovarianceO
 }
 
 Shape MultivariateNormal::batch_shape() const { return without_last(loc.shape(), 1); }
-Tensor MultivariateNormal::sample(const Shape& shape, const SampleOptions& options) const {
-  const NoGrad no_grad;
-  return rsample(shape, options);
-}
 Tensor MultivariateNormal::rsample(const Shape& shape, const SampleOptions& options) const {
   const Tensor z = detail::normal(detail::joined(shape, loc.shape()), loc.dtype(), options);
   return loc + squeeze(matmul(tril(scale_tril), unsqueeze(z, -1)), -1);

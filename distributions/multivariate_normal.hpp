@@ -14,12 +14,11 @@ struct CovarianceOptions {
 
 /// Normal vectors (n,) of mean `loc` (..., n). float32 and float64. Throws Error, with the matrix of the batch, for one
 /// that is not positive definite.
-struct MultivariateNormal {
+struct MultivariateNormal : Reparametrized<MultivariateNormal> {
   Tensor loc, scale_tril;
   MultivariateNormal(const Tensor& location, const CovarianceOptions& options);
   Shape batch_shape() const;
   Shape event_shape() const { return {loc.size(-1)}; }
-  Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor rsample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   Tensor log_prob(const Tensor& value) const;
   Tensor entropy() const;

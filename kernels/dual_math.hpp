@@ -1,11 +1,15 @@
 #pragma once
-// More functions of duals (see dual.hpp): those of ops/exponential.hpp, special.hpp and rounding.hpp, for the lambdas
-// of elementwise(). They are computed one number at a time, in double.
+// More functions of duals (see dual.hpp): those of ops/exponential.hpp, special.hpp, rounding.hpp and division.hpp, for
+// the lambdas of elementwise(). They are computed one number at a time, in double where not exact.
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "dual.hpp"
+#include "elementary.hpp"
+#include "incomplete.hpp"
+#include "quotients.hpp"
 #include "special.hpp"
 
 namespace xgrad {
@@ -78,6 +82,37 @@ XGRAD_OF_TWO(logaddexp, elementary::logaddexp(a, b), a == b ? 0.5 : 1 / (1 + std
 XGRAD_OF_TWO(logaddexp2, elementary::logaddexp2(a, b), a == b ? 0.5 : 1 / (1 + std::exp2(b - a)),
              a == b ? 0.5 : 1 / (1 + std::exp2(a - b)))
 XGRAD_OF_TWO(xlogy, elementary::xlogy(a, b), a == 0 && b <= 0 ? 0 : std::log(b), a / b)
+XGRAD_OF_TWO(betaln, elementary::betaln(a, b), elementary::digamma(a) - elementary::digamma(a + b),
+             elementary::digamma(b) - elementary::digamma(a + b))
+XGRAD_OF_TWO(beta, elementary::beta(a, b), y*(elementary::digamma(a) - elementary::digamma(a + b)),
+             y*(elementary::digamma(b) - elementary::digamma(a + b)))
+XGRAD_OF_TWO(gammainc, elementary::gammainc(a, b), elementary::gammainc_by_a(1, a, b), elementary::gamma_density(a, b))
+XGRAD_OF_TWO(gammaincc, elementary::gammaincc(a, b), -elementary::gammainc_by_a(1, a, b),
+             -elementary::gamma_density(a, b))
 #undef XGRAD_OF_TWO
+
+template <class A, class B, class L = typename detail::DualOf<A, B>::type>
+L fmod(const A& first, const B& second) {
+  const L a = detail::as<L>(first), b = detail::as<L>(second);
+  return detail::chain(a, b, std::fmod(a.v, b.v), decltype(a.v)(1), -std::trunc(a.v / b.v));
+}
+template <class A, class B, class L = typename detail::DualOf<A, B>::type>
+L remainder(const A& first, const B& second) {
+  const L a = detail::as<L>(first), b = detail::as<L>(second);
+  return detail::chain(a, b, elementary::floored_rest(a.v, b.v), decltype(a.v)(1),
+                       -elementary::floored_quotient(a.v, b.v));
+}
+template <class A, class B, class L = typename detail::DualOf<A, B>::type>
+L floor_divide(const A& first, const B& second) {
+  return detail::as<L>(elementary::floored_quotient(detail::as<L>(first).v, detail::as<L>(second).v));
+}
+
+/// 0 in place of NaN, and the largest numbers of T in place of infinities.
+template <class T, int N>
+dual<T, N> nan_to_num(const dual<T, N>& x) {
+  constexpr T most = std::numeric_limits<T>::max();
+  if (std::abs(x.v) <= most) return x;
+  return detail::as<dual<T, N>>(std::isnan(x.v) ? T(0) : std::copysign(most, x.v));
+}
 
 }  // namespace xgrad

@@ -1,6 +1,8 @@
 #include "sort.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "reduce.hpp"
 
@@ -263,15 +265,48 @@ void find_ranked(const Array& x, std::int64_t n, const Rank& rank, std::int64_t*
   each_row(x, n, [&](const auto* row, std::int64_t i) { positions[i] = find_ranked_of_row(row, n, rank); });
 }
 
-std::int64_t group_equal(const Array& x, const std::int64_t* positions, std::int64_t* begins, std::int64_t* groups) {
-  std::int64_t count = 0;
-  each_row(x, x.numel, [&](const auto* row, std::int64_t) {
-    for (std::int64_t i = 0; i < x.numel; ++i) {
-      if (i == 0 || row[positions[i]] != row[positions[i - 1]]) begins[count++] = i;
-      groups[positions[i]] = count - 1;
+void find_mode(const Array& x, std::int64_t n, std::int64_t* positions) {
+  each_row(x, n, [=](const auto* row, std::int64_t i) {
+    const Scratch<std::int64_t> memory(n);
+    std::int64_t* const order = memory.data();
+    with_row(row, n, false, [=](const auto& entries) { sort_row(entries, n, order); });
+    std::int64_t longest = 0;
+    for (std::int64_t begin = 0, end = 1; begin < n; begin = end++) {
+      while (end < n && row[order[end]] == row[order[begin]]) ++end;
+      if (end - begin <= longest) continue;
+      longest = end - begin;
+      positions[i] = order[end - 1];
     }
   });
-  return count;
+}
+
+void order_rows(const Array& x, std::int64_t count, std::int64_t n, std::int64_t* positions) {
+  std::iota(positions, positions + count, std::int64_t{0});
+  each_row(x, x.numel, [=](const auto* all, std::int64_t) {
+    std::stable_sort(positions, positions + count, [=](std::int64_t a, std::int64_t b) {
+      for (std::int64_t i = 0; i < n; ++i) {
+        const auto left = ascending_key(all[a * n + i]), right = ascending_key(all[b * n + i]);
+        if (left != right) return left < right;
+      }
+      return false;
+    });
+  });
+}
+
+std::int64_t group_equal(const Array& x, std::int64_t count, std::int64_t n, const std::int64_t* positions,
+                         std::int64_t* begins, std::int64_t* groups) {
+  std::int64_t found = 0;
+  const auto number = [&](const auto& equal) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (i == 0 || !equal(positions[i], positions[i - 1])) begins[found++] = i;
+      groups[positions[i]] = found - 1;
+    }
+  };
+  if (n == 0) number([](std::int64_t, std::int64_t) { return true; });
+  each_row(x, x.numel, [&](const auto* all, std::int64_t) {
+    number([=](std::int64_t a, std::int64_t b) { return std::equal(all + a * n, all + (a + 1) * n, all + b * n); });
+  });
+  return found;
 }
 
 }  // namespace xgrad::detail

@@ -24,8 +24,15 @@ void sort_first(const Array& x, std::int64_t n, std::int64_t k, bool descending,
 /// lower of the two in the middle otherwise. n > 0.
 void find_ranked(const Array& x, std::int64_t n, const Rank& rank, std::int64_t* positions);
 
-/// Numbers the groups of equal elements of a sorted row: `begins` gets the place in `positions` where each begins (up
-/// to n of them), `groups` for each element the number of its group. Gives the number of groups.
-std::int64_t group_equal(const Array& x, const std::int64_t* positions, std::int64_t* begins, std::int64_t* groups);
+/// Position of the element of a row that occurs most often, the smallest of several: the last of them. n > 0.
+void find_mode(const Array& x, std::int64_t n, std::int64_t* positions);
+
+/// Puts `count` rows of n elements in order: the first element in which two differ decides.
+void order_rows(const Array& x, std::int64_t count, std::int64_t n, std::int64_t* positions);
+/// Numbers the groups of equal rows among rows of n elements in sorted order: `begins` gets the place in `positions`
+/// where each group begins (up to `count` of them), `groups` for each row the number of its group. Gives the number of
+/// groups. A row with a NaN is equal to none.
+std::int64_t group_equal(const Array& x, std::int64_t count, std::int64_t n, const std::int64_t* positions,
+                         std::int64_t* begins, std::int64_t* groups);
 
 }  // namespace xgrad::detail

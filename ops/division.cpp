@@ -5,6 +5,7 @@
 #include "../autograd/apply.hpp"
 #include "../autograd/create.hpp"
 #include "../kernels/numbers.hpp"
+#include "../kernels/quotients.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
 #include "map.hpp"
@@ -31,8 +32,7 @@ struct TruncatedRest {
 struct FlooredRest {
   template <class T>
   real<T> operator()(const real<T>& a, const real<T>& b) const {
-    const T r = std::fmod(a.v, b.v);
-    return {r != 0 && (r < 0) != (b.v < 0) ? r + b.v : r};
+    return {elementary::floored_rest(a.v, b.v)};
   }
   std::int64_t operator()(std::int64_t a, std::int64_t b) const {
     const std::int64_t r = rest(a, b);
@@ -49,16 +49,9 @@ struct TruncatedQuotient {
 };
 
 struct FlooredQuotient {
-  /// By the exact remainder, for a / b may be rounded up to an integer.
   template <class T>
   real<T> operator()(const real<T>& a, const real<T>& b) const {
-    if (b.v == 0) return {a.v / b.v};
-    const T r = std::fmod(a.v, b.v);
-    T q = (a.v - r) / b.v;
-    if (r != 0 && (r < 0) != (b.v < 0)) q -= 1;
-    if (q == 0) return {std::copysign(T(0), a.v / b.v)};
-    const T whole = std::floor(q);
-    return {q - whole > T(0.5) ? whole + 1 : whole};
+    return {elementary::floored_quotient(a.v, b.v)};
   }
   std::int64_t operator()(std::int64_t a, std::int64_t b) const {
     const std::int64_t r = rest(a, b), q = quotient(a, b);

@@ -1,10 +1,12 @@
 #pragma once
-// The functions of exponential.hpp, special.hpp and rounding.hpp inside the lambdas of elementwise(): log2 log10 exp2,
-// asinh acosh atanh, erfinv i0 i1 i0e i1e sinc, ceil trunc round frac, and of two numbers hypot logaddexp logaddexp2
-// xlogy. A loop with one of them is not vectorised.
+// The functions of exponential.hpp, special.hpp, rounding.hpp and division.hpp inside the lambdas of elementwise():
+// log2 log10 exp2, asinh acosh atanh, erfinv i0 i1 i0e i1e sinc, ceil trunc round frac nan_to_num, and of two numbers
+// hypot logaddexp logaddexp2 xlogy beta betaln gammainc gammaincc fmod remainder floor_divide. A loop with one of them
+// is not vectorised.
 
 #include "../kernels/call_count.hpp"
 #include "../kernels/dual_math.hpp"
+#include "division.hpp"
 #include "elementwise.hpp"
 #include "exponential.hpp"
 #include "rounding.hpp"
@@ -31,6 +33,7 @@ XGRAD_UNARY(ceil)
 XGRAD_UNARY(trunc)
 XGRAD_UNARY(round)
 XGRAD_UNARY(frac)
+XGRAD_UNARY(nan_to_num)
 #undef XGRAD_UNARY
 
 #define XGRAD_BINARY(name)                                                           \
@@ -46,6 +49,13 @@ XGRAD_BINARY(hypot)
 XGRAD_BINARY(logaddexp)
 XGRAD_BINARY(logaddexp2)
 XGRAD_BINARY(xlogy)
+XGRAD_BINARY(beta)
+XGRAD_BINARY(betaln)
+XGRAD_BINARY(gammainc)
+XGRAD_BINARY(gammaincc)
+XGRAD_BINARY(fmod)
+XGRAD_BINARY(remainder)
+XGRAD_BINARY(floor_divide)
 #undef XGRAD_BINARY
 
 }  // namespace xgrad

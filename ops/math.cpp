@@ -264,6 +264,6 @@ Tensor polygamma(std::int64_t n, Operand x) {
         elementary::max_polygamma_order);
   return apply(Polygamma{static_cast<int>(n)}, floating(*x));
 }
-Tensor floor(Operand x) { return apply(Floor{}, floating(*x)); }
+Tensor floor(Operand x) { return is_floating(x->dtype()) ? apply(Floor{}, *x) : *x; }
 
 }  // namespace xgrad

@@ -45,7 +45,7 @@ Tensor erfc(Operand x);
 Tensor lgamma(Operand x);
 Tensor digamma(Operand x);
 Tensor polygamma(std::int64_t n, Operand x);
-/// The largest integer that is not above x. The derivative is 0.
+/// The largest integer that is not above x; a tensor of integers is given back as it is. The derivative is 0.
 Tensor floor(Operand x);
 
 }  // namespace xgrad

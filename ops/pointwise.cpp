@@ -59,12 +59,6 @@ Tensor pointwise(const PointwiseFunction& f, const Tensor& x) {
 
 Tensor pointwise(const PointwisePair& f, const Tensor& a, const Tensor& b) {
   const DType dtype = at_least(promote(a.dtype(), b.dtype()), DType::float32);
-  if (is_grad_enabled()) {
-    check(f.by_a || !a.requires_grad(), f.name,
-          ": the first input requires a gradient, which the function does not have; detach() it");
-    check(f.by_b || !b.requires_grad(), f.name,
-          ": the second input requires a gradient, which the function does not have; detach() it");
-  }
   return apply(PointwiseOfTwo{&f}, converted(a, dtype), converted(b, dtype));
 }
 

@@ -15,7 +15,7 @@ struct PointwiseFunction {
 /// Of x as floating numbers.
 Tensor pointwise(const PointwiseFunction& f, const Tensor& x);
 
-/// y = value(a, b). A gradient that is null does not exist: an input that requires it is an Error.
+/// y = value(a, b), and the gradients of a and b.
 struct PointwisePair {
   const char* name;
   double (*value)(double a, double b);

@@ -155,10 +155,19 @@ void expect_countable(const char* op, const Tensor& x, std::int64_t axis, std::i
 
 Tensor slice(Operand x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
   const std::size_t at = normalize_axis("slice", axis, x->dim());
-  check(step >= 1, "slice: step ", step, " is less than 1; flip(x, {", axis, "}) reverses an axis");
+  check(step != 0 && step != INT64_MIN, "slice: the step is ", step);
   const std::int64_t size = x->shape()[at];
-  const auto position = [&](std::int64_t i) { return std::clamp<std::int64_t>(i < 0 ? i + size : i, 0, size); };
-  const std::int64_t first = position(begin), length = std::max<std::int64_t>(position(end) - first, 0);
+  const auto position = [&](std::int64_t i) {
+    return std::clamp<std::int64_t>(i < 0 ? i + size : i, step > 0 ? 0 : -1, step > 0 ? size : size - 1);
+  };
+  const std::int64_t first = position(begin);
+  if (step < 0) {
+    const std::int64_t length = std::max<std::int64_t>(first - position(end), 0),
+                       count = length / -step + (length % -step != 0);
+    const Tensor forward = apply(Slice{{at, length > 0 ? first + (count - 1) * step : 0, -step, count}}, x);
+    return flip(forward, {static_cast<std::int64_t>(at)});
+  }
+  const std::int64_t length = std::max<std::int64_t>(position(end) - first, 0);
   if (length == size && step == 1) return *x;
   return apply(Slice{{at, first, step, length / step + (length % step != 0)}}, x);
 }

@@ -11,7 +11,8 @@
 namespace xgrad {
 
 /// Elements begin, begin + step, ... before `end` along an axis, as Python's x[begin:end:step]: negative positions
-/// count from the end, those beyond it mean the end. Throws Error for a step below 1 (flip reverses an axis).
+/// count from the end, those beyond it mean the end. A negative step goes backwards, and copies: slice(x, 0, -1,
+/// INT64_MIN, -1) is x[::-1], for INT64_MIN lies before the first element. Throws Error for a step of 0.
 Tensor slice(Operand x, std::int64_t axis, std::int64_t begin, std::int64_t end = INT64_MAX, std::int64_t step = 1);
 /// `length` elements along an axis from `begin` on, which may be negative. Throws Error where they are not all there.
 Tensor narrow(Operand x, std::int64_t axis, std::int64_t begin, std::int64_t length);

@@ -8,7 +8,9 @@
 #include "comparison.hpp"
 #include "division.hpp"
 #include "gather.hpp"
+#include "indexing.hpp"
 #include "math.hpp"
+#include "rearranging.hpp"
 #include "shape.hpp"
 
 namespace xgrad {
@@ -66,6 +68,26 @@ Tensor median_of_all(const char* op, const Tensor& x, Rank::Kind kind) {
   check(x.numel() > 0, op, ": shape ", x.shape(), " has no elements");
   return ranked(op, reshape(x, {-1}), 0, {kind}, false).values;
 }
+
+/// Equal rows among rows of n elements.
+struct Groups {
+  Groups(const detail::Array& x, std::int64_t rows, std::int64_t n) : inverse(detail::empty(rows, int64)) {
+    const detail::Array elements = detail::row_major(x);
+    const Tensor positions = detail::empty(rows, int64), begins = detail::empty(rows, int64);
+    std::int64_t *const at = positions.data<std::int64_t>(), *const begin = begins.data<std::int64_t>();
+    if (n == 1)
+      detail::sort_rows(elements, rows, false, at);
+    else
+      detail::order_rows(elements, rows, n, at);
+    const std::int64_t found = detail::group_equal(elements, rows, n, at, begin, inverse.data<std::int64_t>());
+    counts = detail::empty(found, int64), firsts = detail::empty(found, int64);
+    for (std::int64_t i = 0; i < found; ++i) {
+      counts.data<std::int64_t>()[i] = (i + 1 < found ? begin[i + 1] : rows) - begin[i];
+      firsts.data<std::int64_t>()[i] = at[begin[i]];
+    }
+  }
+  Tensor inverse, counts, firsts;  // the group of each row, how large each is, and its first row
+};
 
 /// The places in sorted order between which the quantile lies, and how far it is from the first to the second.
 struct Places {
@@ -162,6 +184,13 @@ ValuesAndIndices nanmedian(Operand x, Axis axis, const ReduceOptions& options) {
   return ranked("nanmedian", *x, axis, {Rank::nanmedian}, options.keepdim);
 }
 
+ValuesAndIndices mode(Operand x, std::int64_t axis, const ReduceOptions& options) {
+  const Lines lines("mode", *x, axis);
+  check(lines.size > 0, "mode: axis ", axis, " of shape ", x->shape(), " has no elements");
+  const auto find = [&](std::int64_t* to) { detail::find_mode(lines.rows, lines.size, to); };
+  return lines.at(lines.positions(1, find), options.keepdim);
+}
+
 Tensor quantile(Operand x, const Tensor& q, const QuantileOptions& options) {
   return quantile_of("quantile", *x, q, options, false);
 }
@@ -176,20 +205,15 @@ Tensor nanquantile(Operand x, double q, const QuantileOptions& options) {
 }
 
 UniqueValues unique(Operand x) {
-  const Tensor flat = reshape(*x, {-1});
-  const detail::Array elements = detail::row_major(flat.array());
-  const std::int64_t n = flat.numel();
-  const Tensor positions = detail::empty(n, int64), begins = detail::empty(n, int64);
-  const Tensor inverse = detail::empty(x->shape(), int64);
-  std::int64_t *const at = positions.data<std::int64_t>(), *const begin = begins.data<std::int64_t>();
-  detail::sort_rows(elements, n, false, at);
-  const std::int64_t groups = detail::group_equal(elements, at, begin, inverse.data<std::int64_t>());
-  const Tensor counts = detail::empty(groups, int64), firsts = detail::empty(groups, int64);
-  for (std::int64_t i = 0; i < groups; ++i) {
-    counts.data<std::int64_t>()[i] = (i + 1 < groups ? begin[i + 1] : n) - begin[i];
-    firsts.data<std::int64_t>()[i] = at[begin[i]];
-  }
-  return {gather(flat, 0, firsts), inverse, counts};
+  const Groups groups(reshape(*x, {-1}).array(), x->numel(), 1);
+  return {gather(reshape(*x, {-1}), 0, groups.firsts), reshape(groups.inverse, x->shape()), groups.counts};
+}
+
+UniqueValues unique(Operand x, Axis axis) {
+  const std::size_t at = normalize_axis("unique", axis, x->dim());
+  const std::int64_t count = x->shape()[at];
+  const Groups groups(movedim(x->detach(), {axis}, {0}).array(), count, count > 0 ? x->numel() / count : 0);
+  return {index_select(*x, axis, groups.firsts), groups.inverse, groups.counts};
 }
 
 }  // namespace xgrad

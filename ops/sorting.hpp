@@ -36,6 +36,10 @@ ValuesAndIndices median(Operand x, Axis axis, const ReduceOptions& options = {})
 Tensor nanmedian(Operand x);
 ValuesAndIndices nanmedian(Operand x, Axis axis, const ReduceOptions& options = {});
 
+/// The value along an axis that occurs most often, the smallest of several, and where it was last. Every NaN is a value
+/// of its own. Throws Error for an axis without elements.
+ValuesAndIndices mode(Operand x, std::int64_t axis = -1, const ReduceOptions& options = {});
+
 /// What a quantile is between two elements: on the line between them, the lower, the higher, their mean, or the nearer
 /// one (at the middle the one at an even place).
 enum class Interpolation { linear, lower, higher, midpoint, nearest };
@@ -60,5 +64,8 @@ struct UniqueValues {
 };
 /// The different elements of x. Every NaN is one of its own. Of equal elements the first gets the gradient.
 UniqueValues unique(Operand x);
+/// The different parts of x along an axis, such as the rows of a matrix: the first element in which two of them differ
+/// decides on their order. `inverse` has a place for each index of the axis.
+UniqueValues unique(Operand x, Axis axis);
 
 }  // namespace xgrad

@@ -4,7 +4,6 @@
 #include <numbers>
 
 #include "../autograd/apply.hpp"
-#include "../kernels/incomplete.hpp"
 #include "../kernels/special.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
@@ -41,13 +40,6 @@ constexpr PointwisePair of_xlogy{"xlogy", elementary::xlogy,
                                    return g * where(none, 0, log(where(none, 1, y)));
                                  },
                                  [](auto& g, auto& x, auto& y, auto&) { return g * (x / y); }};
-
-/// x^(a-1) e^-x / gamma(a)
-Tensor gamma_density(const Tensor& a, const Tensor& x) { return exp((a - 1) * log(x) - x - lgamma(a)); }
-constexpr PointwisePair of_gammainc{"gammainc", elementary::gammainc, nullptr,
-                                    [](auto& g, auto& a, auto& x, auto&) { return g * gamma_density(a, x); }};
-constexpr PointwisePair of_gammaincc{"gammaincc", elementary::gammaincc, nullptr,
-                                     [](auto& g, auto& a, auto& x, auto&) { return -g * gamma_density(a, x); }};
 
 constexpr PointwisePair of_betaln{"betaln", elementary::betaln,
                                   [](auto& g, auto& a, auto& b, auto&) { return g * (digamma(a) - digamma(a + b)); },
@@ -86,8 +78,6 @@ Tensor i0e(Operand x) { return pointwise(of_i0e, *x); }
 Tensor i1e(Operand x) { return pointwise(of_i1e, *x); }
 Tensor sinc(Operand x) { return apply(Sinc{}, converted(*x, at_least(x->dtype(), DType::float32))); }
 Tensor xlogy(Operand x, Operand y) { return pointwise(of_xlogy, *x, *y); }
-Tensor gammainc(Operand a, Operand x) { return pointwise(of_gammainc, *a, *x); }
-Tensor gammaincc(Operand a, Operand x) { return pointwise(of_gammaincc, *a, *x); }
 Tensor beta(Operand a, Operand b) { return pointwise(of_beta, *a, *b); }
 Tensor betaln(Operand a, Operand b) { return pointwise(of_betaln, *a, *b); }
 

@@ -155,6 +155,8 @@ Tensor resized(const Tensor& x, std::int64_t axis, std::int64_t n) {
   return concat({x, zeros(missing, {.dtype = x.dtype()})}, axis);
 }
 
+Tensor conjugate(const Tensor& x) { return x * tensor({1, -1}, {.dtype = x.dtype()}); }
+
 Tensor transform(const Request& request, const Tensor& x, const Shape& sizes, const Shape& named, Norm norm) {
   return detail::with_memory_for(request.op, [&] {
     const Plan plan(request, x, sizes, named);
@@ -167,9 +169,13 @@ Tensor transform(const Request& request, const Tensor& x, const Shape& sizes, co
     }
     Shape others = plan.axes;
     if (request.form != Form::complex) others.erase(others.size() - 1);
+    // The kernels transform real numbers forward and half spectra back; the other way it is the conjugate's.
+    const bool conjugated = request.form != Form::complex && request.inverse == (request.form == Form::real);
     if (request.form == Form::real) y = apply(RealToHalf{request.op, static_cast<std::size_t>(last), n, scale}, y);
+    if (request.form == Form::real && conjugated) y = conjugate(y);
     if (!others.empty())
       y = apply(Complex{request.op, others, request.inverse, request.form == Form::complex ? scale : 1}, y);
+    if (request.form == Form::half && conjugated) y = conjugate(y);
     if (request.form == Form::half) y = apply(HalfToReal{request.op, static_cast<std::size_t>(last), n, scale}, y);
     return detail::narrowed(std::move(y), x.dtype());
   });
@@ -196,15 +202,21 @@ Tensor fft(Operand x, const FftOptions& options) { return along_axis({"fft", For
 Tensor ifft(Operand x, const FftOptions& options) { return along_axis({"ifft", Form::complex, true}, *x, options); }
 Tensor rfft(Operand x, const FftOptions& options) { return along_axis({"rfft", Form::real, false}, *x, options); }
 Tensor irfft(Operand x, const FftOptions& options) { return along_axis({"irfft", Form::half, true}, *x, options); }
+Tensor hfft(Operand x, const FftOptions& options) { return along_axis({"hfft", Form::half, false}, *x, options); }
+Tensor ihfft(Operand x, const FftOptions& options) { return along_axis({"ihfft", Form::real, true}, *x, options); }
 
 Tensor fftn(Operand x, const FftnOptions& options) { return along_axes({"fftn", Form::complex, false}, *x, options); }
 Tensor ifftn(Operand x, const FftnOptions& options) { return along_axes({"ifftn", Form::complex, true}, *x, options); }
 Tensor rfftn(Operand x, const FftnOptions& options) { return along_axes({"rfftn", Form::real, false}, *x, options); }
 Tensor irfftn(Operand x, const FftnOptions& options) { return along_axes({"irfftn", Form::half, true}, *x, options); }
+Tensor hfftn(Operand x, const FftnOptions& options) { return along_axes({"hfftn", Form::half, false}, *x, options); }
+Tensor ihfftn(Operand x, const FftnOptions& options) { return along_axes({"ihfftn", Form::real, true}, *x, options); }
 
 Tensor fft2(Operand x, const FftnOptions& options) { return along_two({"fft2", Form::complex, false}, *x, options); }
 Tensor ifft2(Operand x, const FftnOptions& options) { return along_two({"ifft2", Form::complex, true}, *x, options); }
 Tensor rfft2(Operand x, const FftnOptions& options) { return along_two({"rfft2", Form::real, false}, *x, options); }
 Tensor irfft2(Operand x, const FftnOptions& options) { return along_two({"irfft2", Form::half, true}, *x, options); }
+Tensor hfft2(Operand x, const FftnOptions& options) { return along_two({"hfft2", Form::half, false}, *x, options); }
+Tensor ihfft2(Operand x, const FftnOptions& options) { return along_two({"ihfft2", Form::real, true}, *x, options); }
 
 }  // namespace xgrad::fft

@@ -32,6 +32,11 @@ Tensor rfft(Operand x, const FftOptions& options = {});
 /// The inverse of rfft: real numbers, n of them, 2 (size - 1) where none is given. Of y_0, and y_(n/2) of an even n,
 /// the imaginary parts do not count.
 Tensor irfft(Operand x, const FftOptions& options = {});
+/// fft of an x that is conjugate-symmetric, given as its first half as by rfft: real numbers, n of them, 2 (size - 1)
+/// where none is given.
+Tensor hfft(Operand x, const FftOptions& options = {});
+/// The inverse of hfft: ifft of a real x, for j from 0 to n / 2. The last axis is added.
+Tensor ihfft(Operand x, const FftOptions& options = {});
 
 struct FftnOptions {
   Shape n = {};    // one for each of the axes, -1 for its size; none are all sizes
@@ -43,10 +48,14 @@ Tensor fftn(Operand x, const FftnOptions& options = {});
 Tensor ifftn(Operand x, const FftnOptions& options = {});
 Tensor rfftn(Operand x, const FftnOptions& options = {});
 Tensor irfftn(Operand x, const FftnOptions& options = {});
+Tensor hfftn(Operand x, const FftnOptions& options = {});
+Tensor ihfftn(Operand x, const FftnOptions& options = {});
 /// The same along the last two axes, where none are named.
 Tensor fft2(Operand x, const FftnOptions& options = {});
 Tensor ifft2(Operand x, const FftnOptions& options = {});
 Tensor rfft2(Operand x, const FftnOptions& options = {});
 Tensor irfft2(Operand x, const FftnOptions& options = {});
+Tensor hfft2(Operand x, const FftnOptions& options = {});
+Tensor ihfft2(Operand x, const FftnOptions& options = {});
 
 }  // namespace xgrad::fft

@@ -27,7 +27,7 @@ std::string torch_call(const std::string& name, const std::string& arguments, bo
   }
   if (complex_input) x = "torch.view_as_complex(" + x + ".contiguous())";
   const std::string call = "torch.fft." + name + "(" + x + arguments + ")";
-  return (complex_result ? "torch.view_as_real(" + call + ")" : call) + (empty ? "[:0]" : "");
+  return (complex_result ? "torch.view_as_real(" + call + ".resolve_conj())" : call) + (empty ? "[:0]" : "");
 }
 
 struct Kind {
@@ -201,14 +201,20 @@ std::span<const OpInfo> fft_ops() {
       XGRAD_ROW(ifft, "y_j = 1/n sum_k x_k exp(2 pi i jk / n)", true, true),
       XGRAD_ROW(rfft, "fft of real numbers, for k <= n / 2", false, true),
       XGRAD_ROW(irfft, "the inverse of rfft", true, false),
+      XGRAD_ROW(hfft, "fft of conjugate-symmetric numbers, given by half", true, false),
+      XGRAD_ROW(ihfft, "the inverse of hfft", false, true),
       XGRAD_SEVERAL_ROW(fftn, "fft along several axes", true, true, false),
       XGRAD_SEVERAL_ROW(ifftn, "ifft along several axes", true, true, false),
       XGRAD_SEVERAL_ROW(rfftn, "rfft along the last of several axes, fft along the others", false, true, false),
       XGRAD_SEVERAL_ROW(irfftn, "the inverse of rfftn", true, false, false),
+      XGRAD_SEVERAL_ROW(hfftn, "hfft along the last of several axes, fft along the others", true, false, false),
+      XGRAD_SEVERAL_ROW(ihfftn, "the inverse of hfftn", false, true, false),
       XGRAD_SEVERAL_ROW(fft2, "fftn along the last two axes", true, true, true),
       XGRAD_SEVERAL_ROW(ifft2, "ifftn along the last two axes", true, true, true),
       XGRAD_SEVERAL_ROW(rfft2, "rfftn along the last two axes", false, true, true),
       XGRAD_SEVERAL_ROW(irfft2, "irfftn along the last two axes", true, false, true),
+      XGRAD_SEVERAL_ROW(hfft2, "hfftn along the last two axes", true, false, true),
+      XGRAD_SEVERAL_ROW(ihfft2, "ihfftn along the last two axes", false, true, true),
       {"fft::dct", "Fourier transforms", "y_k = 2 sum_j x_j cos(pi k (2j + 1) / 2n), and type 3", true,
        [] { return dct_samples([](const Tensor& x, const DctOptions& o) { return fft::dct(x, o); }, false); },
        [] { return dct_errors("dct", [](const Tensor& x, const DctOptions& o) { return fft::dct(x, o); }); }},

@@ -134,8 +134,37 @@ std::vector<OpSample> unique_samples() {
                       return Tensors{found.values, found.inverse, found.counts};
                     }};
   };
-  return {of(tensor({{3, 1, 3}, {-2, 1, 3}})), of(tensor({2.5, -0.0, 0.0, 2.5}, {.dtype = float64})),
-          of(tensor(std::vector<bool>{true, false, true})), of(zeros({0, 2}))};
+  const auto along = [](const std::string& axis, const Tensor& x, std::int64_t number) {
+    return OpSample{"torch.unique(x[0], return_inverse=True, return_counts=True, dim=" + axis + ")",
+                    {x},
+                    [number](const Tensors& in) {
+                      const UniqueValues found = unique(in[0], number);
+                      return Tensors{found.values, found.inverse, found.counts};
+                    }};
+  };
+  return {of(tensor({{3, 1, 3}, {-2, 1, 3}})),
+          of(tensor({2.5, -0.0, 0.0, 2.5}, {.dtype = float64})),
+          of(tensor(std::vector<bool>{true, false, true})),
+          of(zeros({0, 2})),
+          along("0", tensor({{3, 1}, {2, 1}, {3, 1}, {0, 5}}), 0),
+          along("-1", sample_normal({2, 3}).detach(), -1),
+          along("1", tensor({{{1.5, 0.0}, {1.5, -0.0}}, {{2.0, 1.0}, {2.0, 1.0}}}, {.dtype = float64}), 1),
+          along("0", zeros({0, 2}), 0)};
+}
+
+std::vector<OpSample> mode_samples() {
+  const auto of = [](const std::string& arguments, const Tensor& x, std::int64_t axis, bool keepdim) {
+    return OpSample{"torch.mode(x[0]" + arguments + ")", {x}, [=](const Tensors& in) {
+                      return both(mode(in[0], axis, {.keepdim = keepdim}));
+                    }};
+  };
+  const Tensor repeated = tensor({{3, 1, 3, 1, 2}, {2, 2, 2, 1, 0}});
+  return {of("", repeated, -1, false),
+          of(", dim=0, keepdim=True", repeated, 0, true),
+          of("", tensor(std::vector<bool>{true, false, true}), -1, false),
+          of("", sample_normal({3, 4}), -1, false),
+          of("", sample_normal({}), -1, false),
+          of(", dim=1", sample_normal({0, 3}), 1, false)};
 }
 
 }  // namespace
@@ -223,7 +252,22 @@ std::span<const OpInfo> sorting_ops() {
       {"unique", "sorting", "the different elements in ascending order, where each is, and how often", false,
        unique_samples,
        [] {
-         return std::vector<OpError>{{[] { unique(Tensor()); }, "undefined"}};
+         return std::vector<OpError>{{[] { unique(Tensor()); }, "undefined"},
+                                     {[] {
+                                        unique(ones({2, 3}), 2);
+                                      },
+                                      "unique: axis 2 is out of range"}};
+       }},
+      {"mode", "sorting", "the element that occurs most often, the smallest of several", true, mode_samples,
+       [] {
+         return std::vector<OpError>{{[] {
+                                        mode(ones({2, 0}));
+                                      },
+                                      "mode: axis -1 of shape (2, 0) has no elements"},
+                                     {[] {
+                                        mode(ones({2, 3}), 2);
+                                      },
+                                      "mode: axis 2 is out of range"}};
        }},
   };
   return ops;

@@ -7,13 +7,57 @@ namespace xgrad::detail {
 
 namespace {
 
-/// Of parameters without a gradient, which there is none for.
-std::vector<OpSample> incomplete_samples(const std::string& reference, BinaryFunction f) {
+/// Integrals in PyTorch, which has no gradients by parameters: from 0 to x of f(t), by Gauss's rule for t = x u^8.
+std::string integral(const std::string& f, const std::string& x) {
+  return "(lambda end, u, w: sum(8 * w[i] * u[i]**7 * end * (lambda t: " + f +
+         ")(end * u[i]**8) for i in range(60)))(" + x +
+         ", *(lambda rule: ((rule[0] + 1) / 2, rule[1] / 2))(__import__('numpy').polynomial.legendre.leggauss(60)))";
+}
+const std::string of_gamma = "torch.exp((x[0] - 1) * torch.log(t) - t - torch.lgamma(x[0]))";
+const std::string of_beta =
+    "torch.exp((x[0] - 1) * torch.log(t) + (x[1] - 1) * torch.log1p(-t)"
+    " - torch.lgamma(x[0]) - torch.lgamma(x[1]) + torch.lgamma(x[0] + x[1]))";
+
+std::vector<OpSample> gamma_samples(const std::string& reference, BinaryFunction f) {
   const auto of = [&](const Shape& a, const Shape& x) {
-    return sample(reference, {sample_uniform(a, 0.3, 4).detach(), sample_uniform(x, 0.1, 5, 2)},
+    return sample(reference, {sample_uniform(a, 0.6, 4), sample_uniform(x, 0.1, 5, 2)},
                   [f](auto& inputs) { return f(inputs[0], inputs[1]); });
   };
   return {of({3, 4}, {3, 4}), of({2, 1, 4}, {3, 1}), of({}, {3}), of({0, 3}, {3})};
+}
+
+std::vector<OpSample> inverse_gamma_samples() {
+  // One step of Newton's method in PyTorch, from the solution without its gradients.
+  const std::string solved =
+      "(lambda y: y - (" + integral(of_gamma, "y") + " - x[1]) / (lambda t: " + of_gamma +
+      ")(y).detach())(torch.from_numpy(__import__('numpy').asarray("
+      "__import__('scipy.special').special.gammaincinv(x[0].detach().numpy(), x[1].detach().numpy()))))";
+  const auto of = [&](const Shape& a, const Shape& p) {
+    return sample(solved, {sample_uniform(a, 0.6, 4), sample_uniform(p, 0.1, 0.9, 2)},
+                  [](auto& x) { return gammaincinv(x[0], x[1]); });
+  };
+  return {of({3, 4}, {3, 4}), of({2, 1, 4}, {3, 1}), of({}, {3}), of({0, 3}, {3})};
+}
+
+std::vector<OpSample> beta_samples() {
+  const auto of = [&](const Shape& a, const Shape& b, const Shape& x) {
+    return sample(integral(of_beta, "x[2]"),
+                  {sample_uniform(a, 0.6, 4), sample_uniform(b, 0.7, 5, 2), sample_uniform(x, 0.1, 0.8, 3)},
+                  [](auto& in) { return betainc(in[0], in[1], in[2]); });
+  };
+  return {of({3, 4}, {3, 4}, {3, 4}), of({2, 1, 4}, {3, 1}, {4}), of({}, {3}, {}), of({0, 3}, {3}, {})};
+}
+
+std::vector<OpSample> inverse_beta_samples() {
+  const std::string solved =
+      "(lambda y: y - (" + integral(of_beta, "y") + " - x[2]) / (lambda t: " + of_beta +
+      ")(y).detach())(torch.from_numpy(__import__('numpy').asarray(__import__('scipy.special').special.betaincinv("
+      "x[0].detach().numpy(), x[1].detach().numpy(), x[2].detach().numpy()))))";
+  const auto of = [&](const Shape& a, const Shape& b, const Shape& p) {
+    return sample(solved, {sample_uniform(a, 0.6, 4), sample_uniform(b, 1.5, 5, 2), sample_uniform(p, 0.1, 0.8, 3)},
+                  [](auto& in) { return betaincinv(in[0], in[1], in[2]); });
+  };
+  return {of({3, 4}, {3, 4}, {3, 4}), of({2, 1, 4}, {3, 1}, {4}), of({0, 3}, {3}, {})};
 }
 
 }  // namespace
@@ -55,21 +99,19 @@ std::span<const OpInfo> special_ops() {
        },
        [] { return binary_errors([](auto& a, auto& b) { return xlogy(a, b); }); }},
       {"gammainc", "math", "integral of t^(a-1) e^-t / gamma(a) from 0 to x", true,
-       [] {
-         return incomplete_samples("torch.special.gammainc(x[0], x[1])",
-                                   [](auto& a, auto& x) { return gammainc(a, x); });
-       },
-       [] {
-         return binary_errors([](auto& a, auto& b) { return gammainc(a, b); }) +
-                std::vector<OpError>{{[] { gammainc(ones({2}, {.requires_grad = true}), ones({2})); },
-                                      "gammainc: the first input requires a gradient"}};
-       }},
+       [] { return gamma_samples(integral(of_gamma, "x[1]"), [](auto& a, auto& x) { return gammainc(a, x); }); },
+       [] { return binary_errors([](auto& a, auto& b) { return gammainc(a, b); }); }},
       {"gammaincc", "math", "1 - gammainc(a, x)", true,
        [] {
-         return incomplete_samples("torch.special.gammaincc(x[0], x[1])",
-                                   [](auto& a, auto& x) { return gammaincc(a, x); });
+         return gamma_samples("1 - " + integral(of_gamma, "x[1]"), [](auto& a, auto& x) { return gammaincc(a, x); });
        },
        [] { return binary_errors([](auto& a, auto& b) { return gammaincc(a, b); }); }},
+      {"gammaincinv", "math", "the x with gammainc(a, x) = p", true, inverse_gamma_samples,
+       [] { return binary_errors([](auto& a, auto& b) { return gammaincinv(a, b); }); }},
+      {"betainc", "math", "integral of t^(a-1) (1-t)^(b-1) / beta(a, b) from 0 to x", true, beta_samples,
+       [] { return binary_errors([](auto& a, auto& b) { return betainc(a, a, b); }); }},
+      {"betaincinv", "math", "the x with betainc(a, b, x) = p", true, inverse_beta_samples,
+       [] { return binary_errors([](auto& a, auto& b) { return betaincinv(a, a, b); }); }},
       {"beta", "math", "gamma(a) gamma(b) / gamma(a + b)", true,
        [] {
          return binary_samples("torch.exp(torch.lgamma(x[0]) + torch.lgamma(x[1]) - torch.lgamma(x[0] + x[1]))",

@@ -1,3 +1,4 @@
+#include <xgrad/autograd/engine.hpp>
 #include <xgrad/autograd/gradcheck.hpp>
 #include <xgrad/ops/elementwise_math.hpp>
 #include <xgrad/ops/reduce.hpp>
@@ -39,4 +40,23 @@ TEST_CASE("elementwise: more functions of numbers have the values and derivative
       elementwise("steps",
                   [](auto a, auto b) { return a * (ceil(b) + 2 * trunc(b) + 3 * round(b)) + logaddexp2(a, b); }),
       [](auto& a, auto& b) { return a * (ceil(b) + 2 * trunc(b) + 3 * round(b)) + logaddexp2(a, b); }, {x, y});
+  check_lambda(elementwise("incomplete", [](auto a, auto b) { return gammainc(a, b * b) * gammaincc(2, a) + a; }),
+               [](auto& a, auto& b) { return gammainc(a, b * b) * gammaincc(full_like(a, 2).detach(), a) + a; },
+               {x, y});
+  check_lambda(elementwise("beta", [](auto a, auto b) { return beta(a, b * b) * betaln(1.5, a); }),
+               [](auto& a, auto& b) { return beta(a, b * b) * betaln(full_like(a, 1.5).detach(), a); }, {x, y});
+  check_lambda(
+      elementwise("rest", [](auto a, auto b) { return remainder(b, a) * fmod(b, a) + a * floor_divide(b, 0.35); }),
+      [](auto& a, auto& b) { return remainder(b, a) * fmod(b, a) + a * floor_divide(b, 0.35); }, {x, y});
+}
+
+TEST_CASE("elementwise: nan_to_num and remainders of float32") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const Tensor x = tensor({-infinity, std::nan(""), 2.5, infinity}, {.dtype = float32, .requires_grad = true});
+  const auto finite = elementwise("finite", [](auto v) { return 0.5 * nan_to_num(v); });
+  CHECK(finite(x).to_vector<float>() == (0.5 * nan_to_num(x)).to_vector<float>());
+  CHECK(grad(sum(finite(x)), x).to_vector<float>() == std::vector<float>{0, 0, 0.5f, 0});
+  const Tensor a = tensor({-7.25, 7.25, 0.3}, {.dtype = float32});
+  CHECK(elementwise("rest", [](auto v) { return remainder(v, 0.1); })(a).to_vector<float>() ==
+        remainder(a, 0.1).to_vector<float>());
 }

@@ -1,7 +1,9 @@
 #include <xgrad/autograd/create.hpp>
 #include <xgrad/autograd/engine.hpp>
+#include <xgrad/kernels/incomplete.hpp>
 #include <xgrad/ops/bitwise.hpp>
 #include <xgrad/ops/exponential.hpp>
+#include <xgrad/ops/math.hpp>
 #include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/rounding.hpp>
 #include <xgrad/ops/scan.hpp>
@@ -71,6 +73,44 @@ TEST_CASE("special functions: right to some units in the last place") {
     }
 }
 
+TEST_CASE("incomplete functions: derivatives by parameters are mpmath's, inverses lead back") {
+  std::ifstream file(XGRAD_TESTS_DIR "/reference/special.json");
+  REQUIRE(file);
+  const nlohmann::json reference = nlohmann::json::parse(file);
+  const auto check = [&](const std::string& name, auto f) {
+    for (const auto& row : reference.at(name)) {
+      const auto point = row.get<std::vector<double>>();
+      INFO(name << " at " << row.dump());
+      CHECK(f(point) == Approx(point.back()).epsilon(1e-11).margin(1e-300));
+    }
+  };
+  using Point = const std::vector<double>&;
+  check("gammainc by a", [](Point p) { return elementary::gammainc_by_a(1, p[0], p[1]); });
+  check("gammainc by a and a", [](Point p) { return elementary::gammainc_by_a(2, p[0], p[1]); });
+  check("betainc", [](Point p) { return elementary::betainc(p[0], p[1], p[2], 1 - p[2]); });
+  const auto by = [](int a, int b) {
+    return [=](Point p) { return elementary::betainc_by(a, b, p[0], p[1], p[2], 1 - p[2]); };
+  };
+  check("betainc by a", by(1, 0));
+  check("betainc by b", by(0, 1));
+  check("betainc by a and a", by(2, 0));
+  check("betainc by a and b", by(1, 1));
+  check("betainc by b and b", by(0, 2));
+  for (const double a : {0.03, 0.8, 12.0, 3000.0})
+    for (const double p : {1e-200, 1e-9, 0.3, 0.8, 1 - 1e-12}) {
+      INFO("gammaincinv(" << a << ", " << p << ")");
+      const double x = elementary::gammaincinv(a, p);
+      if (x > 0) CHECK(elementary::gammainc(a, x) == Approx(p).epsilon(1e-11));
+      for (const double b : {0.2, 5.0, 400.0}) {
+        const double y = elementary::betaincinv(a, b, p);
+        INFO("betaincinv(" << a << ", " << b << ", " << p << "): " << y);
+        if (y > 1e-300 && y < 0.9) CHECK(elementary::betainc(a, b, y, 1 - y) == Approx(p).epsilon(1e-10));
+      }
+    }
+  CHECK(elementary::gammaincinv(0.01, 1e-10) == 0);  // 1e-1000
+  CHECK(elementary::betaincinv(0.01, 2, 1e-10) == 0);
+}
+
 TEST_CASE("special functions: special points") {
   CHECK(number(erfinv(at(1))) == infinity);
   CHECK(number(erfinv(at(-1))) == -infinity);
@@ -86,6 +126,14 @@ TEST_CASE("special functions: special points") {
   CHECK(number(gammainc(at(0), at(1))) == 1);
   CHECK(number(gammainc(at(2), at(infinity))) == 1);
   CHECK(std::isnan(number(gammainc(at(-1), at(1)))));
+  CHECK(number(gammaincinv(at(2), at(0))) == 0);
+  CHECK(number(gammaincinv(at(2), at(1))) == infinity);
+  CHECK(std::isnan(number(gammaincinv(at(2), at(1.5)))));
+  CHECK(number(betainc(at(2), at(3), at(0))) == 0);
+  CHECK(number(betainc(at(2), at(3), at(1))) == 1);
+  CHECK(std::isnan(number(betainc(at(2), at(3), at(1.5)))));
+  CHECK(number(betaincinv(at(2), at(3), at(1))) == 1);
+  CHECK(std::isnan(number(betaincinv(at(0), at(3), at(0.5)))));
   CHECK(number(logaddexp(at(infinity), at(infinity))) == infinity);
   CHECK(number(logaddexp(at(-infinity), at(-infinity))) == -infinity);
   CHECK(number(logaddexp(at(-infinity), at(2))) == 2);
@@ -104,6 +152,10 @@ TEST_CASE("special functions: derivatives at special points") {
   CHECK(slope([](auto& x) { return i1(x); }, 0) == 0.5);
   CHECK(slope([](auto& x) { return i1e(x); }, 0) == 0.5);
   CHECK(slope([](auto& x) { return hypot(x, x); }, 0) == 0);
+  const Tensor a = at(2).requires_grad_();
+  const Tensor once = grad(gammainc(a, at(1)), a, {.create_graph = true}),
+               twice = grad(once, a, {.create_graph = true});
+  CHECK_THROWS_WITH(grad(twice, a), Catch::StartsWith("gammainc: a third derivative by a"));
   const Tensor x = at(0).requires_grad_();
   const Tensor first = grad(sinc(x), x, {.create_graph = true});
   CHECK(number(grad(first, x)) == Approx(-M_PI * M_PI / 3).epsilon(1e-14));
@@ -141,5 +193,7 @@ TEST_CASE("rounding: numbers in place of what is none, by dtype; integers stay")
   CHECK(number(nansum(tensor({1.5, no_number, -2.0}, {.dtype = float64}))) == -0.5);
   CHECK(number(nanmean(tensor({1.5, no_number, -2.0}, {.dtype = float64}))) == -0.25);
   CHECK(round(tensor({5, 7})).dtype() == int64);
+  CHECK(floor(tensor({5, -7})).to_vector<std::int64_t>() == std::vector<std::int64_t>{5, -7});
+  CHECK(floor(tensor({5}, {.dtype = uint8})).dtype() == uint8);
   CHECK(std::isnan(number(nanmean(tensor({no_number, no_number}, {.dtype = float64})))));
 }

@@ -1,10 +1,12 @@
-"""What torch.distributions computes, for tests/distributions/test_distributions.cpp.
+"""What torch.distributions computes, and SciPy where that does not, for tests/distributions/test_distributions.cpp.
 
     python3 tests/reference/make_distributions.py > tests/reference/distributions.json
 """
 import json
 import math
 
+import numpy as np
+import scipy.stats as S
 import torch
 import torch.distributions as D
 
@@ -43,6 +45,31 @@ CASES = [
 ]
 
 
+SCIPY = {
+    "StudentT": lambda df, loc, scale: S.t(df, loc, scale),
+    "Gamma": lambda concentration, rate: S.gamma(concentration, scale=1 / rate),
+    "Chi2": lambda df: S.chi2(df),
+    "Beta": lambda concentration1, concentration0: S.beta(concentration1, concentration0),
+    "Bernoulli": lambda probs=None, logits=None: S.bernoulli(torch.sigmoid(t(logits)).numpy() if probs is None else probs),
+    "Geometric": lambda probs: S.geom(probs, -1),
+    "Poisson": lambda rate: S.poisson(rate),
+    "Binomial": lambda total_count, probs: S.binom(total_count, probs),
+}
+PAIRS = [
+    (D.Laplace(0.5, 1.5), D.Normal(0.3, 1.2)), (D.Uniform(0.2, 1.7), D.Normal(0.3, 1.2)), (D.Exponential(0.8), D.Normal(0.3, 1.2)),
+    (D.Gamma(2.5, 1.3), D.Normal(0.3, 1.2)), (D.Beta(1.5, 2.5), D.Normal(0.3, 1.2)), (D.Uniform(0.2, 1.7), D.Exponential(0.7)),
+    (D.Gamma(2.5, 1.3), D.Exponential(0.7)), (D.Beta(1.5, 2.5), D.Exponential(0.7)), (D.Exponential(0.8), D.Gamma(1.8, 0.6)),
+]
+
+
+def by_scipy(name, parameters, what, at):
+    """SciPy's value, or None where it has none."""
+    if name not in SCIPY:
+        return None
+    found = SCIPY[name](**{key: np.array(value) if isinstance(value, list) else value for key, value in parameters.items()})
+    return t(np.asarray({"cdf": found.cdf, "icdf": found.ppf, "entropy": found.entropy}[what](*(x.numpy() for x in at)), dtype=float))
+
+
 def tensors(parameters):
     return {name: t(value) if isinstance(value, (list, float)) else value for name, value in parameters.items()}
 
@@ -68,9 +95,12 @@ for name, parameters, other, values in CASES:
         try:
             case[what] = numbers(getattr(d, what)(*at))
         except NotImplementedError:
-            pass
+            value = by_scipy(name, parameters, what, at)
+            if value is not None:
+                case[what] = numbers(value)
     if other is not None:
         case["other"] = other
         case["kl"] = numbers(D.kl_divergence(d, getattr(D, name)(**tensors(other))))
     result.append(case)
+result.append({"name": "pairs", "kl": [D.kl_divergence(p, q).item() for p, q in PAIRS]})
 print("[\n" + ",\n".join(json.dumps(case) for case in result) + "\n]")

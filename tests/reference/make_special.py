@@ -45,6 +45,37 @@ FUNCTIONS = {
     "beta": (mp.beta, lambda: [spread(-2, 2), spread(-2, 2)]),
     "betaln": (lambda a, b: mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b), lambda: [spread(0.5, 5), spread(0.5, 5)]),
 }
+
+
+def beta_share(a, b, x):
+    return mp.betainc(a, b, 0, x, regularized=True)
+
+
+def beta_point():
+    a, b = spread(-1.5, 2), spread(-1.5, 2)
+    odds = a / b * mp.e ** (random.uniform(-2, 2) / mp.sqrt(max(1, min(a, b))))
+    return [a, b, float(odds / (1 + odds))]
+
+
+def by(f, orders):
+    """A derivative by parameters."""
+    def derivative(*point):
+        with mp.workdps(80):
+            return mp.diff(f, point, orders)
+    return derivative
+
+
+lower_gamma, gamma_point = FUNCTIONS["gammainc"][0], lambda: (lambda a: [a, a * spread(-0.7, 0.4)])(spread(-2, 3))
+FUNCTIONS |= {
+    "gammainc by a": (by(lower_gamma, (1, 0)), gamma_point),
+    "gammainc by a and a": (by(lower_gamma, (2, 0)), gamma_point),
+    "betainc": (beta_share, beta_point),
+    "betainc by a": (by(beta_share, (1, 0, 0)), beta_point),
+    "betainc by b": (by(beta_share, (0, 1, 0)), beta_point),
+    "betainc by a and a": (by(beta_share, (2, 0, 0)), beta_point),
+    "betainc by a and b": (by(beta_share, (1, 1, 0)), beta_point),
+    "betainc by b and b": (by(beta_share, (0, 2, 0)), beta_point),
+}
 FUNCTIONS["log2"] = (lambda x: mp.log(x, 2), FUNCTIONS["log2"][1])
 
 result = {}

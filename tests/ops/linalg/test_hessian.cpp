@@ -44,7 +44,7 @@ Tensor positive(const Tensor& x) { return matmul(x, transpose(x, 0, 1)) + eye(x.
 
 }  // namespace
 
-TEST_CASE("hessian: through solve, cholesky, svdvals, eigvalsh, eigvals and einsum it is symmetric") {
+TEST_CASE("hessian: through solve, cholesky, svdvals, eigvalsh, eigvals, einsum and lgamma it is symmetric") {
   const auto b = arange(1, 4, {.dtype = float64});
   check_hessian([&](const Tensor& x) { return sum(square(linalg::solve(x, b))); }, {3, 3});
   check_hessian([&](const Tensor& x) { return sum(square(linalg::inv(x))); }, {3, 3});
@@ -53,5 +53,6 @@ TEST_CASE("hessian: through solve, cholesky, svdvals, eigvalsh, eigvals and eins
   check_hessian([](const Tensor& x) { return sum(sin(linalg::svdvals(x))); }, {3, 4});
   check_hessian([](const Tensor& x) { return sum(sin(linalg::eigvalsh(positive(x)))); }, {3, 3});
   check_hessian([](const Tensor& x) { return sum(sin(linalg::eigvals(x).real)); }, {3, 3});
+  check_hessian([](const Tensor& x) { return sum(lgamma(0.5 + square(matmul(x, x)))); }, {3, 3});
   check_hessian([](const Tensor& x) { return einsum("ij,jk,kl,li->", {x, exp(x), x, sin(x)}); }, {3, 3});
 }
