@@ -2,173 +2,40 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
-#include <numeric>
-#include <optional>
 #include <set>
-#include <unordered_map>
+#include <tuple>
 
 #include "../core/parallel.hpp"
 #include "../io/file.hpp"
-#include "../ops/slicing.hpp"
-#include "csv_fields.hpp"
-#include "csv_numbers.hpp"
+#include "csv_columns.hpp"
+#include "csv_text.hpp"
 
 namespace xgrad::data {
 
 namespace {
 
-using internal::CsvFields;
-using internal::is_bool;
-using internal::is_integer;
-using internal::is_number;
-using internal::is_too_long;
+using internal::CsvColumn;
+using internal::CsvText;
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-/// The texts that stand for a missing value.
-struct Missing {
-  explicit Missing(const std::vector<std::string>& words) {
-    for (const std::string& word : words) {
-      all.insert(word);
-      double ignored;
-      some_are_numbers = some_are_numbers || is_number(word, ignored);
-    }
+/// The fields of a row, and where the next one begins.
+std::pair<std::vector<std::string>, const char*> first_row(const CsvText& text, const char* at) {
+  std::vector<std::string> fields;
+  for (;; ++at) {
+    const char* const end = text.field_end(at);
+    std::string_view field(at, static_cast<std::size_t>(end - at));
+    std::string buffer;
+    bool lasting = true;
+    fields.emplace_back(field.starts_with('"') ? CsvText::unquoted(field, buffer, lasting) : field);
+    at = end;
+    if (!text.is_delimiter(at)) return {std::move(fields), text.over_blank_lines(text.next_line(at))};
   }
-  bool operator()(std::string_view text) const { return text.data() == nullptr || all.contains(text); }
+}
 
-  std::set<std::string, std::less<>> all;
-  bool some_are_numbers = false;
-};
-
-/// Text as the numbers of categories, in the order in which they come.
-class Categories {
- public:
-  explicit Categories(const Missing& missing) {
-    for (const std::string& word : missing.all) number_of_.emplace(word, -1);
-  }
-
-  std::int64_t number_of(std::string_view text, bool lasting) {
-    if (text.data() == nullptr) return -1;
-    auto found = number_of_.find(text);
-    if (found == number_of_.end()) {
-      if (!lasting) text = kept_.emplace_back(text);
-      found = number_of_.emplace(text, static_cast<std::int64_t>(all_.size())).first;
-      all_.push_back(text);
-    }
-    return found->second;
-  }
-
-  /// Gives them to a column, sorted, whose values become what they are then.
-  void sort_into(Column& column) const {
-    std::vector<std::size_t> order(all_.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return all_[a] < all_[b]; });
-    std::vector<std::int64_t> rank(all_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      rank[order[i]] = static_cast<std::int64_t>(i);
-      column.categories.emplace_back(all_[order[i]]);
-    }
-    for (std::int64_t& code : column.values.span<std::int64_t>())
-      if (code >= 0) code = rank[static_cast<std::size_t>(code)];
-    column.is_text = true;
-  }
-
- private:
-  std::unordered_map<std::string_view, std::int64_t> number_of_;
-  std::deque<std::string> kept_;  // texts that are not parts of the file
-  std::vector<std::string_view> all_;
-};
-
-/// Reads a column as the first type that all of its rows have: int64, float64, bool, text.
-class ColumnReader {
- public:
-  ColumnReader(std::size_t column, const Missing& missing, bool as_text, std::int64_t most_rows)
-      : column_(column), missing_(missing), most_rows_(most_rows), type_(as_text ? Type::text : Type::integer) {
-    begin();
-  }
-
-  /// Reads the rows that were cut, of which there are `before` others. Where they are not of its type it turns to the
-  /// next: at once for the first rows, or else in another pass, as needs_pass() then says.
-  void read(const CsvFields& fields, std::int64_t before) {
-    while (!needs_pass_ && !read_as_type(fields, before)) {
-      type_ = type_ == Type::integer && too_long_ ? Type::boolean : static_cast<Type>(static_cast<int>(type_) + 1);
-      begin();
-      needs_pass_ = before > 0;
-    }
-  }
-  bool needs_pass() const { return needs_pass_; }
-  void begin_pass() { needs_pass_ = false; }
-
-  Column finish(std::string name, std::int64_t rows) {
-    Column column{std::move(name), rows == 0 ? xgrad::detail::empty({0}, float64) : slice(values_, 0, 0, rows)};
-    if (rows < most_rows_ / 8 * 7) column.values = column.values.clone();  // most of them were no rows
-    if (type_ == Type::text && rows > 0) categories_->sort_into(column);
-    return column;
-  }
-
- private:
-  enum class Type { integer, number, boolean, text };
-
-  void begin() {
-    values_ = xgrad::detail::empty({most_rows_}, type_ == Type::number    ? float64
-                                                 : type_ == Type::boolean ? bool_
-                                                                          : int64);
-    if (type_ == Type::text) categories_.emplace(missing_);
-  }
-
-  bool read_as_type(const CsvFields& fields, std::int64_t before) {
-    switch (type_) {
-      case Type::integer:
-        return read_each<std::int64_t>(fields, before, [&](std::string_view text, std::int64_t& value) {
-          if (missing_.some_are_numbers && missing_(text)) return false;
-          const bool is = is_integer(text, value);
-          too_long_ = too_long_ || (!is && is_too_long(text));
-          return is;
-        });
-      case Type::number:
-        return read_each<double>(fields, before, [&](std::string_view text, double& value) {
-          if (missing_.some_are_numbers && missing_(text)) return value = nan, true;
-          return is_number(text, value) || (value = nan, missing_(text));
-        });
-      case Type::boolean:
-        return read_each<bool>(fields, before, is_bool);
-      case Type::text:
-        break;
-    }
-    std::int64_t* const to = values_.data<std::int64_t>() + before;
-    return fields.each(column_, [&](std::int64_t row, std::string_view text, bool lasting) {
-      to[row] = categories_->number_of(text, lasting);
-      return true;
-    });
-  }
-
-  template <class T, class Convert>
-  bool read_each(const CsvFields& fields, std::int64_t before, const Convert& convert) {
-    T* const to = values_.data<T>() + before;
-    return fields.each(column_, [&](std::int64_t row, std::string_view text, bool) { return convert(text, to[row]); });
-  }
-
-  std::size_t column_;
-  const Missing& missing_;
-  std::int64_t most_rows_;
-  Type type_;
-  bool too_long_ = false, needs_pass_ = false;
-  Tensor values_;
-  std::optional<Categories> categories_;
-};
-
-std::vector<std::string> column_names(const CsvFields* header, std::size_t width, const CsvOptions& options) {
+std::vector<std::string> column_names(const std::vector<std::string>& row, const CsvOptions& options) {
   std::vector<std::string> names = options.names;
   if (names.empty())
-    for (std::size_t i = 0; i < width; ++i) {
-      std::string name = std::to_string(i);
-      if (header) {
-        header->each(i, [&](std::int64_t, std::string_view text, bool) { return name = text, false; });
-        if (name.empty()) name = "Unnamed: " + std::to_string(i);
-      }
-      names.push_back(std::move(name));
-    }
+    for (std::size_t i = 0; i < row.size(); ++i)
+      names.push_back(!options.header ? std::to_string(i) : row[i].empty() ? "Unnamed: " + std::to_string(i) : row[i]);
   std::set<std::string> seen(names.begin(), names.end()), given;
   for (std::string& name : names) {
     if (given.insert(name).second) continue;
@@ -179,41 +46,76 @@ std::vector<std::string> column_names(const CsvFields* header, std::size_t width
   return names;
 }
 
-Table parse(const std::string& where, std::string_view text, const CsvOptions& options) {
+/// The rows from `begin` on, as one pass over the file for each type that a column turns out not to have; how many.
+std::int64_t read_rows(const CsvText& text, const char* begin, std::deque<CsvColumn>& columns) {
+  const std::vector<const char*> starts = text.parts(begin);
+  const std::size_t parts = starts.size() - 1;
+  std::vector<std::int64_t> counts(parts), rows(parts + 1);  // the number of rows of each part, and its first one
+  parallel_for(static_cast<std::int64_t>(parts), 1, [&](std::int64_t from, std::int64_t to) {
+    for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i)
+      counts[i] = text.most_rows(starts[i], starts[i + 1]);
+  });
+  const auto number_rows = [&] {
+    for (std::size_t i = 0; i < parts; ++i) rows[i + 1] = rows[i] + counts[i];
+  };
+  const auto read = [&](std::size_t count) {
+    number_rows();
+    std::vector<CsvColumn*> open;
+    for (CsvColumn& column : columns)
+      if (!column.is_settled()) {
+        column.begin_pass(rows[count]);
+        open.push_back(&column);
+      }
+    std::vector<CsvColumn*> all;
+    for (CsvColumn& column : columns) all.push_back(&column);
+    parallel_for(static_cast<std::int64_t>(count), 1, [&](std::int64_t from, std::int64_t to) {
+      for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i)
+        counts[i] = read_part(text, i, starts[i], starts[i + 1], rows[i], all);
+    });
+    for (CsvColumn* column : open) column->end_pass();
+    std::int64_t row = 0;
+    for (std::size_t i = 0; i < count; row += counts[i++])  // lines that are no rows made gaps
+      if (row != rows[i])
+        for (CsvColumn* column : open) column->move_rows(rows[i], row, counts[i]);
+    return std::all_of(open.begin(), open.end(), [](const CsvColumn* column) { return column->is_settled(); });
+  };
+  if (parts > 1) {  // the first rows show what most columns are
+    while (!read(1)) {
+    }
+    for (CsvColumn& column : columns) column.unsettle();
+  }
+  while (!read(parts)) {
+  }
+  number_rows();
+  return rows[parts];
+}
+
+Table parse(const std::string& where, std::string_view content, const CsvOptions& options) {
   const char delimiter = options.delimiter;
   check(delimiter != '"' && delimiter != '\n' && delimiter != '\r', where, ": the delimiter is a quote or a line end");
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
   return xgrad::detail::with_memory_for(where, [&] {
-    CsvFields fields(where, text, delimiter, options.header ? 0 : options.names.size());
-    check(fields.width() > 0, where, ": there is no row in it, not even of names");
-    if (options.header) fields.next_row();
-    const std::vector<std::string> names = column_names(options.header ? &fields : nullptr, fields.width(), options);
-    check(names.size() == fields.width(), where, ": ", names.size(), " names for ", fields.width(), " columns");
+    const CsvText text(where, content, delimiter);
+    const char* begin = text.over_blank_lines(text.begin());
+    std::vector<std::string> row;
+    const char* behind = begin;
+    if (begin < text.end()) std::tie(row, behind) = first_row(text, begin);
+    check(!row.empty() || (!options.header && !options.names.empty()), where,
+          ": there is no row in it, not even of names");
+    if (!options.header && !options.names.empty()) row.resize(options.names.size());
+    const std::vector<std::string> names = column_names(row, options);
+    check(names.size() == row.size(), where, ": ", names.size(), " names for ", row.size(), " columns");
     for (const std::string& name : options.text)
       check(std::find(names.begin(), names.end(), name) != names.end(), where, ": there is no column ", name,
             " to be read as text");
-    if (options.header) fields.mark();
 
-    const Missing missing(options.missing);
-    const std::int64_t most_rows = fields.most_rows();
-    std::vector<ColumnReader> readers;
-    for (std::size_t i = 0; i < names.size(); ++i)
-      readers.emplace_back(
-          i, missing, std::find(options.text.begin(), options.text.end(), names[i]) != options.text.end(), most_rows);
-    std::int64_t rows = 0;
-    std::vector<ColumnReader*> reading;
-    for (ColumnReader& reader : readers) reading.push_back(&reader);
-    while (!reading.empty()) {
-      fields.restart();
-      for (rows = 0; fields.next(); rows += fields.size())
-        parallel_for(static_cast<std::int64_t>(reading.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-          for (std::int64_t i = begin; i < end; ++i) reading[static_cast<std::size_t>(i)]->read(fields, rows);
-        });
-      std::erase_if(reading, [](const ColumnReader* reader) { return !reader->needs_pass(); });
-      for (ColumnReader* reader : reading) reader->begin_pass();
-    }
+    const internal::CsvMissing missing(options.missing);
+    std::deque<CsvColumn> reading;
+    for (const std::string& name : names)
+      reading.emplace_back(missing, std::find(options.text.begin(), options.text.end(), name) != options.text.end());
+    const std::int64_t rows = read_rows(text, options.header ? behind : begin, reading);
     std::vector<Column> columns;
-    for (std::size_t i = 0; i < names.size(); ++i) columns.push_back(readers[i].finish(names[i], rows));
+    for (std::size_t i = 0; i < names.size(); ++i) columns.push_back(reading[i].finish(names[i], rows));
     return Table(std::move(columns));
   });
 }
@@ -230,10 +132,17 @@ const std::vector<std::string>& default_missing_values() {
 Table read_csv(const std::string& path, const CsvOptions& options) {
   const io::InputFile file("read_csv", path);
   const std::string where = "read_csv: " + path;
-  std::string text;
-  xgrad::detail::with_memory_for(where, [&] { text.resize(file.size()); });
-  file.read(0, text.data(), text.size());
-  return parse(where, text, options);
+  constexpr std::uint64_t block = 1 << 20;
+  return xgrad::detail::with_memory_for(where, [&] {
+    const std::uint64_t size = file.size();
+    const Tensor bytes = xgrad::detail::empty({static_cast<std::int64_t>(size)}, uint8);  // in large pages
+    char* const text = reinterpret_cast<char*>(bytes.data<std::uint8_t>());
+    parallel_for(static_cast<std::int64_t>((size + block - 1) / block), 1, [&](std::int64_t from, std::int64_t to) {
+      const std::uint64_t begin = static_cast<std::uint64_t>(from) * block;
+      file.read(begin, text + begin, std::min(static_cast<std::uint64_t>(to) * block, size) - begin);
+    });
+    return parse(where, {text, size}, options);
+  });
 }
 
 Table parse_csv(std::string_view text, const CsvOptions& options) { return parse("parse_csv", text, options); }

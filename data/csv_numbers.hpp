@@ -6,6 +6,14 @@
 
 namespace xgrad::data::internal {
 
+// Numbers as nearly all are written, read where they stand: the end of the longest that begins at `at`, or null where
+// none does or it is too long for these.
+
+/// Up to 18 digits, with a sign or without.
+const char* whole_number(const char* at, const char* end, std::int64_t& value);
+/// Up to 19 digits, with a point among them and with a sign or without, to the nearest double.
+const char* decimal_number(const char* at, const char* end, double& value);
+
 // Each says whether the whole text, but for blanks around it, is one; else `value` is undefined.
 
 /// A whole number that int64 holds.

@@ -2,9 +2,11 @@
 #include <xgrad/autograd/create.hpp>
 #include <xgrad/data/csv.hpp>
 
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "../catch.hpp"
 #include "../locale.hpp"
@@ -79,18 +81,41 @@ TEST_CASE("read_csv: files that cannot be read, with the line") {
   CHECK_THROWS_WITH(data::parse_csv("a\n", {.delimiter = '"'}), StartsWith("parse_csv: the delimiter is a quote"));
 }
 
-TEST_CASE("read_csv: many blocks, with text that is no part of the file") {
+TEST_CASE("read_csv: many parts, with line ends in quotes, blank lines, and text that is no part of the file") {
   std::string text = "id,name,half\n";
   constexpr std::int64_t rows = 100000;
-  for (std::int64_t i = 0; i < rows; ++i)
-    text += std::to_string(i) + ",\"no \"\"" + std::to_string(i % 7) + "\"\"\"," + std::to_string(i / 2) + ".5\n";
+  for (std::int64_t i = 0; i < rows; ++i) {
+    text += std::to_string(i) + ",\"no\n \"\"" + std::to_string(i % 7) + "\"\"\"," + std::to_string(i / 2) + ".5\n";
+    if (i % 10 == 3) text += i % 20 == 3 ? "\n" : " \r\n";
+  }
   const data::Table table = data::parse_csv(text);
   REQUIRE(table.size() == rows);
   CHECK(table["name"].categories.size() == 7);
-  for (std::int64_t i = 0; i < rows; i += 997) {
+  for (std::int64_t i = 0; i < rows; i += 97) {
     CHECK(table["id"].values.data<std::int64_t>()[i] == i);
-    CHECK(table["name"].text(i) == "no \"" + std::to_string(i % 7) + "\"");
+    CHECK(table["name"].text(i) == "no\n \"" + std::to_string(i % 7) + "\"");
     CHECK(table["half"].values.data<double>()[i] == static_cast<double>(i / 2) + 0.5);
+  }
+  CHECK_THROWS_WITH(data::parse_csv(text + "x,y,z,\n"), StartsWith("parse_csv: line 210002: 4 fields, where 3"));
+}
+
+TEST_CASE("read_csv: every decimal is the nearest double") {
+  std::mt19937_64 random(1);
+  std::vector<std::string> fields;
+  std::string text = "x\n0.5\n";
+  for (int i = 0; i < 30000; ++i) {
+    std::string digits = std::to_string(random());
+    digits.resize(1 + random() % digits.size());
+    digits.insert(random() % (digits.size() + 1), ".");
+    if (digits.size() < 3) digits += '0';
+    fields.push_back(i % 3 ? digits : '-' + digits);
+    text += fields.back() + '\n';
+  }
+  const data::Table table = data::parse_csv(text);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    double value = 0;
+    std::from_chars(fields[i].data(), fields[i].data() + fields[i].size(), value);
+    if (table["x"].values.data<double>()[i + 1] != value) FAIL(fields[i]);
   }
 }
 
