@@ -43,11 +43,12 @@ class Ascent {
     // In units of the length scales, in which the function is as steep along all axes.
     const auto& inverse = acquisition_.process().kernel().inverse_squared_lengths;
     const std::size_t k = continuous_.size();
-    std::vector<double> x = at.x, z(k), low(k, 0.0), high(k), unit(k), gradient(x.size());
+    std::vector<double> x = at.x, z(k), low(k), high(k), unit(k), gradient(x.size());
     for (std::size_t i = 0; i < k; ++i) {
       unit[i] = std::min(1 / std::sqrt(inverse[continuous_[i]]), 4.0);
       z[i] = at.x[continuous_[i]] / unit[i];
-      high[i] = 1 / unit[i];
+      low[i] = axes_[continuous_[i]].low / unit[i];
+      high[i] = axes_[continuous_[i]].high / unit[i];
     }
     const auto evaluate = [&](std::span<const double> point, std::span<double> slope) {
       for (std::size_t i = 0; i < k; ++i) x[continuous_[i]] = point[i] * unit[i];
@@ -58,7 +59,10 @@ class Ascent {
     const double value = -minimize_in_box(evaluate, z, low, high, {.max_iterations = 50, .tolerance = 1e-3});
     if (!(value > at.value)) return;
     at.value = value;
-    for (std::size_t i = 0; i < k; ++i) at.x[continuous_[i]] = std::clamp(z[i] * unit[i], 0.0, 1.0);
+    for (std::size_t i = 0; i < k; ++i) {
+      const SearchAxis& axis = axes_[continuous_[i]];
+      at.x[continuous_[i]] = std::clamp(z[i] * unit[i], axis.low, axis.high);
+    }
   }
 
   // Other values of an axis: all of a few, otherwise near ones and some at random.
@@ -105,6 +109,15 @@ class Ascent {
   std::vector<std::size_t> continuous_;
 };
 
+// Whether a point differs from one of these by less than `apart` along every axis.
+bool is_near(const std::vector<double>& x, const std::set<std::vector<double>>& points, double apart) {
+  return std::any_of(points.begin(), points.end(), [&](const std::vector<double>& point) {
+    for (std::size_t k = 0; k < x.size(); ++k)
+      if (std::abs(x[k] - point[k]) >= apart) return false;
+    return true;
+  });
+}
+
 }  // namespace
 
 double SearchAxis::to_x(double value) const { return categorical ? value : warp(distribution, value); }
@@ -113,7 +126,8 @@ double SearchAxis::to_value(double x) const {
 }
 
 std::vector<double> most_promising(const Acquisition& acquisition, const std::vector<SearchAxis>& axes,
-                                   const Points& starts, const std::set<std::vector<double>>& taken, Draws draws) {
+                                   const Points& starts, const std::set<std::vector<double>>& taken, Draws draws,
+                                   double apart) {
   const std::size_t d = axes.size();
   const auto observed = static_cast<double>(acquisition.process().points().size());
   const auto samples = static_cast<std::int64_t>(std::clamp(1e5 / observed, 256.0, 1024.0));
@@ -128,18 +142,23 @@ std::vector<double> most_promising(const Acquisition& acquisition, const std::ve
     for (std::size_t k = 0; k < d; ++k) {
       const double u = k < SobolSequence::dimensions ? sequence(i, k) : draws.uniform();
       const SearchAxis& axis = axes[k];
-      x[k] = axis.fixed ? *axis.fixed : axis.values == 0 ? u : axis.to_x(unwarp(axis.distribution, u));
+      x[k] = axis.fixed         ? *axis.fixed
+             : axis.values == 0 ? axis.low + u * (axis.high - axis.low)
+                                : axis.to_x(unwarp(axis.distribution, u));
     }
     add(std::move(x));
   }
   const std::size_t spread = candidates.size();
   for (std::size_t i = 0; i < starts.size(); ++i) {
     std::vector<double> x(starts[i], starts[i] + d);
-    for (std::size_t k = 0; k < d; ++k)
+    for (std::size_t k = 0; k < d; ++k) {
+      if (axes[k].values == 0) x[k] = std::clamp(x[k], axes[k].low, axes[k].high);
       if (axes[k].fixed) x[k] = *axes[k].fixed;
+    }
     add(x);
     for (std::size_t k = 0; k < d; ++k)
-      if (axes[k].values == 0 && !axes[k].fixed) x[k] = std::clamp(x[k] + 0.05 * (draws.uniform() - 0.5), 0.0, 1.0);
+      if (axes[k].values == 0 && !axes[k].fixed)
+        x[k] = std::clamp(x[k] + 0.05 * (draws.uniform() - 0.5), axes[k].low, axes[k].high);
     add(std::move(x));
   }
 
@@ -163,7 +182,7 @@ std::vector<double> most_promising(const Acquisition& acquisition, const std::ve
   candidates.insert(candidates.end(), searched.begin(), searched.end());
   const Candidate* best = nullptr;
   for (const Candidate& candidate : candidates) {
-    if (taken.contains(candidate.x)) continue;
+    if (taken.contains(candidate.x) || (apart > 0 && is_near(candidate.x, taken, apart))) continue;
     if (!best || candidate.value > best->value) best = &candidate;
   }
   if (!best) best = &*std::max_element(candidates.begin(), candidates.end(), by_value);

@@ -192,7 +192,7 @@ Kernel fit_kernel(const Points& points, const std::vector<double>& y, const Kern
   const std::size_t d = points.dimensions;
   KernelLoss loss(points, y, options);
   const std::size_t numbers = d + (options.deterministic ? 1 : 2);
-  std::vector<double> x(numbers, 0.0), low(numbers, -12.0), high(numbers, 8.0);
+  std::vector<double> x(numbers, 0.0), low(numbers, -16.0), high(numbers, 8.0);
   if (!options.deterministic) x[d + 1] = std::log(0.01);
   minimize_in_box([&](std::span<const double> at, std::span<double> gradient) { return loss(at, gradient); }, x, low,
                   high, {.max_iterations = 60, .tolerance = 1e-2});

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 #include "../../core/error.hpp"
 #include "../trials/ranking.hpp"
@@ -94,7 +95,15 @@ class GPSampler final : public Sampler {
       std::set<std::vector<double>> taken;
       for (const Points* points : {&seen.points, &seen.pending})
         for (std::size_t i = 0; i < points->size(); ++i) taken.emplace((*points)[i], (*points)[i] + points->dimensions);
-      x = most_promising(acquisition(seen, axes, draws), axes, best_points(seen), taken, draws);
+      Points starts = best_points(seen);
+      double apart = 0;
+      if (trial.number % 2 != 0 && is_stalled(seen)) {
+        starts = {axes.size()};
+        const std::size_t centre = one_of_the_best(seen, draws);
+        starts.add({seen.points[centre], axes.size()});
+        apart = 0.2 * confine(axes, seen.points[centre], draws);
+      }
+      x = most_promising(acquisition(seen, axes, draws), axes, starts, taken, draws, apart);
     }
     std::vector<Parameter> values;
     for (std::size_t i = 0; const auto& [name, distribution] : ended_.space().parameters()) {
@@ -191,7 +200,7 @@ class GPSampler final : public Sampler {
     }
     double best = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < seen.points.size(); ++i)
-      if (seen.violations[i] == 0) best = std::min(best, values[0].values[i]);
+      if (seen.violations[i] == 0 && contains(axes, seen.points[i])) best = std::min(best, values[0].values[i]);
     const bool has_best = std::isfinite(best);
     Acquisition result = values.size() == 1 || !has_best ? Acquisition(processes[0], best, has_best)
                                                          : Acquisition(processes, boxes(seen, values), draws.bits());
@@ -225,6 +234,50 @@ class GPSampler final : public Sampler {
       front = std::move(kept);
     }
     return improvement_boxes(front, reference);
+  }
+
+  // Whether the last trials found nothing better by a thousandth of how much values differ. A process that is too sure
+  // of itself goes on to try points next to the best, on a face of the box say, from which the function descends.
+  static bool is_stalled(const Observations& seen) {
+    constexpr std::size_t last = 5;
+    if (seen.values.size() > 1 || seen.points.size() < 2 * last) return false;
+    double before = std::numeric_limits<double>::infinity(), now = before;
+    for (std::size_t i = 0; i < seen.points.size(); ++i) {
+      if (seen.violations[i] > 0) continue;
+      now = std::min(now, seen.values[0][i]);
+      if (i + last < seen.points.size()) before = now;
+    }
+    return before - now < 1e-3 * standardize(seen.values[0]).deviation;
+  }
+
+  // By lot: among the best s^2 of all trials with probability s.
+  static std::size_t one_of_the_best(const Observations& seen, Draws& draws) {
+    std::vector<std::size_t> order(seen.points.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return std::tuple(seen.violations[a], seen.values[0][a], a) <
+             std::tuple(seen.violations[b], seen.values[0][b], b);
+    });
+    const double u = draws.uniform();
+    return order[static_cast<std::size_t>(u * u * static_cast<double>(order.size()))];
+  }
+
+  // Confines the search to a box around a point, whose half width, by lot, is returned.
+  static double confine(std::vector<SearchAxis>& axes, const double* centre, Draws& draws) {
+    constexpr double half_widths[] = {0.05, 0.1, 0.2, 0.4};
+    const double half = half_widths[draws.bits() % 4];
+    for (std::size_t k = 0; k < axes.size(); ++k) {
+      if (axes[k].values > 0) continue;
+      axes[k].low = std::max(0.0, centre[k] - half);
+      axes[k].high = std::min(1.0, centre[k] + half);
+    }
+    return half;
+  }
+
+  static bool contains(const std::vector<SearchAxis>& axes, const double* point) {
+    for (std::size_t k = 0; k < axes.size(); ++k)
+      if (axes[k].values == 0 && !(axes[k].low <= point[k] && point[k] <= axes[k].high)) return false;
+    return true;
   }
 
   // Where to begin the search besides Sobol points.

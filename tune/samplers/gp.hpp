@@ -16,7 +16,10 @@ namespace xgrad::tune {
 ///
 /// Complete trials count, diverged ones as bad as the worst, pruned and paused ones by what they reported last, but no
 /// better than the median of the complete ones (with one objective). A combination of discrete parameters is not tried
-/// twice while there are others. With n trials the kernel is fitted anew only when n has grown by a sixteenth or so.
+/// twice while there are others. With one objective, where five trials have found nothing better, every second trial is
+/// the best point of a box around one of the better trials, as far as it is not next to one that was tried: so the
+/// search leaves a place that the process wrongly takes for the best. With n trials the kernel is fitted anew only when
+/// n has grown by a sixteenth or so.
 struct GP {
   int startup_trials = 10;     ///< so many are the first points of a Sobol sequence
   bool deterministic = false;  ///< the objective has no noise

@@ -22,7 +22,9 @@ namespace {
 enum class Side { none, below, above };
 
 constexpr double least_weight = 1e-12;
-constexpr std::size_t most_in_front = 400;  // of which a subset of large hypervolume is looked for
+constexpr int rounds_for_others = 10;             // of draws, where all were tried already
+constexpr std::int64_t most_combinations = 4096;  // that are gone through after these
+constexpr std::size_t most_in_front = 400;        // of which a subset of large hypervolume is looked for
 
 // On which side of the quantile each trial is, kept up to date with the history.
 class Split {
@@ -33,6 +35,9 @@ class Split {
 
   /// Parameters that all ended trials have alike; changes when `spaces_made()` does.
   const std::map<std::string, Distribution>& joint_space() const { return joint_.parameters(); }
+
+  /// Whether some trial had parameters besides these.
+  bool has_others() const { return joint_.has_others(); }
 
   /// Numbers of trials whose side or parameters changed, in the order in which they did.
   const std::vector<std::int64_t>& moves() const { return moves_; }
@@ -203,27 +208,66 @@ class Densities {
 
   const std::map<std::string, Distribution>& space() const { return space_; }
 
+  // What promises the most of some draws, not one of `taken` if there are others.
   std::vector<Parameter> sample(const History& history, const Split& split, std::int64_t trial, int candidates,
-                                Draws draws) {
+                                Draws draws, const std::set<std::vector<double>>& taken = {}) {
     follow(history, split, trial);
     if (weighted_) below_.set_weights(split.weights(below_.numbers()));
-    std::vector<double> best;
-    double most = -std::numeric_limits<double>::infinity();
-    for (int i = 0; i < candidates; ++i) {
+    Best best;
+    std::vector<double> first;
+    for (int i = 0; i < candidates || (best.x.empty() && i < rounds_for_others * candidates); ++i) {
       std::vector<double> candidate = below_.sample(draws);
-      const double gain = below_.log_density(candidate, scratch_) - above_.log_density(candidate, scratch_);
-      if (best.empty() || gain > most) {
-        most = gain;
-        best = std::move(candidate);
-      }
+      if (i == 0) first = candidate;
+      consider(std::move(candidate), taken, best);
     }
+    if (best.x.empty()) consider_all(taken, best);
+    if (best.x.empty()) best.x = std::move(first);
     std::vector<Parameter> values;
-    for (auto value = best.begin(); const auto& [name, distribution] : space_)
+    for (auto value = best.x.begin(); const auto& [name, distribution] : space_)
       values.push_back({name, distribution, *value++});
     return values;
   }
 
  private:
+  struct Best {
+    std::vector<double> x = {};
+    double gain = -std::numeric_limits<double>::infinity();
+  };
+
+  void consider(std::vector<double> candidate, const std::set<std::vector<double>>& taken, Best& best) {
+    if (taken.contains(candidate)) return;
+    const double gain = below_.log_density(candidate, scratch_) - above_.log_density(candidate, scratch_);
+    if (best.x.empty() || gain > best.gain) best = {std::move(candidate), gain};
+  }
+
+  // All combinations, if they are few.
+  void consider_all(const std::set<std::vector<double>>& taken, Best& best) {
+    std::int64_t combinations = 1;
+    for (const auto& [name, distribution] : space_) {
+      const std::int64_t values = count(distribution);
+      if (values == 0 || values > most_combinations / combinations) return;
+      combinations *= values;
+    }
+    for (std::int64_t i = 0; i < combinations; ++i) {
+      std::vector<double> candidate;
+      std::int64_t rest = i;
+      for (const auto& [name, distribution] : space_) {
+        const std::int64_t values = count(distribution);
+        candidate.push_back(value_number(distribution, rest % values));
+        rest /= values;
+      }
+      consider(std::move(candidate), taken, best);
+    }
+  }
+
+  static double value_number(const Distribution& distribution, std::int64_t i) {
+    if (std::holds_alternative<CategoricalDistribution>(distribution)) return static_cast<double>(i);
+    if (const auto* whole = std::get_if<IntDistribution>(&distribution))
+      return static_cast<double>(whole->low + i * whole->step);
+    const auto& range = std::get<FloatDistribution>(distribution);
+    return unwarp(distribution, warp(distribution, range.low + static_cast<double>(i) * range.step.value_or(0)));
+  }
+
   static std::vector<Distribution> distributions(const std::map<std::string, Distribution>& space) {
     std::vector<Distribution> list;
     for (const auto& [name, distribution] : space) list.push_back(distribution);
@@ -308,8 +352,27 @@ class TPESampler final : public Sampler {
       if (of.first == number && (!options_.group || (!values.empty() && space.contains(values[0].name)))) return values;
     auto& densities = joint_[key];
     if (!densities || densities->space() != space) densities.emplace(space, several);
-    return drawn_[{number, key}] = densities->sample(history, split_, number, options_.candidates,
-                                                     Draws(seed_, number, options_.group ? "tpe group " + key : "tpe"));
+    return drawn_[{number, key}] =
+               densities->sample(history, split_, number, options_.candidates,
+                                 Draws(seed_, number, options_.group ? "tpe group " + key : "tpe"),
+                                 options_.duplicates ? std::set<std::vector<double>>() : taken(history, number, space));
+  }
+
+  // Combinations that other trials have of these parameters, if those are all that there is and none is continuous.
+  std::set<std::vector<double>> taken(const History& history, std::int64_t asking,
+                                      const std::map<std::string, Distribution>& space) const {
+    std::set<std::vector<double>> combinations;
+    if (split_.has_others() ||
+        std::any_of(space.begin(), space.end(), [](const auto& entry) { return count(entry.second) == 0; }))
+      return combinations;
+    for (const TrialRecord& trial : history) {
+      if (trial.number == asking || trial.state == TrialState::failed) continue;
+      std::vector<double> values;
+      for (const auto& [name, distribution] : space)
+        if (const Parameter* parameter = find(trial.parameters, name)) values.push_back(parameter->value);
+      if (values.size() == space.size()) combinations.insert(std::move(values));
+    }
+    return combinations;
   }
 
   TPE options_;

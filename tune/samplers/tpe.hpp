@@ -32,6 +32,11 @@ struct TPE {
   /// together, each such group by itself, instead of only those that all trials have. As Optuna's `group`.
   bool group = false;
 
+  /// Where a trial's parameters are drawn together and all have a number of values, whether a combination may be tried
+  /// again that another trial has; otherwise it may only when all of them were tried, or when hundreds of draws gave no
+  /// other.
+  bool duplicates = false;
+
   /// Throws Error unless startup_trials >= 0 and candidates >= 1.
   std::unique_ptr<Sampler> make(std::uint64_t seed) const;
 };
