@@ -40,8 +40,8 @@ inline void fill_labels(std::int64_t* labels, std::int64_t n, std::int64_t class
         static_cast<std::int64_t>((number(2, static_cast<std::uint32_t>(i)) + 1) / 2 * static_cast<float>(classes));
 }
 
-/// Initial values of parameter `index` of a model: its matrices and kernels uniform within 1/sqrt(inputs), the weights of
-/// its normalisations near 1, its biases near 0.
+/// Initial values of parameter `index` of a model: its matrices and kernels uniform within 1/sqrt(inputs), the weights
+/// of its normalisations near 1, its biases near 0.
 inline void fill_parameter(float* values, std::int64_t n, std::uint32_t index, std::int64_t inputs, bool matrix,
                            bool is_weight) {
   if (matrix)

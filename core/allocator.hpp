@@ -16,9 +16,9 @@ namespace xgrad {
 void deallocate(void* block, std::size_t bytes) noexcept;
 
 struct MemoryStats {
-  std::size_t live_bytes;  ///< asked for and not given back
-  std::size_t peak_bytes;  ///< the most of live_bytes since the start or reset_peak_memory(); with several threads at
-                           ///< work small blocks make it inexact by some tens of KiB a thread
+  std::size_t live_bytes;    ///< asked for and not given back
+  std::size_t peak_bytes;    ///< the most of live_bytes since the start or reset_peak_memory(); with several threads at
+                             ///< work small blocks make it inexact by some tens of KiB a thread
   std::size_t live_blocks;   ///< blocks not given back
   std::size_t cached_bytes;  ///< held to be used again
 };

@@ -32,7 +32,7 @@ inline void append(std::string& out, std::string_view text) { out += text; }
 void append_fixed(std::string& out, double value, int digits);
 
 template <class T>
-  requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 void append(std::string& out, T value) {
   if constexpr (std::is_same_v<T, bool>)
     out += value ? "true" : "false";

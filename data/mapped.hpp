@@ -69,9 +69,8 @@ class Mapped final : public Dataset {
 ///     data::map(set, [](const Tensor& x, Generator& g) { return x + randn(x.shape(), {.generator = &g}); })
 template <Transform F>
 Mapped map(DatasetHandle set, F f) {
-  return Mapped(std::move(set), [f = std::move(f)](const Tensor& x, Generator& generator) {
-    return transformed(f, x, generator);
-  });
+  return Mapped(std::move(set),
+                [f = std::move(f)](const Tensor& x, Generator& generator) { return transformed(f, x, generator); });
 }
 
 }  // namespace xgrad::data

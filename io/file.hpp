@@ -60,10 +60,11 @@ class InputFile final : public Input {
 std::string read_file(const std::string& path);
 
 /// Replaces a file in one step: what is written goes to a temporary `PATH.tmp.<16 hex digits>` in the same directory,
-/// (PATH is cut short where the name would be too long), and commit() moves it over the target once it is on the disk. Until then, and after any error, the target is what it
-/// was; a destructor without commit() removes the temporary. Temporaries that a killed writer left behind are removed
-/// by the next writer of the same target; those of living writers, in this process or another one, are left alone. A
-/// symbolic link is followed, to a file that is not there yet as well, the permissions of an existing target are kept, and a target that is no regular file
+/// (PATH is cut short where the name would be too long), and commit() moves it over the target once it is on the disk.
+/// Until then, and after any error, the target is what it was; a destructor without commit() removes the temporary.
+/// Temporaries that a killed writer left behind are removed by the next writer of the same target; those of living
+/// writers, in this process or another one, are left alone. A symbolic link is followed, to a file that is not there
+/// yet as well, the permissions of an existing target are kept, and a target that is no regular file
 /// (/dev/stdout, a pipe) is written directly. Every error begins with `op` and names the target.
 ///
 ///     AtomicFile file("save_report", "report.html");

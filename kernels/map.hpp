@@ -83,8 +83,9 @@ MapLoop make_map_loop(const char* op, const F& f) {
 }
 
 /// Runs a loop over arrays that broadcast together; the result has their common shape, and the order in memory of the
-/// first input of that shape that repeats no element. Inputs of a dtype that is computed in the loop's are converted on the way, and so is a
-/// result of the dtype that they are computed in: it gets theirs. Throws Error for inputs of other dtypes.
+/// first input of that shape that repeats no element. Inputs of a dtype that is computed in the loop's are converted on
+/// the way, and so is a result of the dtype that they are computed in: it gets theirs. Throws Error for inputs of other
+/// dtypes.
 void run_map(const MapLoop& loop, Array& out, std::span<const Array* const> inputs);
 /// The same into `out`, which the inputs broadcast to; it may be one of them, but not overlap one in another way. Its
 /// dtype is the loop's result, or is computed in that.

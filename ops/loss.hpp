@@ -29,8 +29,8 @@ struct CrossEntropyOptions {
 /// logits: (C,), (N, C) or (N, C, d...), floating. target: class indices, int64, of shape (), (N,) or (N, d...); or
 /// probabilities of the logits' shape and dtype. Reduction::none gives the shape that indices have; the mean is
 /// weighted by the targets' class weights for indices, and over rows for probabilities; NaN where every target is
-/// ignored. Needs row-major memory, and copies logits that lie otherwise. Throws Error for an index outside [0, C) other
-/// than ignore_index, naming both, and for shapes that do not fit.
+/// ignored. Needs row-major memory, and copies logits that lie otherwise. Throws Error for an index outside [0, C)
+/// other than ignore_index, naming both, and for shapes that do not fit.
 Tensor cross_entropy(Operand logits, const Tensor& target, const CrossEntropyOptions& options = {});
 
 /// -weight[target] * log_probabilities[target] for each row: cross_entropy of what log_softmax gives. Shapes and errors

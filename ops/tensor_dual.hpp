@@ -1,6 +1,6 @@
 #pragma once
-// A tensor as argument of a function written for duals: it has the functions of a dual (see kernels/dual.hpp) with their
-// meaning, `max` of two numbers for one, and records what is called on it.
+// A tensor as argument of a function written for duals: it has the functions of a dual (see kernels/dual.hpp) with
+// their meaning, `max` of two numbers for one, and records what is called on it.
 
 #include "../autograd/create.hpp"
 #include "../kernels/dual.hpp"

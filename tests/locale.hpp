@@ -7,8 +7,8 @@
 
 #include "catch.hpp"
 
-/// Sets the locale of C and of C++ while it lives. Where the machine lacks it, that is said, and the test runs in the one
-/// there is.
+/// Sets the locale of C and of C++ while it lives. Where the machine lacks it, that is said, and the test runs in the
+/// one there is.
 class Locale {
  public:
   explicit Locale(const char* name) {

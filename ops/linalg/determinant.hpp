@@ -6,8 +6,8 @@
 namespace xgrad::linalg {
 
 /// The determinants of square matrices (..., n, n): (...); 1 for n = 0. First and second derivatives are
-/// those of the polynomial, where a matrix is singular too; third ones there throw Error. Throws Error for matrices that are
-/// not square, and integers.
+/// those of the polynomial, where a matrix is singular too; third ones there throw Error. Throws Error for matrices
+/// that are not square, and integers.
 Tensor det(Operand A);
 
 struct SignAndLogabsdet {

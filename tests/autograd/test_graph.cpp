@@ -295,8 +295,7 @@ TEST_CASE("anomaly mode: a custom operation is named, with the line that applied
   };
   const std::string line = "test_graph.cpp:" + std::to_string(__LINE__ + 1);
   const auto broken = [&] { return apply(LogOf{}, x); };
-  CHECK_THROWS_WITH(broken(),
-                    Contains("LogOf: output 0 of shape (2,) has nan at (1,); called at ") && Contains(line));
+  CHECK_THROWS_WITH(broken(), Contains("LogOf: output 0 of shape (2,) has nan at (1,); called at ") && Contains(line));
   const Tensor zero = zeros({2}, leaf64);
   struct Root {
     Saved y = {};

@@ -200,6 +200,5 @@ TEST_CASE("allocator: more than there can be is out of memory") {
   CHECK_THROWS_AS(allocate(std::numeric_limits<std::size_t>::max()), Error);
   CHECK_THROWS_AS(allocate(std::size_t{1} << 63), Error);
   CHECK_THROWS_AS(allocate((std::size_t{1} << 63) - 1), Error);
-  CHECK_THROWS_WITH(allocate(std::size_t{1} << 62),
-                    Catch::StartsWith("out of memory: 4611686018427387904 bytes"));
+  CHECK_THROWS_WITH(allocate(std::size_t{1} << 62), Catch::StartsWith("out of memory: 4611686018427387904 bytes"));
 }

@@ -179,8 +179,7 @@ TEST_CASE("dtypes: made as asked for, and what a dtype cannot hold is an error")
       {[] { maximum(zeros({2}, {.dtype = int8}), 200); }, "full: 200 does not fit into int8"},
       {[] { where(tensor({true}), zeros({1}, {.dtype = int8}), 200); }, "where: 200 does not fit into int8"},
       {[] { arange(0, 1000, {.dtype = bfloat16}); }, "arange: bfloat16 does not tell 256 from 257"},
-      {[] { ones({2}, {.dtype = uint8, .requires_grad = true}); },
-       "a tensor of dtype uint8 cannot require a gradient"},
+      {[] { ones({2}, {.dtype = uint8, .requires_grad = true}); }, "a tensor of dtype uint8 cannot require a gradient"},
       {[] { randn({2}, {.dtype = int32}); }, "randn: expected a floating dtype, got int32"},
       {[] { zeros({2}, {.dtype = bfloat16}).data<float>(); }, "tensor: elements are bfloat16, not float32"},
   };

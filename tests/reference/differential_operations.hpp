@@ -63,8 +63,9 @@ inline void add_elementwise(Operations& table) {
   };
 #define UNARY(name) unary(#name, [](const Tensor& x) { return name(x); });
   UNARY(exp)
-  UNARY(expm1) UNARY(log) UNARY(log1p) UNARY(sqrt) UNARY(rsqrt) UNARY(sin) UNARY(cos) UNARY(tan) UNARY(asin) UNARY(acos)
-      UNARY(atan) UNARY(sinh) UNARY(cosh) UNARY(tanh) UNARY(sigmoid) UNARY(erf) UNARY(erfc) UNARY(lgamma) UNARY(digamma)
+  UNARY(expm1)
+  UNARY(log) UNARY(log1p) UNARY(sqrt) UNARY(rsqrt) UNARY(sin) UNARY(cos) UNARY(tan) UNARY(asin) UNARY(acos) UNARY(atan)
+      UNARY(sinh) UNARY(cosh) UNARY(tanh) UNARY(sigmoid) UNARY(erf) UNARY(erfc) UNARY(lgamma) UNARY(digamma)
           UNARY(square) UNARY(reciprocal) UNARY(abs) UNARY(sign) UNARY(neg) UNARY(isnan) UNARY(isinf) UNARY(isfinite)
               UNARY(logical_not) UNARY(floor) UNARY(relu) UNARY(silu) UNARY(max) UNARY(min) UNARY(argmax) UNARY(argmin)
                   UNARY(squeeze)
@@ -91,9 +92,10 @@ inline void add_elementwise(Operations& table) {
 #define ARITHMETIC(name) \
   COMPARISON(name) table["number_" #name] = [](const Call& c) { return std::vector{name(c.number(), c.x[0])}; };
   ARITHMETIC(add)
-  ARITHMETIC(sub) ARITHMETIC(mul) ARITHMETIC(div) ARITHMETIC(pow) COMPARISON(eq) COMPARISON(ne) COMPARISON(lt)
-      COMPARISON(le) COMPARISON(gt) COMPARISON(ge) BINARY(maximum) BINARY(minimum) BINARY(atan2) BINARY(logical_and)
-          BINARY(logical_or) BINARY(logical_xor)
+  ARITHMETIC(sub)
+  ARITHMETIC(mul) ARITHMETIC(div) ARITHMETIC(pow) COMPARISON(eq) COMPARISON(ne) COMPARISON(lt) COMPARISON(le)
+      COMPARISON(gt) COMPARISON(ge) BINARY(maximum) BINARY(minimum) BINARY(atan2) BINARY(logical_and) BINARY(logical_or)
+          BINARY(logical_xor)
 #undef ARITHMETIC
 #undef COMPARISON
 #undef BINARY
@@ -114,7 +116,8 @@ inline void add_reductions(Operations& table) {
     return std::vector{name(c.x[0], c.shape("axes"), {.keepdim = c.flag("keepdim")})}; \
   };
   REDUCTION(sum)
-  REDUCTION(mean) REDUCTION(prod) REDUCTION(amax) REDUCTION(amin) REDUCTION(all) REDUCTION(any) REDUCTION(logsumexp)
+  REDUCTION(mean)
+  REDUCTION(prod) REDUCTION(amax) REDUCTION(amin) REDUCTION(all) REDUCTION(any) REDUCTION(logsumexp)
 #undef REDUCTION
       const auto moment =
           [](const Call& c) { return VarOptions{.correction = c.integer("correction"), .keepdim = c.flag("keepdim")}; };
@@ -223,8 +226,8 @@ inline void add_in_place(Operations& table) {
     return std::vector{c.x.back()};            \
   };
   IN_PLACE(add_)
-  IN_PLACE(sub_) IN_PLACE(mul_) IN_PLACE(div_) IN_PLACE(copy_) IN_PLACE_NUMBER(add_) IN_PLACE_NUMBER(mul_)
-      IN_PLACE_NUMBER(fill_)
+  IN_PLACE(sub_)
+  IN_PLACE(mul_) IN_PLACE(div_) IN_PLACE(copy_) IN_PLACE_NUMBER(add_) IN_PLACE_NUMBER(mul_) IN_PLACE_NUMBER(fill_)
 #undef IN_PLACE
 #undef IN_PLACE_NUMBER
 }

@@ -59,15 +59,33 @@ bool operations_fail_well() {
       {"split", [&] { split(matrix, sizes); }},
       {"unbind", [&] { unbind(matrix); }},
       {"prod", [&] { prod(matrix); }},
-      {"pad", [&] { pad(images, {1, 1}); }},
+      {"pad",
+       [&] {
+         pad(images, {1, 1});
+       }},
       {"conv2d", [&] { conv2d(images, images); }},
-      {"max_pool2d", [&] { max_pool2d(images, {2, 2}); }},
-      {"avg_pool2d", [&] { avg_pool2d(images, {2, 2}); }},
-      {"adaptive_avg_pool2d", [&] { adaptive_avg_pool2d(images, {3, 3}); }},
-      {"adaptive_max_pool2d", [&] { adaptive_max_pool2d(images, {3, 3}); }},
+      {"max_pool2d",
+       [&] {
+         max_pool2d(images, {2, 2});
+       }},
+      {"avg_pool2d",
+       [&] {
+         avg_pool2d(images, {2, 2});
+       }},
+      {"adaptive_avg_pool2d",
+       [&] {
+         adaptive_avg_pool2d(images, {3, 3});
+       }},
+      {"adaptive_max_pool2d",
+       [&] {
+         adaptive_max_pool2d(images, {3, 3});
+       }},
       {"cdist", [&] { cdist(matrix, matrix); }},
       {"multi_dot", [&] { linalg::multi_dot(matrices); }},
-      {"cross", [&] { linalg::cross(randn({2, 3}), randn({2, 3})); }},
+      {"cross",
+       [&] {
+         linalg::cross(randn({2, 3}), randn({2, 3}));
+       }},
       {"slogdet", [&] { linalg::slogdet(matrix); }},
       {"cholesky", [&] { linalg::cholesky(definite); }},
       {"solve", [&] { linalg::solve(definite, matrix); }},
