@@ -10,6 +10,7 @@ import numpy
 import torch
 import torch.nn.functional as F
 
+import numerics
 import worker
 
 compiled = sys.argv[1] == "compile"
@@ -302,6 +303,8 @@ def make(name):
         return in_better_layout(lambda layout: gradients(InvertedResidual(32, 192), (16, 32, 28, 28), layout))
     if name == "W12":
         return gradients(Recurrent(), (32, 64, 256))
+    if name.startswith("num-"):
+        return None if compiled else numerics.make(name[4:])
     if name.startswith("conv"):
         return convolution(name)
     makers = {"W4": formula, "W4-lambda": formula, "W5": adam_alone, "W6": softmax_cross_entropy, "W13": language_model}
