@@ -10,6 +10,7 @@ import numpy
 import torch
 import torch.nn.functional as F
 
+import numerics
 import worker
 
 compiled = sys.argv[1] == "compile"
@@ -340,6 +341,8 @@ def make(name):
         return in_better_layout(lambda layout: gradients(InvertedResidual(32, 192), (16, 32, 28, 28), layout))
     if name == "W12":
         return gradients(Recurrent(), (32, 64, 256))
+    if name.startswith("num-"):
+        return None if compiled else numerics.make(name[4:])
     if name.startswith("conv"):
         return convolution(name)
     if name in ("W15", "W15-sparse"):

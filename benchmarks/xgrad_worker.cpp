@@ -5,6 +5,7 @@
 
 #include "../examples/models/mobilenet_v2.hpp"
 #include "../examples/models/resnet.hpp"
+#include "numerics.hpp"
 #include "worker.hpp"
 
 namespace {
@@ -406,6 +407,7 @@ Workload make(std::string_view name) {
   if (name == "W15" || name == "W15-sparse") return large_table();
   if (name == "add-forward") return one_add(false);
   if (name == "add") return one_add(true);
+  if (name.starts_with("num-")) return benchmarks::numerics::make(name.substr(4));
   return convolution(name);
 }
 

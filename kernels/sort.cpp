@@ -27,8 +27,8 @@ auto ascending_key(T value) {
   constexpr Bits sign = Bits{1} << (8 * sizeof(T) - 1);
   if constexpr (std::is_floating_point_v<T>) {
     if (value != value) return ~Bits{0};
-    const Bits bits = std::bit_cast<Bits>(value + T(0));  // of -0 and 0 alike
-    return (bits & sign) != 0 ? ~bits : bits | sign;
+    const Bits bits = std::bit_cast<Bits>(value + T(0));                       // of -0 and 0 alike
+    return bits ^ (static_cast<Bits>(-(bits >> (8 * sizeof(T) - 1))) | sign);  // no branch, signs are at random
   } else {
     return static_cast<Bits>(value) ^ sign;
   }
@@ -50,7 +50,27 @@ struct Row {
       return {key, i};
   }
   int key_bits() const { return std::bit_width(last); }
+
+  /// The first place from `i` on, in steps of a block, that may have an entry whose key is not above `bound`.
+  std::int64_t skip_above(std::int64_t i, std::int64_t end, std::uint64_t bound) const {
+    using Key = decltype(ascending_key(*x));
+    constexpr std::int64_t block = 32;
+    vectorized([row = *this, end, most = static_cast<Key>(bound), &i] {
+      const T* const from = row.x;
+      const auto turned = static_cast<Key>(row.flip), least = static_cast<Key>(row.first);
+      for (; i + block <= end; i += block) {
+        Key found = 0;
+        for (std::int64_t j = i; j < i + block; ++j)
+          found |= static_cast<Key>((ascending_key(from[j]) ^ turned) - least) <= most ? Key{1} : Key{0};
+        if (found != 0) break;
+      }
+    });
+    return i;
+  }
 };
+
+std::uint64_t key_of(Short entry) { return entry >> 32; }
+std::uint64_t key_of(const Long& entry) { return entry.key; }
 
 /// f(Row) for n elements in a direction: integers that span less than 2^32 need only keys of 32 bits.
 template <class T, class F>
@@ -177,29 +197,61 @@ void sort_row(const Row& row, std::int64_t n, std::int64_t* positions) {
   write(sorted_entries(row, n, memory.data()));
 }
 
-/// The first k entries in sorted order, for k <= n, as the first of what is kept. A part of the row keeps those that
-/// come before the k-th of what it has seen, and throws out the rest when twice as many have come together.
+/// Keeps the first k of entries begin to end of a row, in sorted order; few of a random row come before all of these.
+template <class Row>
+void keep_first_few(const Row& row, std::int64_t begin, std::int64_t end, std::int64_t k, typename Row::Entry* kept) {
+  std::int64_t count = 0;
+  const auto insert = [&](const typename Row::Entry& entry, std::int64_t at) {
+    for (; at > 0 && entry < kept[at - 1]; --at) kept[at] = kept[at - 1];
+    kept[at] = entry;
+  };
+  std::int64_t i = begin;
+  for (; i < end && count < k; ++i) insert(row(i), count++);
+  while (i < end) {
+    i = row.skip_above(i, end, key_of(kept[k - 1]));
+    for (const std::int64_t stop = std::min<std::int64_t>(i + 32, end); i < stop; ++i)
+      if (const auto entry = row(i); entry < kept[k - 1]) insert(entry, k - 1);
+  }
+}
+
+/// The same of larger k, in any order, with up to `capacity` in all: what comes after the k-th is thrown out when as
+/// many have come together. Gives how many it keeps.
+template <class Row>
+std::int64_t keep_first(const Row& row, std::int64_t begin, std::int64_t end, std::int64_t k, std::int64_t capacity,
+                        typename Row::Entry* kept) {
+  std::int64_t count = 0, i = begin;
+  for (; i < end && count < capacity; ++i) kept[count++] = row(i);
+  while (i < end) {
+    std::nth_element(kept, kept + k - 1, kept + count);
+    const auto bound = kept[k - 1];
+    count = k;
+    while (i < end && count < capacity) {
+      i = row.skip_above(i, end, key_of(bound));
+      for (const std::int64_t stop = std::min<std::int64_t>(i + 32, end); i < stop && count < capacity; ++i)
+        if (const auto entry = row(i); entry < bound) kept[count++] = entry;
+    }
+  }
+  return count;
+}
+
+/// The first k entries in sorted order, for k <= n. Parts of the row keep what may be among them.
 template <class Row>
 void sort_first_of_row(const Row& row, std::int64_t n, std::int64_t k, std::int64_t* positions) {
   using Entry = typename Row::Entry;
-  const std::int64_t parts = std::clamp<std::int64_t>(n / std::max<std::int64_t>(65536, 16 * k), 1, 16),
-                     length = (n + parts - 1) / parts, capacity = std::min(2 * k + 64, length);
+  constexpr std::int64_t few = 32, most_parts = 16;
+  const std::int64_t parts = std::clamp<std::int64_t>(n / std::max<std::int64_t>(262144, 16 * k), 1, most_parts),
+                     length = (n + parts - 1) / parts, capacity = k <= few ? k : std::min(2 * k + 64, length);
   const Scratch<Entry> memory(parts * capacity);
-  std::int64_t kept[16] = {};
+  std::int64_t kept[most_parts] = {};
   Entry* const all = memory.data();
   parallel_for(parts, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t part = first; part < last; ++part) {
-      Entry* const entries = all + part * capacity;
-      std::int64_t count = 0, i = std::min(part * length, n);
-      const std::int64_t end = std::min(i + length, n);
-      for (; i < end && count < capacity; ++i) entries[count++] = row(i);
-      while (i < end) {
-        std::nth_element(entries, entries + k - 1, entries + count);
-        const Entry bound = entries[k - 1];
-        for (count = k; i < end && count < capacity; ++i)
-          if (const Entry entry = row(i); entry < bound) entries[count++] = entry;
-      }
-      kept[part] = count;
+      const std::int64_t begin = std::min(part * length, n), end = std::min(begin + length, n);
+      kept[part] = std::min(k, end - begin);
+      if (k <= few)
+        keep_first_few(row, begin, end, k, all + part * capacity);
+      else
+        kept[part] = keep_first(row, begin, end, k, capacity, all + part * capacity);
     }
   });
   std::int64_t count = kept[0];
@@ -207,9 +259,43 @@ void sort_first_of_row(const Row& row, std::int64_t n, std::int64_t k, std::int6
     std::copy_n(all + part * capacity, kept[part], all + count);
     count += kept[part];
   }
-  if (k < count) std::nth_element(all, all + k - 1, all + count);
-  std::sort(all, all + k);
+  if (k > few || parts > 1) {
+    if (k < count) std::nth_element(all, all + k - 1, all + count);
+    std::sort(all, all + k);
+  }
   for (std::int64_t i = 0; i < k; ++i) positions[i] = position_of(all[i]);
+}
+
+/// Where the entry of rank k in sorted order is. Of a long row only those are looked at that have its first digit.
+template <class Row>
+std::int64_t position_of_rank(const Row& row, std::int64_t n, std::int64_t k) {
+  using Entry = typename Row::Entry;
+  std::int64_t below = 0, count = n;
+  const int shift = std::max(row.key_bits() - digit_bits, 0);
+  std::uint64_t wanted = 0;
+  const bool is_long = n >= 8 * buckets;
+  if (is_long) {
+    constexpr std::int64_t tables = 4;  // one element's count need not wait for the count of that before it
+    const Scratch<std::int64_t> memory(tables * buckets);
+    std::int64_t* const counts = memory.data();
+    std::fill_n(counts, tables * buckets, 0);
+    for (std::int64_t i = 0; i < n; ++i)
+      ++counts[i % tables * buckets + static_cast<std::int64_t>(key_of(row(i)) >> shift)];
+    for (;; ++wanted) {
+      count = 0;
+      for (std::int64_t table = 0; table < tables; ++table)
+        count += counts[table * buckets + static_cast<std::int64_t>(wanted)];
+      if (below + count > k) break;
+      below += count;
+    }
+  }
+  const Scratch<Entry> memory(count);
+  Entry* const entries = memory.data();
+  std::int64_t found = 0;
+  for (std::int64_t i = 0; i < n; ++i)
+    if (const Entry entry = row(i); !is_long || key_of(entry) >> shift == wanted) entries[found++] = entry;
+  std::nth_element(entries, entries + (k - below), entries + count);
+  return position_of(entries[k - below]);
 }
 
 template <class T>
@@ -222,14 +308,7 @@ std::int64_t find_ranked_of_row(const T* x, std::int64_t n, const Rank& rank) {
     k = (n - nans - 1) / 2;
   }
   std::int64_t position = 0;
-  with_row(x, n, false, [&](const auto& row) {
-    using Entry = typename std::remove_cvref_t<decltype(row)>::Entry;
-    const Scratch<Entry> memory(n);
-    Entry* const entries = memory.data();
-    for (std::int64_t i = 0; i < n; ++i) entries[i] = row(i);
-    std::nth_element(entries, entries + k, entries + n);
-    position = position_of(entries[k]);
-  });
+  with_row(x, n, false, [&](const auto& row) { position = position_of_rank(row, n, k); });
   return position;
 }
 

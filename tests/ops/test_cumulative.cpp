@@ -1,4 +1,6 @@
+#include <xgrad/autograd/create.hpp>
 #include <xgrad/autograd/engine.hpp>
+#include <xgrad/core/parallel.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/cumulative.hpp>
 #include <xgrad/ops/reduce.hpp>
@@ -27,6 +29,31 @@ TEST_CASE("cumsum: float32 keeps its precision over a long way") {
   const Tensor y = cumsum(x, 0);
   const double tenth = 0.1f;
   CHECK(y.data<float>()[999'999] == Approx(1e6 * tenth).epsilon(1e-7));
+}
+
+TEST_CASE("cumsum: long rows, from both ends, are the same for any number of threads", "[threads]") {
+  constexpr std::int64_t n = 100'003;
+  std::vector<double> numbers(2 * n);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<double>(i * i % 17);
+  const Tensor x = from_values(numbers, {2, n}, {.dtype = float64, .requires_grad = true});
+  std::vector<double> from_begin = numbers, from_end = numbers;
+  for (std::size_t row = 0; row < 2; ++row)
+    for (std::size_t i = 1; i < n; ++i) {
+      from_begin[row * n + i] += from_begin[row * n + i - 1];
+      from_end[row * n + n - 1 - i] += from_end[row * n + n - i];
+    }
+  const int before = num_threads();
+  for (const int threads : {1, 3}) {
+    set_num_threads(threads);
+    const Tensor y = cumsum(x, 1);
+    CHECK(values<double>(y) == from_begin);
+    CHECK(values<double>(grad({y}, {x}, {.grad_outputs = {x.detach()}})[0]) == from_end);
+  }
+  const Tensor tenths = linspace(0.1, 0.9, n);
+  const auto alone = values<float>(cumsum(tenths, 0));
+  set_num_threads(1);
+  CHECK(values<float>(cumsum(tenths, 0)) == alone);
+  set_num_threads(before);
 }
 
 TEST_CASE("cumsum: in the dtype that options name") {

@@ -85,6 +85,22 @@ TEST_CASE("sort: short and long rows of every kind of element are in the order o
   CHECK(argsort(wide, 0, {.descending = true}).to_vector<std::int64_t>() == Integers{0, 2, 3, 1});
 }
 
+TEST_CASE("topk, kthvalue: of long rows they are what sort has there", "[threads]") {
+  constexpr std::int64_t n = 600000;
+  Generator generator(11);
+  for (const Tensor& x : {floats<float>(n), floats<double>(n), randint(-40, 1000, n, {.generator = &generator})}) {
+    const Integers order = argsort(x).to_vector<std::int64_t>();
+    for (const int threads : {1, 3}) {
+      const Threads scope(threads);
+      for (const std::int64_t k : {1, 20, 1000})
+        CHECK(topk(x, k, 0, {.largest = false}).indices.to_vector<std::int64_t>() ==
+              Integers(order.begin(), order.begin() + k));
+    }
+    for (const std::int64_t k : {std::int64_t{1}, std::int64_t{777}, n / 2, n})
+      CHECK(kthvalue(x, k).indices.item<std::int64_t>() == order[static_cast<std::size_t>(k - 1)]);
+  }
+}
+
 TEST_CASE("sort: values keep the sign of zero") {
   const Tensor sorted = sort(tensor({0.0, -0.0, -1.0})).values;
   CHECK(std::signbit(sorted.at({2})));
