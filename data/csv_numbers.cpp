@@ -35,7 +35,7 @@ bool is_large(std::string_view number) {
   return exponent > first - point;
 }
 
-constexpr std::uint64_t repeated(unsigned char byte) { return 0x0101010101010101 * byte; }
+constexpr std::uint64_t repeated(unsigned char byte) { return std::uint64_t{0x0101010101010101} * byte; }
 
 /// The number of eight digits from 0 to 9, of which the first is the lowest byte (Lemire, "Number parsing at a gigabyte
 /// per second", 2021).

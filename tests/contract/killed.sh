@@ -13,11 +13,12 @@ cd "$directory/killed"
 killed=0
 for _ in $(seq "$kills"); do
   "$program" checkpoint >> output &
-  sleep "$((RANDOM % longest)).$((RANDOM % 10))"
+  seconds=$((RANDOM % longest)).$((RANDOM % 10))
+  sleep "$seconds"
   kill -9 $! 2>/dev/null || break  # it has come to its end
   wait $! 2>/dev/null || true
   killed=$((killed + 1))
-  echo "killed in epoch $(($(grep -c '^epoch' output) + 1))"
+  echo "killed after $seconds s"
 done
 "$program" checkpoint >> output
 for weights in "$directory"/alone/*.safetensors; do cmp "$weights" "$(basename "$weights")"; done
