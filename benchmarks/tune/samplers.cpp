@@ -1,103 +1,99 @@
-// How good the samplers are: writes JSON with the best value after 25, 50, 100 and 200 trials of TPE on the functions
-// of optuna_functions.py.
-//   benchmark_samplers [SEEDS] > xgrad.json
+// How good a sampler is: for each seed a line with what it found after 25, 50, 100 and 200 trials, as far as TRIALS
+// goes. Of one objective that is the best value minus the minimum, of several minus the hypervolume; less is better.
+//   benchmark_samplers list
+//   benchmark_samplers FUNCTION SAMPLER SEED TRIALS [SEED TRIALS]...
+// SAMPLER is auto, gp, tpe, cmaes, nsgaii, random or pipe. By pipe another program is asked: a line "begin" for a new
+// trial, a line with the name and the distribution's JSON for a parameter, whose value (a number, or the index of a
+// choice) is read as a line, and a line "tell" with the values of the trial; see compare_samplers.py.
 
+#include <xgrad/tune/samplers/automatic.hpp>
+#include <xgrad/tune/samplers/cmaes.hpp>
+#include <xgrad/tune/samplers/gp.hpp>
+#include <xgrad/tune/samplers/nsgaii.hpp>
 #include <xgrad/tune/samplers/tpe.hpp>
+#include <xgrad/tune/trials/encoding.hpp>
+#include <xgrad/tune/trials/hypervolume.hpp>
 
-#include <cmath>
+#include <algorithm>
 #include <cstdlib>
-#include <functional>
 #include <iostream>
-#include <numbers>
+#include <stdexcept>
 
-#include "search.hpp"
+#include "functions.hpp"
 
 using namespace xgrad::tune;
 
 namespace {
 
-std::vector<double> floats(Search& trial, int dimensions, double low, double high) {
-  std::vector<double> x;
-  for (int i = 0; i < dimensions; ++i)
-    x.push_back(trial(std::string("x") + std::to_string(i), FloatDistribution{low, high}));
-  return x;
+struct Pipe {
+  class Asking final : public Sampler {
+   public:
+    std::map<std::string, std::string> begin(const History&, const TrialRecord&) override {
+      std::cout << "begin" << std::endl;
+      return {};
+    }
+    double suggest(const History&, const TrialRecord&, const std::string& name,
+                   const Distribution& distribution) override {
+      std::cout << name << ' ' << distribution_to_json(distribution) << std::endl;
+      double value = 0;
+      if (!(std::cin >> value)) throw std::runtime_error("pipe: no value came");
+      return value;
+    }
+  };
+
+  std::unique_ptr<Sampler> make(std::uint64_t) const { return std::make_unique<Asking>(); }
+};
+
+AnySampler sampler_named(const std::string& name) {
+  if (name == "auto") return Auto{};
+  if (name == "gp") return GP{};
+  if (name == "tpe") return TPE{};
+  if (name == "cmaes") return CMAES{};
+  if (name == "nsgaii") return NSGAII{};
+  if (name == "random") return Random{};
+  if (name == "pipe") return Pipe{};
+  throw std::runtime_error("no sampler " + name);
 }
 
-double branin(Search& trial) {
-  constexpr double pi = std::numbers::pi;
-  const double x = trial("x", FloatDistribution{-5, 10}), y = trial("y", FloatDistribution{0, 15});
-  const double a = y - 5.1 / (4 * pi * pi) * x * x + 5 / pi * x - 6;
-  return a * a + 10 * (1 - 1 / (8 * pi)) * std::cos(x) + 10;
-}
-
-double hartmann6(Search& trial) {
-  constexpr double alpha[4] = {1, 1.2, 3, 3.2};
-  constexpr double a[4][6] = {
-      {10, 3, 17, 3.5, 1.7, 8}, {0.05, 10, 17, 0.1, 8, 14}, {3, 3.5, 1.7, 10, 17, 8}, {17, 8, 0.05, 10, 0.1, 14}};
-  constexpr double p[4][6] = {{0.1312, 0.1696, 0.5569, 0.0124, 0.8283, 0.5886},
-                              {0.2329, 0.4135, 0.8307, 0.3736, 0.1004, 0.9991},
-                              {0.2348, 0.1451, 0.3522, 0.2883, 0.3047, 0.6650},
-                              {0.4047, 0.8828, 0.8732, 0.5743, 0.1091, 0.0381}};
-  const auto x = floats(trial, 6, 0, 1);
-  double total = 0;
-  for (int k = 0; k < 4; ++k) {
-    double square = 0;
-    for (std::size_t i = 0; i < 6; ++i) square += a[k][i] * (x[i] - p[k][i]) * (x[i] - p[k][i]);
-    total -= alpha[k] * std::exp(-square);
+void run(const Function& function, const std::string& name, std::uint64_t seed, int trials) {
+  Search search(sampler_named(name), seed, function.objectives());
+  search.prepare({.trials = trials});
+  std::vector<std::vector<double>> values;
+  std::vector<double> figures;
+  double best = 0;
+  for (int n = 1; n <= trials; ++n) {
+    const auto value = search.run(function.evaluate);
+    if (name == "pipe") {
+      std::cout << "tell";
+      for (const double each : value) std::cout << ' ' << each;
+      std::cout << std::endl;
+    }
+    best = n == 1 ? value[0] : std::min(best, value[0]);
+    values.push_back(value);
+    if (n == 25 || n == 50 || n == 100 || n == 200)
+      figures.push_back(function.objectives() > 1 ? -hypervolume(values, function.reference) : best - function.minimum);
   }
-  return total;
-}
-
-double sphere(Search& trial) {
-  double sum = 0;
-  for (const double x : floats(trial, 10, -5, 5)) sum += x * x;
-  return sum;
-}
-
-double rosenbrock(Search& trial) {
-  const auto x = floats(trial, 10, -5, 5);
-  double sum = 0;
-  for (std::size_t i = 0; i < 9; ++i) sum += 100 * std::pow(x[i + 1] - x[i] * x[i], 2) + std::pow(1 - x[i], 2);
-  return sum;
-}
-
-double mixed(Search& trial) {
-  const double lr = trial("lr", FloatDistribution{1e-5, 1, log_scale});
-  const double layers = trial("layers", IntDistribution{1, 4});
-  const double kind =
-      trial("kind", CategoricalDistribution{{std::string("plain"), std::string("dropout"), std::string("none")}});
-  double loss = std::pow(std::log10(lr) + 2.5, 2) + 0.1 * std::abs(layers - 3);
-  if (kind == 0) {
-    loss += 0.5 + 0.1 * std::pow(trial("x", FloatDistribution{-5, 5}) - 1, 2);
-  } else if (kind == 1) {
-    loss += 0.1 * std::pow(std::log2(trial("width", IntDistribution{1, 128, log_scale})) - 5, 2);
-    loss += 10 * std::pow(trial("rate", FloatDistribution{0, 0.5, Scale::linear, 0.1}) - 0.2, 2);
-  } else {
-    loss += 1;
-  }
-  for (int i = 0; i < layers; ++i)
-    loss += 0.05 *
-            std::pow(
-                std::log(trial(std::string("units_") + std::to_string(i), IntDistribution{8, 512, log_scale}) / 64), 2);
-  return loss;
+  std::cout << "found";
+  for (const double figure : figures) std::cout << ' ' << figure;
+  std::cout << std::endl;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int seeds = argc > 1 ? std::atoi(argv[1]) : 100;
-  const std::vector<std::pair<const char*, std::function<double(Search&)>>> functions{
-      {"branin", branin}, {"hartmann6", hartmann6}, {"sphere", sphere}, {"rosenbrock", rosenbrock}, {"mixed", mixed}};
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
   std::cout.precision(17);
-  const char* separator = "{";
-  for (const auto& [name, function] : functions) {
-    std::cout << separator << '"' << name << "\": [";
-    for (int seed = 0; seed < seeds; ++seed) {
-      const auto best = best_values(TPE{}, static_cast<std::uint64_t>(seed), 200, function);
-      std::cout << (seed ? ", [" : "[") << best[24] << ", " << best[49] << ", " << best[99] << ", " << best[199] << ']';
-    }
-    std::cout << ']';
-    separator = ", ";
+  if (arguments == std::vector<std::string>{"list"}) {
+    for (const Function& function : functions()) std::cout << function.name << ' ' << function.objectives() << '\n';
+    return 0;
   }
-  std::cout << "}\n";
+  if (arguments.size() < 4 || arguments.size() % 2 != 0) {
+    std::cerr << "benchmark_samplers list | FUNCTION SAMPLER SEED TRIALS [SEED TRIALS]...\n";
+    return 2;
+  }
+  for (const Function& function : functions())
+    if (function.name == arguments[0])
+      for (std::size_t i = 2; i < arguments.size(); i += 2)
+        run(function, arguments[1], std::strtoull(arguments[i].c_str(), nullptr, 10),
+            std::atoi(arguments[i + 1].c_str()));
 }

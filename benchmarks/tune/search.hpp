@@ -11,7 +11,11 @@
 /// The running trial of a search, as its objective sees it: search("x", distribution) is the value of parameter x.
 class Search {
  public:
-  Search(const xgrad::tune::AnySampler& sampler, std::uint64_t seed) : sampler_(sampler.make(seed)) {}
+  Search(const xgrad::tune::AnySampler& sampler, std::uint64_t seed, std::size_t objectives = 1)
+      : sampler_(sampler.make(seed)),
+        history_(std::vector<xgrad::tune::Direction>(objectives, xgrad::tune::minimize)) {}
+
+  void prepare(const xgrad::tune::SearchPlan& plan) { sampler_->prepare(plan); }
 
   const xgrad::tune::History& history() const { return history_; }
 
@@ -21,14 +25,14 @@ class Search {
     return value;
   }
 
-  /// Runs one trial, and gives its value.
+  /// Runs one trial, and gives its value, or its values where the objective gives several.
   template <class Objective>
-  double run(const Objective& objective) {
+  auto run(const Objective& objective) {
     number_ = history_.size();
     history_.put({.number = number_});
     auto attributes = sampler_->begin(history_, history_[number_]);
     if (!attributes.empty()) history_.change(number_, [&](auto& trial) { trial.attributes.merge(attributes); });
-    const double value = objective(*this);
+    const auto value = objective(*this);
     history_.change(number_, [&](auto& trial) {
       trial.state = xgrad::tune::TrialState::complete;
       trial.values = {value};

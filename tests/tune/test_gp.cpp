@@ -308,6 +308,30 @@ TEST_CASE("tune: CMA-ES goes on from what is stored, with whole numbers, and beg
   CHECK_THROWS_AS(CMAES{.population = 2}.make(0), xgrad::Error);
 }
 
+TEST_CASE("tune: CMA-ES goes the steps of the cmaes package, also with adapted learning rates") {
+  // cmaes 0.13.1, CMA(mean, sigma, population_size=6, lr_adapt=...), told the same points.
+  const auto run = [](bool adapt) {
+    CovarianceAdaptation run({0.5, 0.5, 0.5}, 0.2, 6, {0, 0, 0}, adapt);
+    for (int g = 0; g < 12; ++g) {
+      std::vector<std::vector<double>> points(6);
+      for (int k = 0; k < 6; ++k)
+        for (int i = 0; i < 3; ++i)
+          points[static_cast<std::size_t>(k)].push_back(0.5 + 0.2 / (1 + 0.1 * g) *
+                                                                  std::sin(1 + 7.3 * k + 3.1 * i + 11.7 * g));
+      run.tell(points);
+    }
+    std::vector<double> state = run.mean();
+    state.push_back(run.sigma());
+    return state;
+  };
+  const auto close = [](const std::vector<double>& found, const std::vector<double>& expected) {
+    for (std::size_t i = 0; i < 4; ++i) CHECK(found[i] == Approx(expected[i]).epsilon(1e-6));
+  };
+  close(run(false), {0.42555148, 0.57348549, 0.42760464, 0.10751936598806501});
+  close(run(true), {0.45660134, 0.544058, 0.45535888, 0.15957392240427773});
+  CHECK(median_of_best(CMAES{.lr_adapt = true}, 300, bowl) < 1e-2);
+}
+
 TEST_CASE("tune: NSGA-II and TPE come close to a front of two objectives, and keep to constraints") {
   const auto volume = [](const AnySampler& sampler) {
     Search search(sampler, 1, History({minimize, maximize}));
@@ -340,6 +364,26 @@ TEST_CASE("tune: TPE with groups draws conditional parameters together") {
     return 0.5 + trial("z", FloatDistribution{0, 1});
   };
   CHECK(median_of_best(TPE{.group = true}, 60, objective) < 0.05);
+}
+
+TEST_CASE("tune: TPE tries no combination of discrete parameters twice while there are others, unless it may") {
+  const auto repeated = [](const TPE& options, int trials) {
+    Search search(options, 1);
+    std::set<std::vector<double>> seen;
+    int again = 0;
+    for (int i = 0; i < trials; ++i)
+      search.run([&](Search& trial) {
+        const double n = trial("n", IntDistribution{-2, 4, Scale::linear, 2}),
+                     c = trial("c", CategoricalDistribution{{std::string("a"), true, std::monostate()}}),
+                     s = trial("s", FloatDistribution{0.3, 0.8, Scale::linear, 0.1});
+        again += !seen.insert({n, c, s}).second && i >= 4;
+        return n + c + s;
+      });
+    return again;
+  };
+  CHECK(repeated({.startup_trials = 4}, 60) == 0);
+  CHECK(repeated({.startup_trials = 4}, 72 + 10) >= 10);  // there are 72
+  CHECK(repeated({.startup_trials = 4, .duplicates = true}, 60) > 0);
 }
 
 TEST_CASE("tune: Auto says what it chose and why") {

@@ -120,7 +120,7 @@ class CMAESSampler final : public Sampler {
       const bool even = axis(distribution).scale == Scale::linear;  // cells of a log scale have their own widths
       steps.push_back(even ? static_cast<std::size_t>(count(distribution)) : 0);
     }
-    run_.emplace(std::move(mean), sigma, population, std::move(steps));
+    run_.emplace(std::move(mean), sigma, population, std::move(steps), options_.lr_adapt);
     generation_ = 0;
   }
 

@@ -22,6 +22,9 @@ struct CMAES {
   std::optional<double> sigma = std::nullopt;    ///< first standard deviation, in parts of the range; default 1/6
   std::optional<int> population = std::nullopt;  ///< of the first run; default 4 + 3 ln d
   Restarts restarts = Restarts::none;
+  /// Goes more slowly where values are noisy or have many local minima, with a rate of its own for mean and covariance
+  /// (Nomura et al., arXiv 2304.03473), so that a population need not be tuned; on others it costs trials.
+  bool lr_adapt = false;
   bool from_best = false;  ///< begin at the best of the startup trials instead of the middle
 
   /// Throws Error unless startup_trials >= 1, sigma > 0 and population >= 4. The sampler throws one for several

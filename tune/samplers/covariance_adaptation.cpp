@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "../trials/normal.hpp"
@@ -41,7 +42,7 @@ double norm(const std::vector<double>& v) { return std::sqrt(std::inner_product(
 }  // namespace
 
 CovarianceAdaptation::CovarianceAdaptation(std::vector<double> mean, double sigma, std::size_t population,
-                                           std::vector<std::size_t> steps)
+                                           std::vector<std::size_t> steps, bool adapt_rates)
     : population_(population),
       steps_(std::move(steps)),
       sigma_(sigma),
@@ -49,7 +50,10 @@ CovarianceAdaptation::CovarianceAdaptation(std::vector<double> mean, double sigm
       mean_(std::move(mean)),
       margin_(mean_.size(), 1.0),
       path_sigma_(mean_.size()),
-      path_covariance_(mean_.size()) {
+      path_covariance_(mean_.size()),
+      adapts_rates_(adapt_rates),
+      mean_rate_{.decay = 0.1, .mean = std::vector<double>(mean_.size())},
+      covariance_rate_{.decay = 0.03, .mean = std::vector<double>(mean_.size() * mean_.size())} {
   const auto n = static_cast<double>(dimensions()), lambda = static_cast<double>(population);
   const std::size_t mu = population / 2;
   for (std::size_t i = 0; i < population; ++i)
@@ -99,6 +103,8 @@ std::vector<double> CovarianceAdaptation::point(const std::vector<double>& norma
 void CovarianceAdaptation::tell(const std::vector<std::vector<double>>& points) {
   const std::size_t n = dimensions();
   ++generation_;
+  const std::vector<double> old_mean = mean_, old_covariance = covariance_;
+  const double old_sigma = sigma_;
   std::vector<std::vector<double>> steps(points.size(), std::vector<double>(n));
   std::vector<double> moved(n), whitened(n);
   for (std::size_t k = 0; k < points.size(); ++k)
@@ -145,8 +151,62 @@ void CovarianceAdaptation::tell(const std::vector<std::vector<double>>& points) 
       for (std::size_t k = 0; k < points.size(); ++k) update += c_mu_ * weights[k] * steps[k][i] * steps[k][j];
       covariance_[i * n + j] += update;
     }
+  if (adapts_rates_) adapt_rates(old_mean, old_sigma, old_covariance);
   decompose();
   keep_margin();
+}
+
+void CovarianceAdaptation::Rate::update(const std::vector<double>& change) {
+  constexpr double wanted = 1.4, speed = 0.1;  // alpha and gamma of the paper
+  double square_of_mean = 0, square_of_change = 0;
+  for (std::size_t i = 0; i < change.size(); ++i) {
+    mean[i] += decay * (change[i] - mean[i]);
+    square_of_mean += mean[i] * mean[i];
+    square_of_change += change[i] * change[i];
+  }
+  square += decay * (square_of_change - square);
+  const double signal = (square_of_mean - decay / (2 - decay) * square) / (square - square_of_mean);
+  const double relative = std::clamp(signal / wanted / rate - 1, -1.0, 1.0);
+  if (std::isfinite(relative)) rate = std::min(1.0, rate * std::exp(std::min(speed * rate, decay) * relative));
+}
+
+// Before the new covariance is decomposed: axes_ and lengths_ are of the old one.
+void CovarianceAdaptation::adapt_rates(const std::vector<double>& old_mean, double old_sigma,
+                                       const std::vector<double>& old_covariance) {
+  const std::size_t n = dimensions();
+  std::vector<double> whitening(n * n);  // the inverse root of sigma^2 C
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j)
+      for (std::size_t k = 0; k < n; ++k)
+        whitening[i * n + j] += axes_[i * n + k] * axes_[j * n + k] / (lengths_[k] * old_sigma);
+  const auto product = [n](const std::vector<double>& a, const std::vector<double>& b) {
+    std::vector<double> out(n * n);
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t k = 0; k < n; ++k)
+        for (std::size_t j = 0; j < n; ++j) out[i * n + j] += a[i * n + k] * b[k * n + j];
+    return out;
+  };
+  std::vector<double> moved(n), whitened(n), change(n * n);
+  for (std::size_t i = 0; i < n; ++i) moved[i] = (mean_[i] - old_mean[i]) / margin_[i];
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) whitened[i] += whitening[i * n + j] * moved[j];
+  for (std::size_t i = 0; i < n * n; ++i)
+    change[i] = sigma_ * sigma_ * covariance_[i] - old_sigma * old_sigma * old_covariance[i];
+  std::vector<double> local = product(product(whitening, change), whitening);
+  for (double& each : local) each /= std::numbers::sqrt2;
+
+  const double before = mean_rate_.rate;
+  mean_rate_.update(whitened);
+  covariance_rate_.update(local);
+  for (std::size_t i = 0; i < n; ++i) mean_[i] = old_mean[i] + mean_rate_.rate * margin_[i] * moved[i];
+  for (std::size_t i = 0; i < n * n; ++i)
+    covariance_[i] = old_sigma * old_sigma * old_covariance[i] + covariance_rate_.rate * change[i];
+  decompose();
+  double log_lengths = 0;
+  for (const double length : lengths_) log_lengths += std::log(length);
+  sigma_ = std::exp(log_lengths / static_cast<double>(n));
+  for (double& entry : covariance_) entry /= sigma_ * sigma_;
+  sigma_ *= before / mean_rate_.rate;
 }
 
 // The probability that a discrete coordinate takes another value than that of the mean is kept above 1 / (d lambda).

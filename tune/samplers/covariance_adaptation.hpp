@@ -12,8 +12,11 @@ namespace xgrad::tune {
 /// gets stuck on one of its values. A generation's points are made from standard normal draws, and told back with them.
 class CovarianceAdaptation {
  public:
-  /// `steps`: by coordinate the number of values, in the middles of cells of equal width; 0: continuous.
-  CovarianceAdaptation(std::vector<double> mean, double sigma, std::size_t population, std::vector<std::size_t> steps);
+  /// `steps`: by coordinate the number of values, in the middles of cells of equal width; 0: continuous. With
+  /// `adapt_rates` mean and covariance go only so far each generation as what earlier ones said is signal and not noise
+  /// (Nomura et al., arXiv 2304.03473).
+  CovarianceAdaptation(std::vector<double> mean, double sigma, std::size_t population, std::vector<std::size_t> steps,
+                       bool adapt_rates = false);
 
   std::size_t population() const { return population_; }
   std::size_t dimensions() const { return mean_.size(); }
@@ -34,6 +37,7 @@ class CovarianceAdaptation {
  private:
   void decompose();
   void keep_margin();
+  void adapt_rates(const std::vector<double>& old_mean, double old_sigma, const std::vector<double>& old_covariance);
 
   std::size_t population_;
   std::vector<std::size_t> steps_;
@@ -44,6 +48,16 @@ class CovarianceAdaptation {
   std::vector<double> weights_, best_values_;
   double mu_effective_, c_sigma_, d_sigma_, c_covariance_, c_one_, c_mu_, expected_norm_;
   std::size_t generation_ = 0;
+
+  // How much of an update is taken, by moving means of updates and of their squared lengths.
+  struct Rate {
+    double rate = 1, decay = 0;
+    std::vector<double> mean = {};
+    double square = 0;
+    void update(const std::vector<double>& change);
+  };
+  bool adapts_rates_;
+  Rate mean_rate_, covariance_rate_;
 };
 
 }  // namespace xgrad::tune
