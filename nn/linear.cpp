@@ -4,6 +4,7 @@
 
 #include "../autograd/create.hpp"
 #include "../ops/matmul.hpp"
+#include "../ops/quantized_linear.hpp"
 #include "init.hpp"
 #include "module_error.hpp"
 
@@ -20,7 +21,10 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, const Linear
 }
 
 Tensor Linear::operator()(Operand x) const {
-  return detail::locate(weight, [&] { return linear(*x, weight, bias); });
+  return detail::locate(weight, [&] {
+    return weight_scale.defined() ? xgrad::detail::quantized_linear(*x, weight, weight_scale, bias)
+                                  : linear(*x, weight, bias);
+  });
 }
 
 }  // namespace xgrad::nn

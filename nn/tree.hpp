@@ -18,6 +18,7 @@
 namespace xgrad::nn {
 
 class AnyModule;
+struct Linear;
 
 /// A tensor in the fields() of a class, with what it is (see `parameter`, `buffer`).
 struct MarkedTensor {
@@ -60,6 +61,7 @@ struct Tree {
   bool* training = nullptr;         // its own field of that name
   std::vector<Tree> children;
   std::optional<double>* momentum = nullptr;  // of running statistics: its own field of that name
+  Linear* linear = nullptr;                   // the module itself, where it is one
 };
 
 /// State of the walk over a module that makes its tree.
@@ -193,6 +195,7 @@ void add_fields(Tree& tree, Hooked<M>& hooked, Walk& walk);
 template <class T>
 void add_fields(Tree& tree, T& module, Walk& walk) {
   enter(walk);
+  if constexpr (std::same_as<T, Linear>) tree.linear = &module;
   if constexpr (ListsFields<T>) {
     for_each_field(module, [&](std::string_view name, auto& field) { add(tree, name, field, walk); });
   } else if constexpr (std::is_bounded_array_v<T> || Sequence<T>) {
