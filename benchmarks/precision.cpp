@@ -1,0 +1,89 @@
+// What 16 bits and bytes cost and save: processor time of one thread, medians, by turns with float32.
+#include <xgrad/autograd/autocast.hpp>
+#include <xgrad/nn/quantize.hpp>
+#include <xgrad/xgrad.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+using namespace xgrad;
+
+namespace {
+
+double milliseconds() { return 1e3 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+double median(std::vector<double> times) {
+  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
+  return times[times.size() / 2];
+}
+
+struct Contestant {
+  const char* name;
+  std::function<void()> run;
+};
+
+/// Prints the time of the first, and of each other one as a part of it.
+void compare(const std::string& what, const std::vector<Contestant>& contestants) {
+  constexpr int rounds = 15, warm_up = 2;
+  std::vector<std::vector<double>> times(contestants.size());
+  for (int round = 0; round < rounds + warm_up; ++round)
+    for (std::size_t i = 0; i < contestants.size(); ++i) {
+      const double begin = milliseconds();
+      contestants[i].run();
+      if (round >= warm_up) times[i].push_back(milliseconds() - begin);
+    }
+  const double reference = median(times[0]);
+  std::printf("%-34s %s %8.3f ms", what.c_str(), contestants[0].name, reference);
+  for (std::size_t i = 1; i < contestants.size(); ++i)
+    std::printf("  %s %.2f", contestants[i].name, median(times[i]) / reference);
+  std::printf("\n");
+}
+
+void products(std::int64_t rows, std::int64_t in, std::int64_t out) {
+  const NoGrad no_grad;
+  const nn::Linear fc(in, out), small = nn::quantize(fc);
+  nn::Linear brain = nn::clone(fc), half = nn::clone(fc);
+  nn::to(brain, bfloat16);
+  nn::to(half, float16);
+  const Tensor x = randn({rows, in}), of_brain = x.to(bfloat16), of_half = x.to(float16);
+  compare("linear " + std::to_string(rows) + " x " + std::to_string(in) + " x " + std::to_string(out),
+          {{"float32", [&] { fc(x); }},
+           {"bfloat16", [&] { brain(of_brain); }},
+           {"float16", [&] { half(of_half); }},
+           {"int8", [&] { small(x); }}});
+}
+
+void training_step() {
+  nn::Sequential net{nn::Linear(784, 1024), nn::ReLU(), nn::Linear(1024, 1024), nn::ReLU(), nn::Linear(1024, 10)};
+  const Tensor x = randn({512, 784}), y = randint(0, 10, {512});
+  const auto step = [&](bool cast) {
+    nn::zero_grad(net);
+    Tensor loss;
+    {
+      const Autocast autocast(bfloat16, {.enabled = cast});
+      loss = cross_entropy(net(x), y);
+    }
+    loss.backward();
+  };
+  compare("784-1024-1024-10, batch 512, step",
+          {{"float32", [&] { step(false); }}, {"autocast to bfloat16", [&] { step(true); }}});
+}
+
+}  // namespace
+
+int main() {
+  set_num_threads(1);
+  for (const auto& [rows, in, out] : {std::array<std::int64_t, 3>{1, 1024, 1024},
+                                      {1, 4096, 4096},
+                                      {16, 1024, 1024},
+                                      {64, 784, 256},
+                                      {512, 784, 256},
+                                      {512, 1024, 1024},
+                                      {1024, 1024, 1024}})
+    products(rows, in, out);
+  training_step();
+}
