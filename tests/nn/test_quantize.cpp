@@ -16,7 +16,7 @@ struct Block {
   Tensor operator()(const Tensor& x) const { return x + down(relu(up(x))); }
 };
 struct Net {
-  nn::Sequential body{Block(), nn::LayerNorm({12}), Block()};
+  nn::Sequential body{Block(), nn::LayerNorm(12), Block()};
   std::vector<nn::Linear> heads{nn::Linear(12, 5)};
   Tensor operator()(const Tensor& x) { return heads[0](body(x)); }
 };
