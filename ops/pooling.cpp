@@ -96,44 +96,24 @@ PoolPlace<T>* numbers(const Places& places) {
   return reinterpret_cast<PoolPlace<T>*>(places->data());
 }
 
-// Elements at places, and elements put to places: linear, and the derivatives of each other.
-Tensor taken(const char* name, const SharedPooling& pooling, const Places& places, const Tensor& x);
-Tensor put(const char* name, const SharedPooling& pooling, const Places& places, const Tensor& grad);
-
-struct Take {
+/// Elements at places (gathers), or elements put to places: linear, and the derivatives of each other.
+template <bool gathers>
+struct AtPlaces {
   static constexpr bool linear = true;
   const char* name;
   SharedPooling pooling;
   Places places;
   Tensor forward(const Tensor& x) {
-    return run(name, pooling->output, x, [&](const auto* from, auto* y) {
+    return run(name, gathers ? pooling->output : pooling->input, x, [&](const auto* from, auto* y) {
       using T = std::remove_pointer_t<decltype(y)>;
-      detail::gather_pooled(pooling->size, from, numbers<T>(places), y);
+      if constexpr (gathers)
+        detail::gather_pooled(pooling->size, from, numbers<T>(places), y);
+      else
+        detail::scatter_pooled(pooling->size, from, numbers<T>(places), y);
     });
   }
-  Tensor backward(const Tensor& grad) const { return put(name, pooling, places, grad); }
+  Tensor backward(const Tensor& grad) const { return apply(AtPlaces<!gathers>{name, pooling, places}, grad); }
 };
-
-struct Put {
-  static constexpr bool linear = true;
-  const char* name;
-  SharedPooling pooling;
-  Places places;
-  Tensor forward(const Tensor& grad) {
-    return run(name, pooling->input, grad, [&](const auto* from, auto* y) {
-      using T = std::remove_pointer_t<decltype(y)>;
-      detail::scatter_pooled(pooling->size, from, numbers<T>(places), y);
-    });
-  }
-  Tensor backward(const Tensor& upstream) const { return taken(name, pooling, places, upstream); }
-};
-
-Tensor taken(const char* name, const SharedPooling& pooling, const Places& places, const Tensor& x) {
-  return apply(Take{name, pooling, places}, x);
-}
-Tensor put(const char* name, const SharedPooling& pooling, const Places& places, const Tensor& grad) {
-  return apply(Put{name, pooling, places}, grad);
-}
 
 struct MaxPool {
   const char* name;
@@ -145,50 +125,29 @@ struct MaxPool {
       detail::max_pool(pooling->size, from, y, numbers<T>(places));
     });
   }
-  Tensor backward(const Tensor& grad) const { return put(name, pooling, places, grad); }
-  Tensor jvp(const Tensor& dx) const { return taken(name, pooling, places, dx); }
+  Tensor backward(const Tensor& grad) const { return apply(AtPlaces<false>{name, pooling, places}, grad); }
+  Tensor jvp(const Tensor& dx) const { return apply(AtPlaces<true>{name, pooling, places}, dx); }
 };
 
-Tensor averaged(const char* name, const SharedPooling& pooling, const Tensor& x);
-Tensor averaged_backward(const char* name, const SharedPooling& pooling, const Tensor& grad);
-
-template <class T>
-std::vector<T> divisors(const Pooling& pooling) {
-  return std::vector<T>(pooling.divisors.begin(), pooling.divisors.end());
-}
-
+/// Means of windows, or what each element gets of the gradients of its windows: linear, and the derivatives of each
+/// other.
+template <bool forwards>
 struct AvgPool {
   static constexpr bool linear = true;
   const char* name;
   SharedPooling pooling;
   Tensor forward(const Tensor& x) {
-    return run(name, pooling->output, x, [&](const auto* from, auto* y) {
+    return run(name, forwards ? pooling->output : pooling->input, x, [&](const auto* from, auto* y) {
       using T = std::remove_pointer_t<decltype(y)>;
-      detail::avg_pool(pooling->size, from, divisors<T>(*pooling).data(), y);
+      const std::vector<T> divisors(pooling->divisors.begin(), pooling->divisors.end());
+      if constexpr (forwards)
+        detail::avg_pool(pooling->size, from, divisors.data(), y);
+      else
+        detail::avg_pool_backward(pooling->size, from, divisors.data(), y);
     });
   }
-  Tensor backward(const Tensor& grad) const { return averaged_backward(name, pooling, grad); }
+  Tensor backward(const Tensor& grad) const { return apply(AvgPool<!forwards>{name, pooling}, grad); }
 };
-
-struct AvgPoolBackward {
-  static constexpr bool linear = true;
-  const char* name;
-  SharedPooling pooling;
-  Tensor forward(const Tensor& grad) {
-    return run(name, pooling->input, grad, [&](const auto* from, auto* x_grad) {
-      using T = std::remove_pointer_t<decltype(x_grad)>;
-      detail::avg_pool_backward(pooling->size, from, divisors<T>(*pooling).data(), x_grad);
-    });
-  }
-  Tensor backward(const Tensor& upstream) const { return averaged(name, pooling, upstream); }
-};
-
-Tensor averaged(const char* name, const SharedPooling& pooling, const Tensor& x) {
-  return apply(AvgPool{name, pooling}, x);
-}
-Tensor averaged_backward(const char* name, const SharedPooling& pooling, const Tensor& grad) {
-  return apply(AvgPoolBackward{name, pooling}, grad);
-}
 
 /// What sliding windows are given by, a number for each axis.
 struct Sliding {
@@ -297,7 +256,7 @@ Tensor avg_pool(const char* op, std::size_t rank, const Tensor& x, const Shape& 
                                                            : size(axes[0], d) * size(axes[1], h) * size(axes[2], w));
     const auto pooling = make_pooling(op, batch, axes, rank);
     pooling->divisors = std::move(divisors);
-    return averaged(op, pooling, batch);
+    return apply(AvgPool<true>{op, pooling}, batch);
   });
 }
 
@@ -312,7 +271,7 @@ Tensor adaptive_avg_pool(const char* op, std::size_t rank, const Tensor& x, cons
           divisors.push_back(static_cast<double>((d.end - d.begin) * (h.end - h.begin) * (w.end - w.begin)));
     const auto pooling = make_pooling(op, batch, axes, rank);
     pooling->divisors = std::move(divisors);
-    return averaged(op, pooling, batch);
+    return apply(AvgPool<true>{op, pooling}, batch);
   });
 }
 
