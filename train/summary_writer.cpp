@@ -13,6 +13,7 @@
 #include "../io/base64.hpp"
 #include "../kernels/histogram.hpp"
 #include "../ops/norm.hpp"
+#include "graph_def.hpp"
 #include "png.hpp"
 
 namespace xgrad::train {
@@ -257,6 +258,13 @@ void SummaryWriter::add_hparams(const std::vector<std::pair<std::string, Hyperpa
   record("_hparams_/session_end_info", 4, end);
   log(time, "hparams", 0, "hparams", dump(config));
   for (const auto& [name, value] : metrics) add_scalar(name, value, 0);
+}
+
+void SummaryWriter::add_graph(const NamedTensors& parameters, const Tensor& output) {
+  check(output.requires_grad(), "add_graph: the tensor of shape ", output.shape(),
+        " does not require a gradient, so no operations were recorded that lead to it");
+  const double time = time_of_record();
+  if (events_) events_->add_graph(time, detail::graph_def(output, parameters));
 }
 
 void SummaryWriter::add_norms(const NamedTensors& parameters, std::int64_t step) {
