@@ -5,14 +5,11 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "node.hpp"
+#include "graph_nodes.hpp"
 
 namespace xgrad {
 
-namespace {
-
-/// Every node that leads to the tensors, each after those it depends on.
-std::vector<const Node*> nodes_of(const std::vector<Tensor>& tensors) {
+std::vector<const Node*> detail::nodes_of(const std::vector<Tensor>& tensors) {
   std::vector<const Node*> nodes;
   std::unordered_set<const Node*> seen;
   const auto visit = [&](const Node* node) {
@@ -25,6 +22,8 @@ std::vector<const Node*> nodes_of(const std::vector<Tensor>& tensors) {
                    [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
   return nodes;
 }
+
+namespace {
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
@@ -56,7 +55,7 @@ std::string to_dot(const std::vector<Tensor>& tensors, const NamedTensors& names
   std::unordered_set<const Node*> roots;
   for (const Tensor& tensor : tensors) roots.insert(tensor.impl().node.get());
 
-  const std::vector<const Node*> nodes = nodes_of(tensors);
+  const std::vector<const Node*> nodes = detail::nodes_of(tensors);
   std::unordered_map<const Node*, std::size_t> number;
   for (const Node* node : nodes) number.emplace(node, number.size());
 
@@ -105,7 +104,7 @@ std::string to_dot(const Tensor& tensor, const NamedTensors& names) {
 GraphStats graph_stats(const std::vector<Tensor>& tensors) {
   GraphStats stats;
   std::unordered_set<const detail::Storage*> counted;
-  for (const Node* node : nodes_of(tensors)) {
+  for (const Node* node : detail::nodes_of(tensors)) {
     ++(node->is_leaf() ? stats.leaves : stats.operations);
     for (const Tensor& saved : node->saved()) {
       ++stats.saved_tensors;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -89,7 +88,8 @@ double scaled(std::uint64_t number, int exponent) {
   const int shift = 62 + std::bit_width(divisor) - std::bit_width(number);
   const Wide dividend = Wide{number} << shift, quotient = dividend / divisor;
   const bool remainder = quotient * divisor != dividend;
-  return std::ldexp(static_cast<double>(static_cast<std::int64_t>(quotient) | remainder), -shift);
+  const auto power = std::bit_cast<double>(static_cast<std::uint64_t>(1023 - shift) << 52);  // 2^-shift
+  return static_cast<double>(static_cast<std::int64_t>(quotient) | remainder) * power;
 }
 
 }  // namespace

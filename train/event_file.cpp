@@ -59,7 +59,7 @@ std::string framed(std::string_view bytes) {
   return length + masked_crc(length) + std::string(bytes) + masked_crc(bytes);
 }
 
-// Fields of Event: 1 wall_time, 2 step, 3 file_version, 5 summary, 7 session_log.
+// Fields of Event: 1 wall_time, 2 step, 3 file_version, 4 graph_def, 5 summary, 7 session_log.
 
 EventFile::EventFile(const char* op, const std::string& directory, std::optional<std::int64_t> purge_step)
     : file_(op, new_path(directory), false) {
@@ -73,6 +73,10 @@ EventFile::EventFile(const char* op, const std::string& directory, std::optional
 void EventFile::add(double wall_time, std::int64_t step, const Message& summary_value) {
   const Message summary = Message().message(1, summary_value);
   file_.append(framed(Message().number(1, wall_time).integer(2, step).message(5, summary).bytes()));
+}
+
+void EventFile::add_graph(double wall_time, const Message& graph) {
+  file_.append(framed(Message().number(1, wall_time).message(4, graph).bytes()));
 }
 
 }  // namespace xgrad::train::detail

@@ -20,6 +20,8 @@ class EventFile {
 
   /// One value of a Summary, at a step.
   void add(double wall_time, std::int64_t step, const Message& summary_value);
+  /// A GraphDef.
+  void add_graph(double wall_time, const Message& graph);
   void flush() { file_.flush(); }
 
  private:

@@ -14,6 +14,7 @@
 #include "../io/base64.hpp"
 #include "../kernels/histogram.hpp"
 #include "../ops/norm.hpp"
+#include "graph_def.hpp"
 #include "png.hpp"
 
 namespace xgrad::train {
@@ -269,6 +270,13 @@ Tensor gradient_of(const Tensor& tensor) {
 }
 
 }  // namespace
+
+void SummaryWriter::add_graph(const NamedTensors& parameters, const Tensor& output) {
+  check(output.requires_grad(), "add_graph: the tensor of shape ", output.shape(),
+        " does not require a gradient, so no operations were recorded that lead to it");
+  const double time = time_of_record();
+  if (events_) events_->add_graph(time, detail::graph_def(output, parameters));
+}
 
 void SummaryWriter::add_norms(const NamedTensors& parameters, std::int64_t step) {
   const NoGrad no_grad;

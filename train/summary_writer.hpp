@@ -68,6 +68,14 @@ class SummaryWriter {
   /// counts.
   void add_hparams(const std::vector<std::pair<std::string, Hyperparameter>>& hparams,
                    const std::vector<std::pair<std::string, double>>& metrics = {});
+  /// The recorded operations that lead to a tensor, for TensorBoard's tab of graphs, grouped by the modules whose
+  /// parameters they use: `writer.add_graph(net, net(x))`. Of several calls the last one counts. Throws Error for a
+  /// tensor that does not require a gradient.
+  template <nn::Module M>
+  void add_graph(const M& module, const Tensor& output) {
+    add_graph(nn::named_parameters(module), output);
+  }
+  void add_graph(const NamedTensors& parameters, const Tensor& output);
 
   /// The 2-norm of each parameter and of its gradient, where it has one, as scalars `weight_norm/NAME` and
   /// `gradient_norm/NAME`. A sparse gradient stays one.

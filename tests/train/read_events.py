@@ -43,4 +43,8 @@ for tag in tags["tensors"]:
                 name: getattr(value, value.WhichOneof("kind")) for name, value in data.session_start_info.hparams.items()}
         if data.HasField("experiment"):
             out["metrics"] = [m.name.tag for m in data.experiment.metric_infos]
+if tags["graph"]:
+    out["graph"] = [[node.name, node.op, list(node.input),
+                     [[d.size for d in shape.dim] for shape in node.attr["_output_shapes"].list.shape]]
+                    for node in events.Graph().node]
 print(json.dumps(out))

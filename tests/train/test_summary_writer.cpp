@@ -4,7 +4,9 @@
 #include <xgrad/autograd/create.hpp>
 #include <xgrad/io/append_file.hpp>
 #include <xgrad/io/file.hpp>
+#include <xgrad/nn/activation.hpp>
 #include <xgrad/nn/linear.hpp>
+#include <xgrad/nn/sequential.hpp>
 #include <xgrad/ops/convolution.hpp>
 #include <xgrad/ops/reduce.hpp>
 #include <xgrad/train/profile_summary.hpp>
@@ -61,8 +63,18 @@ TEST_CASE("SummaryWriter: TensorBoard reads what was written") {
     writer.add_pr_curve("curve", tensor({true, false, true, false}), tensor({0.9, 0.6, 0.5, 0.1}), 4, 5);
     writer.add_hparams({{"lr", 0.5}, {"batch_size", 64}, {"nesterov", true}, {"optimizer", "sgd"}},
                        {{"accuracy", 0.75}});
+    nn::Sequential net(nn::Linear(2, 3), nn::Tanh(), nn::Linear(3, 1, {.bias = false}));
+    writer.add_graph(net, net(ones({4, 2})));
+    CHECK_THROWS_WITH(writer.add_graph(net, ones({4, 2})),
+                      Catch::StartsWith("add_graph: the tensor of shape (4, 2) does not require a gradient"));
   }
   const json read = read_by_tensorboard(run);
+  json graph = read["graph"];
+  std::sort(graph.begin(), graph.end());
+  CHECK(graph == json::parse(R"([["0/bias", "Parameter", [], [[3]]],
+      ["0/linear", "linear", ["0/weight", "0/bias"], [[4, 3]]], ["0/weight", "Parameter", [], [[3, 2]]],
+      ["2/linear", "linear", ["tanh", "2/weight"], [[4, 1]]], ["2/weight", "Parameter", [], [[1, 3]]],
+      ["tanh", "tanh", ["0/linear"], [[4, 3]]]])"));
   REQUIRE(read["scalars"]["loss/train"].size() == 300);
   CHECK(read["scalars"]["loss/train"][299] == json({299, 1.0f / 300}));
   CHECK(read["histograms"]["weight"][0] ==
