@@ -121,7 +121,7 @@ def table(options):
             p = mannwhitneyu(mine, known[best]).pvalue
             verdict = "" if p >= 0.01 else "better" if np.median(mine) < np.median(known[best]) else "worse"
             counts[verdict] += 1
-            cell = lambda values: f"{abs(np.median(values)):.3g}" if len(values) else ""
+            cell = lambda values: f"{abs(np.median(values)):.3g}" if len(values) >= 4 else ""
             print(
                 f"| {function} | {trials} | {cell(mine)} | "
                 + " | ".join(cell(theirs[name]) for name in others)

@@ -310,7 +310,7 @@ TEST_CASE("tune: CMA-ES goes on from what is stored, with whole numbers, and beg
 
 TEST_CASE("tune: CMA-ES goes the steps of the cmaes package, also with adapted learning rates") {
   // cmaes 0.13.1, CMA(mean, sigma, population_size=6, lr_adapt=...), told the same points.
-  const auto run = [](bool adapt) {
+  const auto state_after = [](bool adapt) {
     CovarianceAdaptation run({0.5, 0.5, 0.5}, 0.2, 6, {0, 0, 0}, adapt);
     for (int g = 0; g < 12; ++g) {
       std::vector<std::vector<double>> points(6);
@@ -327,8 +327,8 @@ TEST_CASE("tune: CMA-ES goes the steps of the cmaes package, also with adapted l
   const auto close = [](const std::vector<double>& found, const std::vector<double>& expected) {
     for (std::size_t i = 0; i < 4; ++i) CHECK(found[i] == Approx(expected[i]).epsilon(1e-6));
   };
-  close(run(false), {0.42555148, 0.57348549, 0.42760464, 0.10751936598806501});
-  close(run(true), {0.45660134, 0.544058, 0.45535888, 0.15957392240427773});
+  close(state_after(false), {0.42555148, 0.57348549, 0.42760464, 0.10751936598806501});
+  close(state_after(true), {0.45660134, 0.544058, 0.45535888, 0.15957392240427773});
   CHECK(median_of_best(CMAES{.lr_adapt = true}, 300, bowl) < 1e-2);
 }
 

@@ -4,12 +4,10 @@
 #include <cmath>
 #include <filesystem>
 
-#include "../report/results.hpp"
 #include "../storage/sql_records.hpp"
 #include "../trials/draws.hpp"
 #include "../trials/encoding.hpp"
 #include "../trials/log.hpp"
-#include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
 #include "../trials/text.hpp"
 #include "interrupt.hpp"
@@ -89,16 +87,6 @@ StudyCore::StudyCore(const std::string& url, std::string name, const StudyOption
 }
 
 StudyCore::~StudyCore() = default;
-
-template <class F>
-auto StudyCore::guarded(F&& f) {
-  try {
-    return f();
-  } catch (...) {
-    failure_ = std::current_exception();
-    throw;
-  }
-}
 
 bool StudyCore::has_failed() {
   const std::lock_guard lock(mutex_);
@@ -361,28 +349,6 @@ void StudyCore::report(OpenTrial& open, std::int64_t step, double value) {
   if (Clock::now() - flushed_ > flush_interval) flush();
 }
 
-void StudyCore::set_attribute(OpenTrial& open, const std::string& name, const std::string& json) {
-  check_name("set_attribute", "attribute", name);
-  const std::string_view fault = json_fault(json);
-  check(fault.empty(), "set_attribute: \"", name, "\": `", printable(json.substr(0, 200)),
-        json.size() > 200 ? "...` " : "` ", fault);
-  check(!is_system_attribute(name), "set_attribute: \"", name, "\" is used by the study itself");
-  const std::lock_guard lock(mutex_);
-  if (open.closed) return;
-  open.pending.attributes[name] = json;
-  history_.change(open.lease.number, [&](TrialRecord& record) { record.attributes[name] = json; });
-}
-
-void StudyCore::set_constraint(OpenTrial& open, const std::string& name, double value) {
-  check_name("set_constraint", "constraint", name);
-  check(name.size() <= 500, "set_constraint: the name of a constraint has ", name.size(), " bytes; it needs 1 to 500");
-  check(!std::isnan(value), "set_constraint: \"", name, "\" is NaN");
-  const std::lock_guard lock(mutex_);
-  if (open.closed) return;
-  open.pending.constraints[name] = value;
-  history_.change(open.lease.number, [&](TrialRecord& record) { record.constraints[name] = value; });
-}
-
 TrialRecord StudyCore::record(std::int64_t number) {
   const std::lock_guard lock(mutex_);
   return history_[number];
@@ -394,43 +360,6 @@ bool StudyCore::should_stop(OpenTrial& open) {
   if (open.stop == Stop::none && interrupted()) open.stop = Stop::interrupt;
   open.told = open.told || open.stop != Stop::none;
   return open.stop != Stop::none;
-}
-
-std::optional<Checkpoint> StudyCore::checkpoint(OpenTrial& open) {
-  const std::lock_guard lock(mutex_);
-  if (open.closed || !history_[open.lease.number].checkpoint) return std::nullopt;
-  return guarded([&] { return study_->checkpoint(open.lease.number); });
-}
-
-bool StudyCore::go_on(OpenTrial& open, int epoch, int count, const std::function<std::string()>& state) {
-  std::unique_lock lock(mutex_);
-  if (open.closed) return false;
-  const bool last = epoch >= count;
-  if (last && open.stop != Stop::diverged) {  // it has run to its end, whatever the pruner says
-    lock.unlock();
-    keep_if_best(open, epoch, state);
-    return false;
-  }
-  const bool stops = should_stop(open);
-  if (stops && open.stop != Stop::pause && open.stop != Stop::interrupt) return false;
-  if (!stops && Clock::now() - open.saved < checkpoint_interval_) return true;
-
-  lock.unlock();
-  Checkpoint saved{epoch, state()};
-  lock.lock();
-  if (open.closed) return false;
-  open.saved = Clock::now();
-  open.pending.checkpoint = std::move(saved);
-  history_.change(open.lease.number, [&](TrialRecord& record) { record.checkpoint = epoch; });
-  if (open.stop == Stop::pause) {
-    finish_as(open, TrialState::paused, {});
-    return false;
-  }
-  if (!write(open)) return false;
-  if (open.stop != Stop::interrupt) return true;
-  guarded([&] { study_->release(std::span(&open.lease, 1)); });
-  close(open);
-  return false;
 }
 
 bool StudyCore::finish(OpenTrial& open, const std::vector<double>& returned) {
@@ -493,228 +422,6 @@ bool StudyCore::finish_as(OpenTrial& open, TrialState state, std::vector<double>
   close(open);
   if (best) forget_other_bests(number);
   return true;
-}
-
-bool StudyCore::would_be_best(std::int64_t number, double value) const {
-  const double sign = directions()[0] == minimize ? 1 : -1;
-  return is_feasible(history_[number]) && std::isfinite(value) &&
-         std::none_of(history_.begin(), history_.end(), [&](const TrialRecord& trial) {
-           return trial.number != number && trial.state == TrialState::complete && is_feasible(trial) &&
-                  trial.values.size() == 1 && sign * trial.values[0] <= sign * value;
-         });
-}
-
-void StudyCore::keep_if_best(OpenTrial& open, int epoch, const std::function<std::string()>& state) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!keep_best_ || open.closed || directions().size() != 1) return;
-  }
-  Checkpoint saved{epoch, state()};
-  const std::lock_guard lock(mutex_);
-  if (open.closed) return;
-  open.keep = true;
-  open.pending.checkpoint = std::move(saved);
-  history_.change(open.lease.number, [&](TrialRecord& record) { record.checkpoint = epoch; });
-}
-
-void StudyCore::forget_other_bests(std::int64_t number) {
-  std::vector<std::int64_t> others;
-  for (const TrialRecord& trial : history_)
-    if (trial.state == TrialState::complete && trial.checkpoint && trial.number != number)
-      others.push_back(trial.number);
-  if (others.empty()) return;
-  guarded([&] { study_->forget_checkpoints(others); });
-  for (const std::int64_t other : others)
-    history_.change(other, [](TrialRecord& record) { record.checkpoint.reset(); });
-}
-
-Checkpoint StudyCore::best_checkpoint() {
-  const std::lock_guard lock(mutex_);
-  refresh();
-  const TrialRecord best = best_trial(history_);
-  auto found = best.checkpoint ? guarded([&] { return study_->checkpoint(best.number); }) : std::nullopt;
-  check(found.has_value(), "best_checkpoint: none was kept of trial ", best.number,
-        "; one is of a trial that uses trial.epochs(n, model, ...)");
-  return std::move(*found);
-}
-
-void StudyCore::settle() {
-  const std::lock_guard lock(mutex_);
-  if (guarded([&] { return study_->leased(); }) == 0) guarded([&] { study_->settle(); });
-}
-
-std::int64_t StudyCore::clean() {
-  const std::lock_guard lock(mutex_);
-  refresh();
-  check(guarded([&] { return study_->leased(); }) == 0, "clean: trials are running");
-  std::optional<std::int64_t> best;
-  for (const TrialRecord& trial : history_)
-    if (directions().size() == 1 && trial.state == TrialState::complete && trial.checkpoint && !trial.values.empty() &&
-        would_be_best(trial.number, trial.values[0]))
-      best = trial.number;
-  std::vector<std::int64_t> numbers;
-  for (const TrialRecord& trial : history_)
-    if (trial.checkpoint && trial.state != TrialState::running && trial.number != best) numbers.push_back(trial.number);
-  if (numbers.empty()) return 0;
-  guarded([&] { study_->forget_checkpoints(numbers); });
-  for (const std::int64_t number : numbers)
-    history_.change(number, [](TrialRecord& record) { record.checkpoint.reset(); });
-  return static_cast<std::int64_t>(numbers.size());
-}
-
-std::map<std::string, std::string> StudyCore::attributes() {
-  const std::lock_guard lock(mutex_);
-  return guarded([&] { return study_->attributes(); });
-}
-
-void StudyCore::set_attribute(const std::string& name, const std::string& json) {
-  check_name("set_attribute", "attribute", name);
-  const std::string_view fault = json_fault(json);
-  check(fault.empty(), "set_attribute: \"", name, "\": `", printable(json.substr(0, 200)),
-        json.size() > 200 ? "...` " : "` ", fault);
-  const std::lock_guard lock(mutex_);
-  guarded([&] { study_->set_attribute(name, json); });
-}
-
-void StudyCore::set_metric_names(const std::vector<std::string>& names) {
-  check(names.size() == directions().size(), "set_metric_names: ", names.size(), " names for ", directions().size(),
-        " objectives");
-  for (const std::string& name : names) check_name("set_metric_names", "metric", name);
-  const std::lock_guard lock(mutex_);
-  guarded([&] { study_->set_metric_names(names); });
-  history_.set_metric_names(names);
-}
-
-std::int64_t StudyCore::enqueue(std::map<std::string, std::string> attributes) {
-  TrialRecord record;
-  record.state = TrialState::waiting;
-  record.attributes = std::move(attributes);
-  record.number = guarded([&] { return study_->enqueue(record.attributes); });
-  if (record.number > history_.size()) refresh();
-  const std::int64_t number = record.number;
-  if (number == history_.size()) history_.put(std::move(record));
-  return number;
-}
-
-void StudyCore::check_against_history(const std::map<std::string, Choice>& parameters,
-                                      const EnqueueOptions& options) const {
-  std::set<std::string> names, found, given;
-  for (const auto& [name, value] : parameters) given.insert(name);
-  const Distribution* other = nullptr;
-  std::set<std::string> fitting;
-  for (const TrialRecord& trial : history_)
-    for (const Parameter& parameter : trial.parameters) {
-      names.insert(parameter.name);
-      const auto wanted = parameters.find(parameter.name);
-      if (wanted == parameters.end()) continue;
-      found.insert(parameter.name);
-      if (value_in(parameter.distribution, wanted->second)) fitting.insert(parameter.name);
-    }
-  if (names.empty()) return;
-  for (const auto& [name, value] : parameters) {
-    if (!found.contains(name)) {
-      std::string known;
-      for (const std::string& each : names) known.append(known.empty() ? "" : ", ").append(printable(each));
-      check(options.unknown_names, "enqueue: no trial of the study has a parameter \"", printable(name),
-            "\"; there are ", known, ". If it is of a branch that no trial came to yet, allow unknown_names");
-      continue;
-    }
-    if (fitting.contains(name)) continue;
-    for (const TrialRecord& trial : history_)
-      for (const Parameter& parameter : trial.parameters)
-        if (parameter.name == name) other = &parameter.distribution;
-    fail("enqueue: \"", printable(name), "\": ", choice_to_json(value), " is not in its range ",
-         distribution_to_json(*other));
-  }
-}
-
-std::optional<std::int64_t> StudyCore::find_equal(const std::map<std::string, Choice>& parameters) const {
-  const std::string fixed = choices_to_json(parameters);
-  for (const TrialRecord& trial : history_) {
-    const auto enqueued = trial.attributes.find(fixed_attribute);
-    if (enqueued != trial.attributes.end() && choices_from_json(enqueued->second) == parameters) return trial.number;
-    if (trial.parameters.size() == parameters.size() &&
-        std::all_of(trial.parameters.begin(), trial.parameters.end(), [&](const Parameter& parameter) {
-          const auto wanted = parameters.find(parameter.name);
-          return wanted != parameters.end() && value_in(parameter.distribution, wanted->second) == parameter.value;
-        }))
-      return trial.number;
-  }
-  return std::nullopt;
-}
-
-std::int64_t StudyCore::enqueue(const std::map<std::string, Choice>& parameters, const EnqueueOptions& options) {
-  const std::string fixed = choices_to_json(parameters);
-  const std::lock_guard lock(mutex_);
-  refresh();
-  check_against_history(parameters, options);
-  if (options.skip_if_exists)
-    if (const auto equal = find_equal(parameters)) return *equal;
-  return enqueue({{fixed_attribute, fixed}});
-}
-
-std::int64_t StudyCore::retries(std::int64_t number) {
-  const std::lock_guard lock(mutex_);
-  const auto& attributes = history_[number].attributes;
-  const auto history = attributes.find(retries_attribute);
-  return history == attributes.end() ? 0 : static_cast<std::int64_t>(numbers_from_json(history->second).size());
-}
-
-std::int64_t StudyCore::retry(std::int64_t number) {
-  const std::lock_guard lock(mutex_);
-  refresh();
-  const TrialRecord& trial = history_[number];
-  check(trial.state == TrialState::failed, "retry: trial ", number, " is ", name_of(trial.state), ", not failed");
-  std::map<std::string, Choice> parameters;
-  if (trial.attributes.contains(fixed_attribute)) parameters = choices_from_json(trial.attributes.at(fixed_attribute));
-  for (const Parameter& parameter : trial.parameters) parameters[parameter.name] = value_of(parameter);
-  const auto first = trial.attributes.find(retried_attribute), before = trial.attributes.find(retries_attribute);
-  const bool again = first != trial.attributes.end() && before != trial.attributes.end();
-  std::string history = again ? before->second : "[]";
-  history.insert(history.size() - 1, (history == "[]" ? "" : ", ") + std::to_string(number));
-  return enqueue({{fixed_attribute, choices_to_json(parameters)},
-                  {retried_attribute, again ? first->second : std::to_string(number)},
-                  {retries_attribute, history}});
-}
-
-std::int64_t StudyCore::add(const TrialRecord& trial) {
-  check(trial.state == TrialState::complete || trial.state == TrialState::pruned || trial.state == TrialState::failed ||
-            trial.state == TrialState::diverged,
-        "add_trial: a trial that is ", name_of(trial.state),
-        " cannot be added: it is complete, pruned, failed or diverged");
-  std::set<std::string> names;
-  for (const Parameter& parameter : trial.parameters) {
-    check_name("add_trial", "parameter", parameter.name);
-    check(names.insert(parameter.name).second, "add_trial: \"", parameter.name, "\" is given twice");
-    checked(parameter.name, parameter.distribution);
-    check(contains(parameter.distribution, parameter.value), "add_trial: \"", parameter.name, "\": ", parameter.value,
-          " is not in its distribution ", distribution_to_json(parameter.distribution));
-  }
-  check(trial.state != TrialState::complete || trial.values.size() == directions().size(),
-        "add_trial: ", trial.values.size(), " values for ", directions().size(), " objectives");
-  for (const double value : trial.values) check(std::isfinite(value), "add_trial: the value ", value, " is not finite");
-  check(trial.values.size() <= directions().size(), "add_trial: ", trial.values.size(), " values for ",
-        directions().size(), " objectives");
-  for (const auto& [step, value] : trial.intermediate) check(step >= 0, "add_trial: step ", step, " is negative");
-  for (const auto& [name, json] : trial.attributes) {
-    check_name("add_trial", "attribute", name);
-    check(size_fault(json).empty(), "add_trial: the attribute \"", name, "\" ", size_fault(json));
-  }
-  for (const auto& [name, value] : trial.constraints) {
-    check_name("add_trial", "constraint", name);
-    check(!std::isnan(value), "add_trial: the constraint \"", name, "\" is NaN");
-  }
-  const std::lock_guard lock(mutex_);
-  TrialRecord record = trial;
-  record.checkpoint.reset();
-  const auto now = std::chrono::system_clock::now();
-  if (!record.completed) record.completed = now;
-  if (!record.started) record.started = record.completed;
-  record.number = guarded([&] { return study_->add(record); });
-  if (record.number > history_.size()) refresh();
-  const std::int64_t number = record.number;
-  if (number == history_.size()) history_.put(std::move(record));
-  return number;
 }
 
 }  // namespace xgrad::tune::detail

@@ -133,8 +133,16 @@ class StudyCore : public std::enable_shared_from_this<StudyCore> {
   std::optional<std::int64_t> find_equal(const std::map<std::string, Choice>& parameters) const;
   double fixed_value(OpenTrial& open, const std::string& name, const Distribution& distribution) const;
   void keep_alive(const std::stop_token& stop);
+  // f(), remembering what it throws.
   template <class F>
-  auto guarded(F&& f);
+  auto guarded(F&& f) {
+    try {
+      return f();
+    } catch (...) {
+      failure_ = std::current_exception();
+      throw;
+    }
+  }
 
   std::string name_, place_;
   std::chrono::milliseconds lease_, checkpoint_interval_;
