@@ -15,23 +15,17 @@ std::int64_t divided_up(std::int64_t n, std::int64_t by) { return (n + by - 1) /
 
 template <class Vector>
 [[gnu::always_inline]] inline void transform_weight(const Vector (&g)[3], Vector (&to)[reach]) {
-  const Vector even = -2.0f / 3 * g[0] - 1.0f / 3 * g[2], odd = root / 3 * g[1],
-               even2 = 1.0f / 6 * g[0] + 1.0f / 3 * g[2], odd2 = root / 6 * g[1];
+  const Vector even = 0.5f * (g[0] + g[2]), odd = 0.5f * g[1];
   to[0] = g[0];
-  to[1] = even - odd;
-  to[2] = even + odd;
-  to[3] = even2 + odd2;
-  to[4] = even2 - odd2;
-  to[5] = g[2];
+  to[1] = even + odd;
+  to[2] = even - odd;
+  to[3] = g[2];
 }
 
 template <class Vector>
 [[gnu::always_inline]] inline void transform_output(const Vector (&m)[reach], Vector (&to)[side]) {
-  const Vector sum = m[1] + m[2], difference = m[1] - m[2], sum2 = m[3] + m[4], difference2 = m[3] - m[4];
-  to[0] = m[0] + sum + sum2;
-  to[1] = root / 2 * difference + root * difference2;
-  to[2] = 0.5f * sum + 2 * sum2;
-  to[3] = root / 4 * difference + 2 * root * difference2 + m[5];
+  to[0] = m[0] + m[1] + m[2];
+  to[1] = m[1] - m[2] - m[3];
 }
 
 /// Outputs of a tile, `rows` x `columns` of which are inside the image, from products a `stride` apart.
@@ -101,7 +95,7 @@ bool is_of_three(const AxisTaps& axis) {
 
 /// So many tiles that what is transformed stays in the second-level cache, unless the weights do not either.
 std::int64_t tiles_of_a_block(std::int64_t inner, std::int64_t columns) {
-  return inner + columns <= 64 || inner + columns >= 512 ? 48 : 24;
+  return inner + columns <= 64 || inner + columns >= 512 ? 96 : 48;
 }
 
 }  // namespace
@@ -114,7 +108,7 @@ bool suits_winograd(const Correlation<float>& of) {
     return false;
   const std::int64_t height = axes[1].outputs, width = axes[2].outputs,
                      tiles = of.batch * of.read[0] * divided_up(height, side) * divided_up(width, side);
-  return tiles >= 12 && of.batch * of.read[0] * height * width * 9 >= 2 * points * tiles;
+  return tiles >= 48 && of.batch * of.read[0] * height * width * 18 >= 3 * points * tiles;
 }
 
 void winograd(const Correlation<float>& of, const float* x, const float* bias, float* y) {

@@ -1,11 +1,10 @@
 #pragma once
-// Convolutions of 3 x 3 without stride by fewer products (Lavin and Gray, arXiv 1509.09308): of a tile of 4 x 4 outputs
-// and its 6 x 6 inputs, both transformed, an output's sum over channels takes 36 products instead of 144. The points
-// are 0, +-sqrt(1/2), +-sqrt(2) and infinity, which keep rounding small (Barabasz et al., arXiv 1803.10986).
+// Convolutions of 3 x 3 without stride by fewer products (Lavin and Gray, arXiv 1509.09308): of a tile of 2 x 2 outputs
+// and its 4 x 4 inputs, both transformed, an output's sum over channels takes 16 products instead of 36.
 //
-// Rounding: on normal numbers the error stays below 4 * 2^-24 * (largest |x|) * (sum of the channel's |weight|), and is
-// three to six times that of the sum over taps and channels; the gradient of weight has |grad| in the place of
-// |weight|. An infinity or NaN among the inputs makes all outputs of its tiles NaN.
+// Rounding: on normal numbers the error stays below 2^-24 * (largest |x|) * (sum of the channel's |weight|); the
+// gradient of weight has |grad| in the place of |weight|. An infinity or NaN among the inputs makes all outputs of its
+// tiles NaN.
 
 #include "convolution.hpp"
 #include "correlation.hpp"

@@ -5,20 +5,15 @@
 
 namespace xgrad::detail::winograd_tiles {
 
-inline constexpr int side = 4, reach = side + 2, points = reach * reach;  // of a tile: outputs, inputs, products
-inline constexpr float root = 1.41421356f;
+inline constexpr int side = 2, reach = side + 2, points = reach * reach;  // of a tile: outputs, inputs, products
 
 /// One axis of the inputs.
 template <class Vector>
 [[gnu::always_inline]] inline void transform_input(const Vector (&d)[reach], Vector (&to)[reach]) {
-  const Vector even = d[4] - 2 * d[2], odd = root / 2 * d[3] - root * d[1], even2 = d[4] - 0.5f * d[2],
-               odd2 = root * d[3] - root / 2 * d[1];
-  to[0] = d[0] - 2.5f * d[2] + d[4];
-  to[1] = even + odd;
-  to[2] = even - odd;
-  to[3] = even2 + odd2;
-  to[4] = even2 - odd2;
-  to[5] = d[1] - 2.5f * d[3] + d[5];
+  to[0] = d[0] - d[2];
+  to[1] = d[1] + d[2];
+  to[2] = d[2] - d[1];
+  to[3] = d[1] - d[3];
 }
 
 struct Plane {
@@ -39,7 +34,7 @@ struct Tiles {
   }
 };
 
-/// The transformed inputs of a tile, whose first is at (top, left): f(channel, number, bytes, vector) for all 36.
+/// The transformed inputs of a tile, whose first is at (top, left): f(channel, number, bytes, vector) for all.
 template <class Bytes, class F>
 [[gnu::always_inline]] inline void inputs_of_tile(const Plane& plane, const float* image, std::int64_t top,
                                                   std::int64_t left, const float* zeros, Bytes bytes, const F& f) {

@@ -18,22 +18,18 @@ using namespace winograd_tiles;
 
 template <class Vector>
 [[gnu::always_inline]] inline void transform_grad(const Vector (&g)[side], Vector (&to)[reach]) {
-  const Vector even = g[0] + 0.5f * g[2], odd = root / 2 * g[1] + root / 4 * g[3], even2 = g[0] + 2 * g[2],
-               odd2 = root * g[1] + 2 * root * g[3];
   to[0] = g[0];
-  to[1] = even + odd;
-  to[2] = even - odd;
-  to[3] = even2 + odd2;
-  to[4] = even2 - odd2;
-  to[5] = g[3];
+  to[1] = g[0] + g[1];
+  to[2] = g[0] - g[1];
+  to[3] = -g[1];
 }
 
 template <class Vector>
 [[gnu::always_inline]] inline void transform_sums(const Vector (&u)[reach], Vector (&to)[3]) {
-  const Vector sum = u[1] + u[2], sum2 = u[3] + u[4];
-  to[0] = u[0] - 2.0f / 3 * sum + 1.0f / 6 * sum2;
-  to[1] = root / 3 * (u[2] - u[1]) + root / 6 * (u[3] - u[4]);
-  to[2] = u[5] - 1.0f / 3 * sum + 1.0f / 3 * sum2;
+  const Vector sum = 0.5f * (u[1] + u[2]);
+  to[0] = u[0] + sum;
+  to[1] = 0.5f * (u[1] - u[2]);
+  to[2] = sum + u[3];
 }
 
 /// The transformed gradient of a tile's outputs, whose first is at (row, column), to places a `stride` apart.
@@ -67,7 +63,7 @@ template <class Bytes>
   });
 }
 
-/// Sums of all 36 products, (out, in) each, into (out, in, 3, 3).
+/// Sums of all products, (out, in) each, into (out, in, 3, 3).
 void transform_all_sums(const ConvolutionSize& size, const float* sums, float* weight_grad) {
   parallel_for(size.out, 4096 / size.in + 1, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> turned(static_cast<std::size_t>(9 * size.in));
@@ -102,15 +98,15 @@ bool suits_winograd_weight_grad(const ConvolutionSize& size) {
   const Tiles tiles(images, {size.output[1], size.output[2], size.out});
   return size.groups == 1 && size.kernel == kernel && size.stride == ones && size.dilation == ones &&
          size.padding[0] == 0 && size.in >= 16 && size.out >= 16 &&
-         size.in % (vector_bytes() / static_cast<std::int64_t>(sizeof(float))) == 0 && tiles.count() >= 16 &&
-         images * size.output[1] * size.output[2] * 9 >= 2 * points * tiles.count();
+         size.in % (vector_bytes() / static_cast<std::int64_t>(sizeof(float))) == 0 && tiles.count() >= 48 &&
+         images * size.output[1] * size.output[2] * 18 >= 3 * points * tiles.count();
 }
 
 void winograd_weight_grad(const ConvolutionSize& size, const float* x, const float* grad, float* weight_grad) {
   const Plane in{size.input[1], size.input[2], size.in}, out{size.output[1], size.output[2], size.out};
   const Tiles tiles(size.batch * size.output[0], out);
   // So many tiles at a time that what is transformed stays in a cache, and that sums are read and written seldom.
-  const std::int64_t block = std::min(tiles.count(), std::clamp<std::int64_t>(8192 / (size.in + size.out), 128, 256)),
+  const std::int64_t block = std::min(tiles.count(), std::clamp<std::int64_t>(16384 / (size.in + size.out), 256, 512)),
                      in_stride = block * in.channels + 16, out_stride = block * out.channels + 16,
                      of_point = size.in * size.out, most = most_columns<float>(), panels = (size.in + most - 1) / most;
   const Reference<Storage> memory = Storage::make(
