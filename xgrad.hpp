@@ -33,6 +33,7 @@
 #include "data/mix.hpp"
 #include "data/mnist.hpp"
 #include "data/preprocessing.hpp"
+#include "data/random_resized_crop.hpp"
 #include "data/sample_loader.hpp"
 #include "data/sampler.hpp"
 #include "data/samples.hpp"

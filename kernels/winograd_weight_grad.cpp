@@ -97,7 +97,7 @@ bool suits_winograd_weight_grad(const ConvolutionSize& size) {
   const std::int64_t images = size.batch * size.output[0];
   const Tiles tiles(images, {size.output[1], size.output[2], size.out});
   return size.groups == 1 && size.kernel == kernel && size.stride == ones && size.dilation == ones &&
-         size.padding[0] == 0 && size.in >= 16 && size.out >= 16 &&
+         size.padding[0] == 0 && size.in >= 16 && size.out >= 16 && size.in + size.out > 32 &&
          size.in % (vector_bytes() / static_cast<std::int64_t>(sizeof(float))) == 0 && tiles.count() >= 48 &&
          images * size.output[1] * size.output[2] * 18 >= 3 * points * tiles.count();
 }
