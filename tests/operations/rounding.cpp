@@ -47,11 +47,10 @@ std::span<const OpInfo> rounding_ops() {
        }},
       {"nanmean", "reductions", "mean of what is not NaN", true,
        [] {
-         return reduction_samples("torch.nanmean(x[0], {dim}, keepdim={keepdim})",
-                                  [](auto& x, auto& axes, bool keepdim) {
-                                    return nanmean(x, axes, {.keepdim = keepdim});
-                                  },
-                                  {.of_nothing = false});
+         return reduction_samples(
+             "torch.nanmean(x[0], {dim}, keepdim={keepdim})",
+             [](auto& x, auto& axes, bool keepdim) { return nanmean(x, axes, {.keepdim = keepdim}); },
+             {.of_nothing = false});
        },
        [] {
          return reduction_errors(

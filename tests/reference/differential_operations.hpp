@@ -64,13 +64,14 @@ inline void add_elementwise(Operations& table) {
 #define UNARY(name) unary(#name, [](const Tensor& x) { return name(x); });
   UNARY(exp)
   UNARY(expm1)
-  UNARY(log) UNARY(log1p) UNARY(sqrt) UNARY(rsqrt) UNARY(sin) UNARY(cos) UNARY(tan) UNARY(asin) UNARY(acos) UNARY(atan)
-      UNARY(sinh) UNARY(cosh) UNARY(tanh) UNARY(sigmoid) UNARY(erf) UNARY(erfc) UNARY(lgamma) UNARY(digamma)
-          UNARY(square) UNARY(reciprocal) UNARY(abs) UNARY(sign) UNARY(neg) UNARY(isnan) UNARY(isinf) UNARY(isfinite)
-              UNARY(logical_not) UNARY(floor) UNARY(relu) UNARY(silu) UNARY(max) UNARY(min) UNARY(argmax) UNARY(argmin)
-                  UNARY(squeeze)
+  UNARY(log)
+  UNARY(log1p)
+  UNARY(sqrt) UNARY(rsqrt) UNARY(sin) UNARY(cos) UNARY(tan) UNARY(asin) UNARY(acos) UNARY(atan) UNARY(sinh) UNARY(cosh)
+      UNARY(tanh) UNARY(sigmoid) UNARY(erf) UNARY(erfc) UNARY(lgamma) UNARY(digamma) UNARY(square) UNARY(reciprocal)
+          UNARY(abs) UNARY(sign) UNARY(neg) UNARY(isnan) UNARY(isinf) UNARY(isfinite) UNARY(logical_not) UNARY(floor)
+              UNARY(relu) UNARY(silu) UNARY(max) UNARY(min) UNARY(argmax) UNARY(argmin) UNARY(squeeze)
 #undef UNARY
-                      unary("lgamma_negative", [](const Tensor& x) { return lgamma(x); });
+                  unary("lgamma_negative", [](const Tensor& x) { return lgamma(x); });
   unary("digamma_negative", [](const Tensor& x) { return digamma(x); });
   unary("clone", [](const Tensor& x) { return x.clone(); });
   unary("contiguous", [](const Tensor& x) { return x.contiguous(); });
@@ -93,13 +94,14 @@ inline void add_elementwise(Operations& table) {
   COMPARISON(name) table["number_" #name] = [](const Call& c) { return std::vector{name(c.number(), c.x[0])}; };
   ARITHMETIC(add)
   ARITHMETIC(sub)
-  ARITHMETIC(mul) ARITHMETIC(div) ARITHMETIC(pow) COMPARISON(eq) COMPARISON(ne) COMPARISON(lt) COMPARISON(le)
-      COMPARISON(gt) COMPARISON(ge) BINARY(maximum) BINARY(minimum) BINARY(atan2) BINARY(logical_and) BINARY(logical_or)
-          BINARY(logical_xor)
+  ARITHMETIC(mul)
+  ARITHMETIC(div)
+  ARITHMETIC(pow) COMPARISON(eq) COMPARISON(ne) COMPARISON(lt) COMPARISON(le) COMPARISON(gt) COMPARISON(ge)
+      BINARY(maximum) BINARY(minimum) BINARY(atan2) BINARY(logical_and) BINARY(logical_or) BINARY(logical_xor)
 #undef ARITHMETIC
 #undef COMPARISON
 #undef BINARY
-              binary("pow_signed", [](const Tensor& a, const Tensor& b) { return pow(a, b); });
+          binary("pow_signed", [](const Tensor& a, const Tensor& b) { return pow(a, b); });
   table["allclose"] = [](const Call& c) {
     return std::vector{tensor(allclose(c.x[0], c.x[1], {.equal_nan = c.flag("equal_nan")}), {.dtype = bool_})};
   };
@@ -117,7 +119,9 @@ inline void add_reductions(Operations& table) {
   };
   REDUCTION(sum)
   REDUCTION(mean)
-  REDUCTION(prod) REDUCTION(amax) REDUCTION(amin) REDUCTION(all) REDUCTION(any) REDUCTION(logsumexp)
+  REDUCTION(prod)
+  REDUCTION(amax)
+  REDUCTION(amin) REDUCTION(all) REDUCTION(any) REDUCTION(logsumexp)
 #undef REDUCTION
       const auto moment =
           [](const Call& c) { return VarOptions{.correction = c.integer("correction"), .keepdim = c.flag("keepdim")}; };

@@ -105,7 +105,8 @@ struct Regime {
 // further first, by their last report. Nothing for trials without a value.
 using ObjectiveRank = std::array<double, 3>;
 
-std::optional<ObjectiveRank> rank_by(const TrialRecord& trial, const std::vector<Direction>& directions, std::size_t objective) {
+std::optional<ObjectiveRank> rank_by(const TrialRecord& trial, const std::vector<Direction>& directions,
+                                     std::size_t objective) {
   const double sign = directions[objective] == minimize ? 1 : -1;
   if (trial.state == TrialState::complete) {
     const bool finite =
