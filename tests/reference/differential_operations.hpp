@@ -61,17 +61,46 @@ inline void add_elementwise(Operations& table) {
   const auto unary = [&table](const char* name, auto f) {
     table[name] = [f](const Call& c) { return std::vector{f(c.x[0])}; };
   };
-#define UNARY(name) unary(#name, [](const Tensor& x) { return name(x); });
-  UNARY(exp)
-  UNARY(expm1)
-  UNARY(log)
-  UNARY(log1p)
-  UNARY(sqrt) UNARY(rsqrt) UNARY(sin) UNARY(cos) UNARY(tan) UNARY(asin) UNARY(acos) UNARY(atan) UNARY(sinh) UNARY(cosh)
-      UNARY(tanh) UNARY(sigmoid) UNARY(erf) UNARY(erfc) UNARY(lgamma) UNARY(digamma) UNARY(square) UNARY(reciprocal)
-          UNARY(abs) UNARY(sign) UNARY(neg) UNARY(isnan) UNARY(isinf) UNARY(isfinite) UNARY(logical_not) UNARY(floor)
-              UNARY(relu) UNARY(silu) UNARY(max) UNARY(min) UNARY(argmax) UNARY(argmin) UNARY(squeeze)
+#define UNARY(name) unary(#name, [](const Tensor& x) { return name(x); })
+  UNARY(exp);
+  UNARY(expm1);
+  UNARY(log);
+  UNARY(log1p);
+  UNARY(sqrt);
+  UNARY(rsqrt);
+  UNARY(sin);
+  UNARY(cos);
+  UNARY(tan);
+  UNARY(asin);
+  UNARY(acos);
+  UNARY(atan);
+  UNARY(sinh);
+  UNARY(cosh);
+  UNARY(tanh);
+  UNARY(sigmoid);
+  UNARY(erf);
+  UNARY(erfc);
+  UNARY(lgamma);
+  UNARY(digamma);
+  UNARY(square);
+  UNARY(reciprocal);
+  UNARY(abs);
+  UNARY(sign);
+  UNARY(neg);
+  UNARY(isnan);
+  UNARY(isinf);
+  UNARY(isfinite);
+  UNARY(logical_not);
+  UNARY(floor);
+  UNARY(relu);
+  UNARY(silu);
+  UNARY(max);
+  UNARY(min);
+  UNARY(argmax);
+  UNARY(argmin);
+  UNARY(squeeze);
 #undef UNARY
-                  unary("lgamma_negative", [](const Tensor& x) { return lgamma(x); });
+  unary("lgamma_negative", [](const Tensor& x) { return lgamma(x); });
   unary("digamma_negative", [](const Tensor& x) { return digamma(x); });
   unary("clone", [](const Tensor& x) { return x.clone(); });
   unary("contiguous", [](const Tensor& x) { return x.contiguous(); });
@@ -88,20 +117,34 @@ inline void add_elementwise(Operations& table) {
   const auto with_number = [&table](const std::string& name, auto f) {
     table[name + "_number"] = [f](const Call& c) { return std::vector{f(c.x[0], c.number())}; };
   };
-#define BINARY(name) binary(#name, [](const Tensor& a, const Tensor& b) { return name(a, b); });
-#define COMPARISON(name) BINARY(name) with_number(#name, [](const Tensor& a, Scalar b) { return name(a, b); });
+#define BINARY(name) binary(#name, [](const Tensor& a, const Tensor& b) { return name(a, b); })
+#define COMPARISON(name) \
+  BINARY(name);          \
+  with_number(#name, [](const Tensor& a, Scalar b) { return name(a, b); })
 #define ARITHMETIC(name) \
-  COMPARISON(name) table["number_" #name] = [](const Call& c) { return std::vector{name(c.number(), c.x[0])}; };
-  ARITHMETIC(add)
-  ARITHMETIC(sub)
-  ARITHMETIC(mul)
-  ARITHMETIC(div)
-  ARITHMETIC(pow) COMPARISON(eq) COMPARISON(ne) COMPARISON(lt) COMPARISON(le) COMPARISON(gt) COMPARISON(ge)
-      BINARY(maximum) BINARY(minimum) BINARY(atan2) BINARY(logical_and) BINARY(logical_or) BINARY(logical_xor)
+  COMPARISON(name);      \
+  table["number_" #name] = [](const Call& c) { return std::vector{name(c.number(), c.x[0])}; }
+  ARITHMETIC(add);
+  ARITHMETIC(sub);
+  ARITHMETIC(mul);
+  ARITHMETIC(div);
+  ARITHMETIC(pow);
+  COMPARISON(eq);
+  COMPARISON(ne);
+  COMPARISON(lt);
+  COMPARISON(le);
+  COMPARISON(gt);
+  COMPARISON(ge);
+  BINARY(maximum);
+  BINARY(minimum);
+  BINARY(atan2);
+  BINARY(logical_and);
+  BINARY(logical_or);
+  BINARY(logical_xor);
 #undef ARITHMETIC
 #undef COMPARISON
 #undef BINARY
-          binary("pow_signed", [](const Tensor& a, const Tensor& b) { return pow(a, b); });
+  binary("pow_signed", [](const Tensor& a, const Tensor& b) { return pow(a, b); });
   table["allclose"] = [](const Call& c) {
     return std::vector{tensor(allclose(c.x[0], c.x[1], {.equal_nan = c.flag("equal_nan")}), {.dtype = bool_})};
   };
@@ -116,15 +159,19 @@ inline void add_reductions(Operations& table) {
 #define REDUCTION(name)                                                                \
   table[#name] = [](const Call& c) {                                                   \
     return std::vector{name(c.x[0], c.shape("axes"), {.keepdim = c.flag("keepdim")})}; \
-  };
-  REDUCTION(sum)
-  REDUCTION(mean)
-  REDUCTION(prod)
-  REDUCTION(amax)
-  REDUCTION(amin) REDUCTION(all) REDUCTION(any) REDUCTION(logsumexp)
+  }
+  REDUCTION(sum);
+  REDUCTION(mean);
+  REDUCTION(prod);
+  REDUCTION(amax);
+  REDUCTION(amin);
+  REDUCTION(all);
+  REDUCTION(any);
+  REDUCTION(logsumexp);
 #undef REDUCTION
-      const auto moment =
-          [](const Call& c) { return VarOptions{.correction = c.integer("correction"), .keepdim = c.flag("keepdim")}; };
+  const auto moment = [](const Call& c) {
+    return VarOptions{.correction = c.integer("correction"), .keepdim = c.flag("keepdim")};
+  };
   table["var"] = [moment](const Call& c) { return std::vector{var(c.x[0], c.shape("axes"), moment(c))}; };
   table["stddev"] = [moment](const Call& c) { return std::vector{stddev(c.x[0], c.shape("axes"), moment(c))}; };
   table["norm"] = [](const Call& c) {
