@@ -13,12 +13,12 @@ using namespace xgrad::detail;
 
 namespace {
 
-using Numbers = std::vector<float>;
+using Floats = std::vector<float>;
 
-Numbers normal(std::int64_t count, unsigned seed) {
+Floats normal(std::int64_t count, unsigned seed) {
   std::mt19937 engine(seed);
   std::normal_distribution<float> distribution;
-  Numbers all(static_cast<std::size_t>(count));
+  Floats all(static_cast<std::size_t>(count));
   for (float& each : all) each = distribution(engine);
   return all;
 }
@@ -43,20 +43,20 @@ constexpr Case cases[] = {
 
 /// The largest difference from what is computed in float64, in units of `allowed`(number of the result).
 template <class Allowed>
-double worst(const Numbers& results, const std::vector<double>& exact, const Allowed& allowed) {
+double worst(const Floats& results, const std::vector<double>& exact, const Allowed& allowed) {
   double most = 0;
   for (std::size_t i = 0; i < results.size(); ++i)
     most = std::max(most, std::abs(static_cast<double>(results[i]) - exact[i]) / allowed(i));
   return most;
 }
 
-double largest(const Numbers& x) {
+double largest(const Floats& x) {
   double most = 0;
   for (const float each : x) most = std::max(most, static_cast<double>(std::abs(each)));
   return most;
 }
 
-std::vector<double> widened(const Numbers& x) { return {x.begin(), x.end()}; }
+std::vector<double> widened(const Floats& x) { return {x.begin(), x.end()}; }
 
 constexpr double unit = 0x1p-24;
 
@@ -66,15 +66,15 @@ TEST_CASE("winograd: convolution, its derivative by the input and by the weight 
   for (const Case& c : cases) {
     const ConvolutionSize size = c.size();
     const std::int64_t places = c.images * size.outputs(), weights = c.out * c.in * 9;
-    const Numbers x = normal(c.images * c.height * c.width * c.in, 1), w = normal(weights, 2),
-                  grad = normal(places * c.out, 3), bias = normal(c.out, 4);
+    const Floats x = normal(c.images * c.height * c.width * c.in, 1), w = normal(weights, 2),
+                 grad = normal(places * c.out, 3), bias = normal(c.out, 4);
     const Window window = forward_window(size);
     CAPTURE(c.images, c.in, c.out, c.height, c.width, c.padding);
     REQUIRE(suits_winograd(
         {c.images, 1, c.in, c.out, size.input, size.output, size.kernel, window, w.data(), 9, c.in * 9}));
     REQUIRE(suits_winograd_weight_grad(size));
 
-    Numbers y(grad.size()), x_grad(x.size()), w_grad(w.size());
+    Floats y(grad.size()), x_grad(x.size()), w_grad(w.size());
     convolution(size, x.data(), w.data(), bias.data(), y.data());
     convolution_input_grad<float>(size, grad.data(), w.data(), nullptr, x_grad.data());
     convolution_weight_grad(size, x.data(), grad.data(), w_grad.data());
@@ -101,7 +101,7 @@ TEST_CASE("winograd: convolution, its derivative by the input and by the weight 
     const int before = num_threads();
     for (const int threads : {1, 2, 4}) {
       set_num_threads(threads);
-      Numbers again(y.size()), x_again(x.size()), w_again(w.size());
+      Floats again(y.size()), x_again(x.size()), w_again(w.size());
       convolution(size, x.data(), w.data(), bias.data(), again.data());
       convolution_input_grad<float>(size, grad.data(), w.data(), nullptr, x_again.data());
       convolution_weight_grad(size, x.data(), grad.data(), w_again.data());
