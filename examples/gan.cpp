@@ -7,10 +7,10 @@
 #include <CLI/CLI.hpp>
 
 #include <iostream>
-#include <numeric>
 #include <string>
 #include <vector>
 
+#include "generative_options.hpp"
 #include "gnuplot.hpp"
 
 using namespace xgrad;
@@ -64,38 +64,22 @@ void draw_sheet(const std::string& file, const Tensor& pictures, std::int64_t co
 }  // namespace
 
 int main(int argc, char** argv) try {
-  std::string directory, log = "runs/gan";
-  std::int64_t epochs = 20, count = 60000;
-  std::uint64_t seed = 0;
-  int threads = num_threads();
+  GenerativeOptions options{.log = "runs/gan", .epochs = 20};
   CLI::App app("Trains a generative adversarial network on Fashion-MNIST");
-  app.add_option("--data", directory, "Where the four IDX files are");
-  app.add_option("--epochs", epochs, "Passes over the training images")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--images", count, "Of the training images, so many")
-      ->capture_default_str()
-      ->check(CLI::Range(128, 60000));
-  app.add_option("--seed", seed, "Of weights, batches and noise")->capture_default_str();
-  app.add_option("--log", log, "Where logs, event files and the page go")->capture_default_str();
-  app.add_option("--threads", threads)->capture_default_str();
+  options.add_to(app);
   CLI11_PARSE(app, argc, argv);
-  set_num_threads(threads);
-  manual_seed(seed);
-  if (directory.empty()) directory = data::fashion_mnist_directory();
+  options.apply();
 
-  std::vector<std::int64_t> first(static_cast<std::size_t>(count));
-  std::iota(first.begin(), first.end(), 0);
-  const data::Subset images(data::FashionMNIST(directory, {.train = true}), first);
-  data::DataLoader loader(images, {.batch_size = 64, .shuffle = true, .drop_last = true, .seed = seed});
+  const data::Subset images = options.training_images();
+  data::DataLoader loader(images, {.batch_size = 64, .shuffle = true, .drop_last = true, .seed = options.seed});
   const Tensor mean_image = mean((*data::DataLoader(images, {.batch_size = 1000}).begin()).x, 0);
 
   PictureGenerator generator;
   nn::Sequential discriminator = discriminator_of_pictures();
   optim::Adam for_generator(generator, {.lr = 2e-4, .beta1 = 0.5});
   optim::Adam for_discriminator(discriminator, {.lr = 2e-4, .beta1 = 0.5});
-  train::SummaryWriter writer(log);
-  writer.add_hparams({{"lr", for_generator.lr()}, {"latent", latent}, {"epochs", epochs}});
+  train::SummaryWriter writer(options.log);
+  writer.add_hparams({{"lr", for_generator.lr()}, {"latent", latent}, {"epochs", options.epochs}});
 
   const Tensor noise = randn({100, latent});  // of the pictures that are shown
   const auto samples = [&] {
@@ -108,7 +92,7 @@ int main(int argc, char** argv) try {
   const double before = distance(samples(), mean_image);
   double after = before;
   std::int64_t step = 0;
-  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
+  for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
     for (const auto& [x, y] : progress(loader)) {
       const Tensor real = ones({x.size(0), 1}), made = zeros({x.size(0), 1});
       const Tensor fake = generator(randn({x.size(0), latent}));
@@ -136,11 +120,11 @@ int main(int argc, char** argv) try {
     writer.add_scalar("distance of means", after, step);
     writer.add_image("samples", slice(pictures, 0, 0, 64), step);
     writer.flush();
-    train::write_run_page({log}, log + "/run.html");
+    train::write_run_page({options.log}, options.log + "/run.html");
     std::printf("epoch %2lld: the samples' mean is %.2f from the images'\n", static_cast<long long>(epoch), after);
     std::fflush(stdout);
   }
-  std::cout << "page: " << log << "/run.html\n";
+  std::cout << "page: " << options.log << "/run.html\n";
   draw_sheet("gan_samples.png", samples(), 10);
   return after < before ? 0 : 1;
 } catch (const Error& error) {

@@ -8,10 +8,10 @@
 #include <CLI/CLI.hpp>
 
 #include <iostream>
-#include <numeric>
 #include <string>
 #include <vector>
 
+#include "generative_options.hpp"
 #include "gnuplot.hpp"
 
 using namespace xgrad;
@@ -98,42 +98,26 @@ void draw_latent_space(const std::string& file, const Vae& vae, const data::Data
 }  // namespace
 
 int main(int argc, char** argv) try {
-  std::string directory, log = "runs/vae";
-  std::int64_t epochs = 30, count = 60000;
-  std::uint64_t seed = 0;
-  int threads = num_threads();
+  GenerativeOptions options{.log = "runs/vae", .epochs = 30};
   CLI::App app("Trains a variational autoencoder on Fashion-MNIST");
-  app.add_option("--data", directory, "Where the four IDX files are");
-  app.add_option("--epochs", epochs, "Passes over the training images")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--images", count, "Of the training images, so many")
-      ->capture_default_str()
-      ->check(CLI::Range(128, 60000));
-  app.add_option("--seed", seed, "Of weights, batches and samples")->capture_default_str();
-  app.add_option("--log", log, "Where logs, event files and the page go")->capture_default_str();
-  app.add_option("--threads", threads)->capture_default_str();
+  options.add_to(app);
   CLI11_PARSE(app, argc, argv);
-  set_num_threads(threads);
-  manual_seed(seed);
-  if (directory.empty()) directory = data::fashion_mnist_directory();
+  options.apply();
 
-  std::vector<std::int64_t> first(static_cast<std::size_t>(count));
-  std::iota(first.begin(), first.end(), 0);
-  const data::Subset images(data::FashionMNIST(directory, {.train = true}), first);
-  const data::FashionMNIST test(directory, {.train = false});
-  data::DataLoader loader(images, {.batch_size = 128, .shuffle = true, .drop_last = true, .seed = seed});
+  const data::Subset images = options.training_images();
+  const data::FashionMNIST test(options.directory, {.train = false});
+  data::DataLoader loader(images, {.batch_size = 128, .shuffle = true, .drop_last = true, .seed = options.seed});
 
   Vae vae;
   optim::Adam adam(vae, {.lr = 1e-3});
-  optim::CosineAnnealingLR schedule(adam, {.t_max = epochs});
-  train::SummaryWriter writer(log);
-  writer.add_hparams({{"lr", adam.lr()}, {"batch_size", 128}, {"latent", latent}, {"epochs", epochs}});
+  optim::CosineAnnealingLR schedule(adam, {.t_max = options.epochs});
+  train::SummaryWriter writer(options.log);
+  writer.add_hparams({{"lr", adam.lr()}, {"batch_size", 128}, {"latent", latent}, {"epochs", options.epochs}});
 
   const double before = test_loss(vae, test);
   double after = before;
   std::int64_t step = 0;
-  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
+  for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
     for (const auto& [x, y] : progress(loader)) {
       adam.zero_grad();
       const auto [loss, divergence] = vae.loss(x);
@@ -157,10 +141,10 @@ int main(int argc, char** argv) try {
       writer.add_image("samples", vae.decode(plane(8)), step);
     }
     writer.flush();
-    train::write_run_page({log}, log + "/run.html");
+    train::write_run_page({options.log}, options.log + "/run.html");
     std::printf("epoch %2lld: %.2f nats an image on the test images\n", static_cast<long long>(epoch), after);
   }
-  std::cout << "page: " << log << "/run.html\n";
+  std::cout << "page: " << options.log << "/run.html\n";
   draw_samples("vae_samples.png", vae);
   draw_latent_space("vae_latent_space.png", vae, test);
   return after < before ? 0 : 1;
