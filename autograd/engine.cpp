@@ -68,6 +68,8 @@ class Pass {
   std::uint32_t find_or_add(Node* node);
   void grow();
   void add(Node* node, std::uint32_t output, Tensor gradient);
+  /// Whether a gradient of the node where the edge leads is of use.
+  bool wanted(const Edge& edge) const { return edge.node && (!useful_ || useful_->contains(edge.node.get())); }
   bool leads_on(const Node& node) const;
   void apply_hooks(const Slot& slot) {
     if (Node::Extras* extras = slot.node->extras_if_any()) apply_hooks(slot, *extras);
@@ -97,8 +99,8 @@ class Pass {
 
   bool create_graph_, retain_graph_;
   detail::RowGradients rows_;  // of leaves, beside what is in gradients_
-  bool aimed_ = false, stops_ = false;
-  std::unordered_set<const Node*> useful_;  // when aimed: the nodes that lead to a target
+  bool stops_ = false;
+  std::optional<std::unordered_set<const Node*>> useful_;  // when aimed: the nodes that lead to a target
   std::unique_ptr<Memory> memory_ = take_memory();
   std::vector<Slot>& slots_ = memory_->slots;
   std::vector<Tensor>& gradients_ = memory_->gradients;
@@ -166,7 +168,7 @@ std::uint32_t Pass::find_or_add(Node* node) {
   }
   const auto slot = static_cast<std::uint32_t>(slots_.size());
   slots_.push_back({node, static_cast<std::uint32_t>(gradients_.size()), false});
-  gradients_.resize(gradients_.size() + node->outputs().size());
+  for (std::size_t output = 0; output < node->outputs().size(); ++output) gradients_.emplace_back();
   table_[at] = slot;
   if (node->is_leaf()) {
     leaves_.push_back(slot);
@@ -175,6 +177,13 @@ std::uint32_t Pass::find_or_add(Node* node) {
     std::push_heap(queue_.begin(), queue_.end());
   }
   return slot;
+}
+
+/// A copy of the elements, recorded nowhere.
+Tensor copy_of(const Tensor& tensor) {
+  const Tensor copy = detail::empty_like(tensor, tensor.dtype());
+  detail::overwrite(copy, tensor);
+  return copy;
 }
 
 /// Whether no one else sees it when the tensor is changed.
@@ -193,9 +202,9 @@ void Pass::add(Node* node, std::uint32_t output, Tensor gradient) {
 }
 
 void Pass::aim_at(std::span<const Tensor> roots, std::span<const Edge> targets, bool stop) {
-  aimed_ = true;
   stops_ = stop;
-  for (const Edge& target : targets) useful_.insert(target.node.get());
+  useful_.emplace();
+  for (const Edge& target : targets) useful_->insert(target.node.get());
   std::vector<const Node*> reachable;
   std::unordered_set<const Node*> seen;
   // What is older than every target leads to none of them.
@@ -206,7 +215,7 @@ void Pass::aim_at(std::span<const Tensor> roots, std::span<const Edge> targets, 
   };
   for (const Tensor& root : roots) visit(root.impl().node.get());
   for (std::size_t next = 0; next < reachable.size(); ++next) {
-    if (stop && useful_.contains(reachable[next])) continue;
+    if (stop && useful_->contains(reachable[next])) continue;
     for (const Edge& edge : reachable[next]->edges())
       if (edge.node) visit(edge.node.get());
   }
@@ -214,8 +223,8 @@ void Pass::aim_at(std::span<const Tensor> roots, std::span<const Edge> targets, 
             [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
   for (const Node* node : reachable)
     for (const Edge& edge : node->edges())
-      if (edge.node && useful_.contains(edge.node.get())) {
-        useful_.insert(node);
+      if (wanted(edge)) {
+        useful_->insert(node);
         break;
       }
   for (const Edge& target : targets)
@@ -224,9 +233,9 @@ void Pass::aim_at(std::span<const Tensor> roots, std::span<const Edge> targets, 
 
 /// Whether a gradient is wanted of anything that this node depends on.
 bool Pass::leads_on(const Node& node) const {
-  if (!aimed_) return true;
+  if (!useful_) return true;
   for (const Edge& edge : node.edges())
-    if (edge.node && useful_.contains(edge.node.get())) return true;
+    if (wanted(edge)) return true;
   return false;
 }
 
@@ -249,7 +258,7 @@ void Pass::apply_hooks(const Slot& slot, Node::Extras& extras) {
     const detail::SharedHook call = locked(hook.call);
     if (!call || !gradient.defined()) continue;
     // A hook may change what it is given, and that may be the gradient of another tensor too.
-    if (!create_graph_ && !owned_alone(gradient)) gradient = gradient.clone();
+    if (!create_graph_ && !owned_alone(gradient)) gradient = copy_of(gradient);
     Tensor replaced = (*call)(gradient);
     if (!replaced.defined()) continue;
     check(replaced.shape() == gradient.shape() && replaced.dtype() == gradient.dtype(), "hook: a gradient of shape ",
@@ -258,7 +267,7 @@ void Pass::apply_hooks(const Slot& slot, Node::Extras& extras) {
           "Tensor to leave that as it is");
     gradients_[slot.first + hook.output] = std::move(replaced);
   }
-  if (is_leaf || aimed_) return;
+  if (is_leaf || useful_) return;
   std::vector<Tensor> before;  // freed without the lock, which freeing a graph may want
   const std::lock_guard lock(extras.mutex);
   for (auto& [output, kept] : extras.retained) {
@@ -291,7 +300,7 @@ void Pass::run_node(const Slot& slot) {
   const auto edges = node.edges();
   std::uint64_t needs = 0;
   for (std::size_t i = 0; i < edges.size(); ++i)
-    if (edges[i].node && (!aimed_ || useful_.contains(edges[i].node.get())) && i < 64) needs |= std::uint64_t{1} << i;
+    if (i < 64 && wanted(edges[i])) needs |= std::uint64_t{1} << i;
 
   // Node outputs and inputs are few; beyond that they go to the heap.
   const std::size_t outputs = node.outputs().size();
@@ -330,7 +339,7 @@ void Pass::run_node(const Slot& slot) {
   for (Tensor& gradient : from) gradient = {};  // so that what is passed on may be owned alone
   for (std::size_t i = 0; i < edges.size(); ++i) {
     if (!edges[i].node || !to[i].defined() || (i < 64 && (needs >> i & 1) == 0)) continue;
-    if (aimed_ && i >= 64 && !useful_.contains(edges[i].node.get())) continue;
+    if (i >= 64 && !wanted(edges[i])) continue;
     add(edges[i].node.get(), edges[i].index, std::move(to[i]));
   }
 }
@@ -340,17 +349,17 @@ void Pass::run_node(const Slot& slot) {
 bool Pass::add_in_place(Node& node, std::span<Tensor> gradients) {
   if (create_graph_ || detail::anomaly_enabled) return false;
   const Edge& edge = node.edges()[0];
-  if (!edge.node || (aimed_ && !useful_.contains(edge.node.get()))) return false;
+  if (!wanted(edge)) return false;
   Tensor& sum = gradients_[slots_[find_or_add(edge.node.get())].first + edge.index];
   if (!sum.defined()) return false;
-  if (!owned_alone(sum)) sum = sum.clone();
+  if (!owned_alone(sum)) sum = copy_of(sum);
   node.add_backward(gradients, sum);
   return true;
 }
 
 void Pass::run() {
   const GradMode mode(create_graph_);
-  const detail::RowGradientScope rows(create_graph_ || aimed_ ? nullptr : &rows_);
+  const detail::RowGradientScope rows(create_graph_ || useful_ ? nullptr : &rows_);
   while (!queue_.empty()) {
     const Slot slot = slots_[queue_.front().slot];
     std::pop_heap(queue_.begin(), queue_.end());
@@ -369,11 +378,11 @@ void Pass::add_rows_to_dense() {
     const std::uint32_t slot = table_[position(leaf)];
     if (slot == none || !gradients_[slots_[slot].first].defined()) {
       const std::lock_guard lock(leaf->mutex);
-      if (leaf->grad.defined() && detail::repeats_elements(leaf->grad)) leaf->grad = leaf->grad.clone();
+      if (leaf->grad.defined() && detail::repeats_elements(leaf->grad)) leaf->grad = copy_of(leaf->grad);
       continue;
     }
     Tensor& sum = gradients_[slots_[slot].first];
-    if (!owned_alone(sum)) sum = sum.clone();
+    if (!owned_alone(sum)) sum = copy_of(sum);
     detail::add_rows_in_place(sum, parts);
     parts.clear();
   }
@@ -393,7 +402,7 @@ void Pass::commit() {
       if (leaf->tensor && leaf->tensor->has_users())  // or there is none to let go of what is recorded
         sums.push_back({leaf, leaf->dense_grad().defined() ? detail::accumulate(leaf->grad, gradient) : gradient});
     } else {
-      sums.push_back({leaf, owned_alone(gradient) ? std::move(gradient) : gradient.clone()});
+      sums.push_back({leaf, owned_alone(gradient) ? std::move(gradient) : copy_of(gradient)});
     }
   }
   // What can fail is done.
@@ -404,8 +413,10 @@ void Pass::commit() {
       sum.leaf = nullptr;
       continue;
     }
-    detail::add_rows_in_place(sum.gradient, sum.leaf->rows);
-    sum.leaf->rows.clear();
+    if (!sum.leaf->rows.empty()) {
+      detail::add_rows_in_place(sum.gradient, sum.leaf->rows);
+      sum.leaf->rows.clear();
+    }
     if (create_graph_ || !grad.defined()) {
       std::swap(grad, sum.gradient);
       if (create_graph_ && sum.leaf->tensor) sum.leaf->tensor->watch();
