@@ -238,7 +238,9 @@ void Pass::run_node(const Slot& slot) {
     if (!node.adds_in_place() || !add_in_place(node, from)) node.backward(from, to, Needs(needs));
     for (std::size_t i = 0; i < edges.size(); ++i) {
       if (!edges[i].node || !to[i].defined() || (i < 64 && (needs >> i & 1) == 0)) continue;
-      to[i] = conform(node, i, std::move(to[i]));
+      if (const OutputInfo& wanted = edges[i].node->outputs()[edges[i].index];
+          to[i].dtype() != wanted.dtype || to[i].shape() != wanted.shape)
+        to[i] = conform(node, i, std::move(to[i]));
       if (anomaly_enabled) expect_finite_gradient(node, i, to[i]);
     }
     if (event) [[unlikely]]

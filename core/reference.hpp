@@ -38,8 +38,8 @@ class Reference {
     std::swap(object_, other.object_);
     return *this;
   }
-  ~Reference() {
-    if (object_ && object_->release()) T::destroy(object_);
+  [[gnu::always_inline]] ~Reference() {  // mostly of what was moved
+    if (object_) let_go();
   }
 
   /// Takes over the reference that a new object starts with.
@@ -63,6 +63,10 @@ class Reference {
   friend bool operator==(const Reference& a, const Reference& b) noexcept { return a.object_ == b.object_; }
 
  private:
+  void let_go() noexcept {
+    if (object_->release()) T::destroy(object_);
+  }
+
   T* object_ = nullptr;
 };
 
