@@ -66,8 +66,11 @@ bool lies_like(const Array& x, const Array& like) {
 }
 
 bool lie_alike(std::span<const Array* const> arrays) {
-  return std::all_of(arrays.begin(), arrays.end(),
-                     [&](const Array* array) { return lies_like(*array, *arrays.front()); });
+  const Array& first = *arrays.front();
+  if (!is_dense(first)) return false;
+  for (const Array* other : arrays.subspan(1))
+    if (!lies_like(*other, first)) return false;
+  return true;
 }
 
 Shape common_order(const Shape& shape, std::span<const Array* const> arrays) {
