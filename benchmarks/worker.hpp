@@ -91,7 +91,8 @@ inline std::string compare(const std::vector<float>& ours, const std::vector<flo
     norm += b * b;
   }
   std::ostringstream text;
-  text << std::abs(ours[0] - theirs[0]) / std::abs(theirs[0]) << ' ' << std::sqrt(difference / norm);
+  text << (ours[0] == theirs[0] ? 0 : std::abs(ours[0] - theirs[0]) / std::abs(theirs[0])) << ' '
+       << std::sqrt(difference / norm);
   return text.str();
 }
 

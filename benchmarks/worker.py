@@ -44,7 +44,8 @@ def difference(file, loss, gradients):
     if len(ours) != len(theirs) + 1:
         return f"error: {len(ours)} numbers against {len(theirs) + 1}"
     a, b = ours[1:].astype(numpy.float64), theirs.astype(numpy.float64)
-    return f"{abs(ours[0] - loss) / abs(loss):g} {numpy.linalg.norm(a - b) / numpy.linalg.norm(b):g}"
+    loss_error = 0 if ours[0] == loss else abs(ours[0] - loss) / abs(loss)
+    return f"{loss_error:g} {numpy.linalg.norm(a - b) / numpy.linalg.norm(b):g}"
 
 
 def serve(make):

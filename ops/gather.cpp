@@ -3,7 +3,7 @@
 #include "../autograd/apply.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
-#include "../core/parallel.hpp"
+#include "../kernels/gather.hpp"
 #include "index.hpp"
 #include "shape.hpp"
 #include "slicing.hpp"
@@ -13,27 +13,6 @@ namespace xgrad {
 namespace {
 
 using detail::checked_index;
-using detail::dispatch_size;
-using detail::plus;
-
-/// The lines along an axis of an index tensor, and where the same lines of a tensor with these strides begin. Calls
-/// f(index_offset, offset) for each line.
-template <class F>
-void each_line(const Shape& index_shape, std::size_t axis, const Shape& strides, const F& f) {
-  Shape lines = index_shape;
-  lines[axis] = 1;
-  const Shape index_strides = row_major_strides(index_shape);
-  parallel_for(lines.numel(), 8192 / index_shape[axis] + 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t line = begin; line < end; ++line) {
-      std::int64_t rest = line, index_offset = 0, offset = 0;
-      for (std::size_t k = lines.size(); k-- > 0; rest /= lines[k]) {
-        index_offset += rest % lines[k] * index_strides[k];
-        offset += rest % lines[k] * strides[k];
-      }
-      f(index_offset, offset);
-    }
-  });
-}
 
 struct Gather {
   static constexpr const char* name = "gather";
@@ -46,18 +25,7 @@ struct Gather {
     input = x.shape();
     const Tensor at = checked_index(name, index, input, axis);
     const Tensor out = detail::empty(at.shape(), x.dtype());
-    if (out.numel() == 0) return out;
-    const std::int64_t* const indices = at.data<std::int64_t>();
-    const std::int64_t n = at.shape()[axis], step = x.strides()[axis], index_step = row_major_strides(at.shape())[axis];
-    dispatch_size(item_size(x.dtype()), [&](auto zero) {
-      using T = decltype(zero);
-      const T* const from = reinterpret_cast<const T*>(x.impl().data);
-      T* const to = reinterpret_cast<T*>(out.impl().data);
-      each_line(at.shape(), axis, x.strides(), [=](std::int64_t index_offset, std::int64_t offset) {
-        for (std::int64_t i = 0; i < n; ++i, index_offset += index_step)
-          to[index_offset] = from[offset + indices[index_offset] * step];
-      });
-    });
+    detail::gather_elements(x.array(), axis, at.array(), out.array());
     return out;
   }
   Tensor backward(const Tensor& grad) const;
@@ -66,16 +34,8 @@ struct Gather {
 /// Adds the elements of `source` to those of `out`, whose memory is dense, at the positions that gather reads.
 void scatter(const char* op, const Tensor& out, std::size_t axis, const Tensor& index, const Tensor& source) {
   const Tensor at = checked_index(op, index, out.shape(), axis);
-  if (source.numel() == 0) return;
-  const std::int64_t* const indices = at.data<std::int64_t>();
-  const std::int64_t n = at.shape()[axis], step = out.strides()[axis], index_step = row_major_strides(at.shape())[axis];
-  detail::add_computed(out, source, [&]<class T>(T* sums, const T* terms) {
-    each_line(at.shape(), axis, out.strides(), [=](std::int64_t index_offset, std::int64_t offset) {
-      for (std::int64_t i = 0; i < n; ++i, index_offset += index_step) {
-        T& sum = sums[offset + indices[index_offset] * step];
-        sum = plus(sum, terms[index_offset]);
-      }
-    });
+  detail::add_computed(out, source, [&](const detail::Array& sums, const detail::Array& terms) {
+    detail::add_elements(terms, axis, at.array(), sums);
   });
 }
 

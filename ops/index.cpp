@@ -1,6 +1,9 @@
 #include "index.hpp"
 
+#include <algorithm>
+
 #include "../autograd/primitives.hpp"
+#include "../kernels/gather.hpp"
 
 namespace xgrad::detail {
 
@@ -9,19 +12,14 @@ Tensor checked_index(const char* op, const Tensor& index, const Shape& shape, st
         "; convert them with .to(int64)");
   const MaybeOwned numbers = converted(index, int64);
   const Tensor memory = dense(numbers);
-  const std::int64_t* at = memory.data<std::int64_t>();
-  const auto size = static_cast<std::uint64_t>(shape[axis]);
-  for (std::int64_t i = 0; i < memory.numel(); ++i) {
-    if (static_cast<std::uint64_t>(at[i]) < size) [[likely]]
-      continue;
-    Shape position = index.shape();
-    for (std::size_t k = position.size(), rest = static_cast<std::size_t>(i); k-- > 0;) {
-      position[k] = static_cast<std::int64_t>(rest) % index.shape()[k];
-      rest /= static_cast<std::size_t>(index.shape()[k]);
-    }
-    fail(op, ": index ", at[i], " at ", position, " is out of range for axis ", axis, " of shape ", shape);
-  }
-  return memory;
+  const std::int64_t* const at = memory.data<std::int64_t>();
+  const std::int64_t n = memory.numel(), size = shape[axis];
+  if (all_within(n, at, size)) return memory;
+  const std::int64_t* const first = std::find_if(at, at + n, [=](std::int64_t i) { return i < 0 || i >= size; });
+  Shape position = index.shape();
+  std::int64_t rest = first - at;
+  for (std::size_t k = position.size(); k-- > 0; rest /= index.shape()[k]) position[k] = rest % index.shape()[k];
+  fail(op, ": index ", *first, " at ", position, " is out of range for axis ", axis, " of shape ", shape);
 }
 
 }  // namespace xgrad::detail

@@ -9,22 +9,13 @@ namespace xgrad::detail {
 /// axis `axis` of `shape`, and for a dtype other than one of integers.
 Tensor checked_index(const char* op, const Tensor& index, const Shape& shape, std::size_t axis);
 
-/// a + b; integers wrap around.
-template <class T>
-T plus(T a, T b) {
-  if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-  else
-    return a + b;
-}
-
 /// add(sums, terms) on the elements of `out` and of `source`, both dense, as they are computed; rounded once where that
 /// is another dtype.
 template <class F>
 void add_computed(const Array& out, const Array& source, const F& add) {
   const DType computed = compute_dtype(out.dtype);
-  const Array sums = as_dtype(out, computed), terms = row_major(as_dtype(source, computed));
-  dispatch_compute(out.dtype, [&]<class T>(T) { add(first_element<T>(sums), first_element<T>(terms)); });
+  const Array sums = as_dtype(out, computed);
+  add(sums, row_major(as_dtype(source, computed)));
   if (out.dtype != computed) overwrite(out, sums);
 }
 

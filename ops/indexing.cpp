@@ -3,7 +3,7 @@
 #include "../autograd/apply.hpp"
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
-#include "../core/parallel.hpp"
+#include "../kernels/gather.hpp"
 #include "arithmetic.hpp"
 #include "index.hpp"
 #include "shape.hpp"
@@ -13,56 +13,6 @@ namespace xgrad {
 namespace {
 
 using detail::checked_index;
-using detail::dispatch_size;
-using detail::plus;
-
-/// A shape as (outer, size, inner) around an axis.
-struct Around {
-  Around(const Shape& shape, std::size_t axis)
-      : outer(Shape(shape.begin(), axis).numel()),
-        size(shape[axis]),
-        inner(Shape(shape.begin() + axis + 1, shape.size() - axis - 1).numel()) {}
-  std::int64_t outer, size, inner;
-};
-
-template <class T>
-void select_parts(const Around& x, const T* from, const std::int64_t* index, std::int64_t count, T* to) {
-  parallel_for(x.outer * count, 16384 / x.inner + 1, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end;) {
-      const std::int64_t outer = i / count, first = i % count, n = std::min(count - first, end - i);
-      const T* const parts = from + outer * x.size * x.inner;
-      if (x.inner == 1)
-        for (std::int64_t k = 0; k < n; ++k) to[i + k] = parts[index[first + k]];
-      else
-        for (std::int64_t k = 0; k < n; ++k)
-          std::copy_n(parts + index[first + k] * x.inner, x.inner, to + (i + k) * x.inner);
-      i += n;
-    }
-  });
-}
-
-/// Every thread adds up columns of its own, in the order of the indices.
-template <class T>
-void add_parts(const Around& x, const T* from, const std::int64_t* index, std::int64_t count, T* to) {
-  parallel_for(x.outer * x.inner, std::max<std::int64_t>(64, 32768 / count), [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t at = begin; at < end;) {
-      const std::int64_t outer = at / x.inner, column = at % x.inner, n = std::min(x.inner - column, end - at);
-      if (x.inner == 1) {
-        T* const sums = to + outer * x.size;
-        const T* const terms = from + outer * count;
-        for (std::int64_t i = 0; i < count; ++i) sums[index[i]] = plus(sums[index[i]], terms[i]);
-        ++at;
-        continue;
-      }
-      for (std::int64_t i = 0; i < count; ++i) {
-        T* __restrict sum = to + (outer * x.size + index[i]) * x.inner + column;
-        const T* __restrict term = from + (outer * count + i) * x.inner + column;
-        for (std::int64_t k = 0; k < n; ++k) sum[k] = plus(sum[k], term[k]);
-      }
-      at += n;
-    }
-  });
-}
 
 struct IndexSelectBackward;
 
@@ -79,12 +29,7 @@ struct IndexSelect {
     Shape shape = input;
     shape[axis] = at.numel();
     const Tensor out = detail::empty(shape, x.dtype());
-    if (out.numel() > 0)
-      dispatch_size(item_size(x.dtype()), [&](auto zero) {
-        using T = decltype(zero);
-        select_parts(Around(input, axis), reinterpret_cast<const T*>(from.impl().data), at.data<std::int64_t>(),
-                     at.numel(), reinterpret_cast<T*>(out.impl().data));
-      });
+    detail::select_parts(from.array(), axis, at.array(), out.array());
     return out;
   }
   Tensor backward(const Tensor& grad) const;
@@ -93,9 +38,8 @@ struct IndexSelect {
 /// Adds the parts of `source` to those of `out`, whose memory is dense.
 void add_parts(const char* op, const Tensor& out, std::size_t axis, const Tensor& index, const Tensor& source) {
   const Tensor at = checked_index(op, index, out.shape(), axis);
-  if (source.numel() == 0) return;
-  detail::add_computed(out, source, [&]<class T>(T* sums, const T* terms) {
-    add_parts(Around(out.shape(), axis), terms, at.data<std::int64_t>(), at.numel(), sums);
+  detail::add_computed(out, source, [&](const detail::Array& sums, const detail::Array& terms) {
+    detail::add_parts(terms, axis, at.array(), sums);
   });
 }
 
