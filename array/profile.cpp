@@ -46,6 +46,8 @@ struct Log {
   std::uint64_t profile = 0;  // number of the Profile
   Clock::time_point start;
   std::vector<std::string> lines;  // one JSON object each
+  ModulePaths modules;
+  std::unordered_map<const void*, const void*> module_of_node;  // of those recorded since the start
 };
 
 Log& log() {
@@ -53,13 +55,34 @@ Log& log() {
   return *log;
 }
 
+thread_local const void* current_module = nullptr;  // its place, or null
+
 }  // namespace
+
+void detail::ModuleScope::begin(const void* place) {
+  outer_ = current_module;
+  begun_ = true;
+  const std::lock_guard lock(log().mutex);
+  if (log().modules.contains(place)) current_module = place;
+}
+void detail::ModuleScope::end() noexcept { current_module = outer_; }
+
+void detail::profile_recorded(const void* node) noexcept {
+  const std::lock_guard lock(log().mutex);
+  log().module_of_node.erase(node);  // another one was there before
+  try {
+    if (current_module) log().module_of_node.emplace(node, current_module);
+  } catch (const std::bad_alloc&) {  // its backward is shown outside of modules
+  }
+}
 
 struct detail::ProfileEvent::Bar {
   const char* name;
   const char* category;
   CallSite site;
+  const void* module;
   std::uint64_t profile;
+  std::int64_t bytes = 0;  // of the outputs
   std::string inputs, outputs;
   Clock::time_point start;
 };
@@ -70,7 +93,7 @@ void detail::ProfileEvent::begin(const char* name, const char* category) {
     const std::lock_guard lock(log().mutex);
     profile = log().profile;
   }
-  bar_ = new Bar{name, category, call_site, profile, {}, {}, Clock::now()};
+  bar_ = new Bar{name, category, call_site, current_module, profile, 0, {}, {}, Clock::now()};
 }
 
 void detail::ProfileEvent::end() noexcept {
@@ -92,6 +115,11 @@ void detail::ProfileEvent::end() noexcept {
     append_quoted(line, bar->inputs);
     line += backward ? ",\"gradients of inputs\":" : ",\"outputs\":";
     append_quoted(line, bar->outputs);
+    append(line += ",\"bytes\":", bar->bytes);
+    if (const auto module = log().modules.find(bar->module); module != log().modules.end()) {
+      line += ",\"module\":";
+      append_quoted(line, module->second);
+    }
     if (bar->site.file) {
       std::string site;
       append(site, bar->site);
@@ -113,14 +141,22 @@ void append_shape(std::string& text, const detail::Array* array) {
 }  // namespace
 
 void detail::ProfileEvent::add_input(const Array* array) { append_shape(bar_->inputs, array); }
-void detail::ProfileEvent::add_output(const Array* array) { append_shape(bar_->outputs, array); }
+void detail::ProfileEvent::add_output(const Array* array) {
+  append_shape(bar_->outputs, array);
+  if (array) bar_->bytes += array->shape.numel() * static_cast<std::int64_t>(item_size(array->dtype));
+}
+void detail::ProfileEvent::set_node(const void* node) {
+  const std::lock_guard lock(log().mutex);
+  const auto module = log().module_of_node.find(node);
+  bar_->module = module == log().module_of_node.end() ? nullptr : module->second;
+}
 
 struct Profile::Output {
   std::string path;
   std::ofstream file;
 };
 
-Profile::Profile(const std::string& path) : output_(std::make_unique<Output>()) {
+Profile::Profile(const std::string& path, ModulePaths modules) : output_(std::make_unique<Output>()) {
   const std::lock_guard lock(log().mutex);
   check(!log().open, "Profile: another Profile is running; only one can at a time");
   check(path.find('\0') == std::string::npos, "Profile: the path ", path.c_str(), " has a zero byte in it");
@@ -128,6 +164,8 @@ Profile::Profile(const std::string& path) : output_(std::make_unique<Output>()) 
   output_->file.open(path);
   check(output_->file.is_open(), "Profile: cannot write ", path, ": ", std::strerror(errno));
   log().lines.clear();
+  log().modules = std::move(modules);
+  log().module_of_node.clear();
   log().start = Clock::now();
   log().open = true;
   ++log().profile;

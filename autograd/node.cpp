@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "../array/profile.hpp"
 #include "../core/allocator.hpp"
 #include "anomaly.hpp"
 #include "apply.hpp"
@@ -106,6 +107,8 @@ void Node::enter_graph(std::span<Edge> edges, std::span<OutputInfo> outputs) {
   for (const Edge& edge : edges)
     if (edge.node) sequence = std::max(sequence, edge.node->sequence_);
   sequence_ = newest = sequence + 1;
+  if (detail::profiling.load(std::memory_order_relaxed)) [[unlikely]]
+    detail::profile_recorded(this);
 }
 
 namespace detail {

@@ -233,8 +233,10 @@ void Pass::run_node(const Slot& slot) {
   {
     const RunningNode running(&node, !retain_graph_);
     ProfileEvent event(node.name(), "backward");
-    if (event) [[unlikely]]
+    if (event) [[unlikely]] {
+      event.set_node(&node);
       for (const Tensor& gradient : from) event.add_input(gradient.reference().get());
+    }
     if (!node.adds_in_place() || !add_in_place(node, from)) node.backward(from, to, Needs(needs));
     for (std::size_t i = 0; i < edges.size(); ++i) {
       if (!edges[i].node || !to[i].defined() || (i < 64 && (needs >> i & 1) == 0)) continue;

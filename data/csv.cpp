@@ -24,8 +24,7 @@ std::pair<std::vector<std::string>, const char*> first_row(const CsvText& text, 
     const char* const end = text.field_end(at);
     std::string_view field(at, static_cast<std::size_t>(end - at));
     std::string buffer;
-    bool lasting = true;
-    fields.emplace_back(field.starts_with('"') ? CsvText::unquoted(field, buffer, lasting) : field);
+    fields.emplace_back(field.starts_with('"') ? CsvText::unquoted(field, buffer) : field);
     at = end;
     if (!text.is_delimiter(at)) return {std::move(fields), text.over_blank_lines(text.next_line(at))};
   }

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <numeric>
-#include <optional>
+#include <map>
 
+#include "../core/parallel.hpp"
 #include "../ops/slicing.hpp"
 #include "csv_numbers.hpp"
+#include "csv_words.hpp"
 
 namespace xgrad::data::internal {
 
@@ -15,23 +16,82 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t in_no_part = SIZE_MAX;
+constexpr std::uint64_t number_bits = (std::uint64_t{1} << 40) - 1;
+
+/// f of the words of eight bytes of a text, the last of which may overlap the one before; of fewer bytes, of one word
+/// that is no other such text's of the same size.
+template <class F>
+void for_each_word(std::string_view text, const F& f) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto half = [](const char* place) {
+    std::uint32_t bytes;
+    std::memcpy(&bytes, place, sizeof bytes);
+    return std::uint64_t{bytes};
+  };
+  if (text.size() >= 8) {
+    for (; end - at > 8; at += 8) f(load_word(at));
+    f(load_word(end - 8));
+  } else if (text.size() >= 4) {
+    f(half(at) | half(end - 4) << 32);
+  } else {
+    std::uint64_t word = 0;
+    for (; at < end; ++at) word = word << 8 | static_cast<unsigned char>(*at);
+    f(word);
+  }
+}
+
+/// Folded products of the words.
+std::uint64_t hash_of(std::string_view text) {
+  constexpr std::uint64_t factor = 0x9E3779B97F4A7C15;  // 2^64 / the golden ratio
+  __extension__ using Wide = unsigned __int128;
+  std::uint64_t hash = (text.size() + 1) * factor;
+  for_each_word(text, [&](std::uint64_t word) {
+    const Wide product = Wide{hash ^ word} * factor;
+    hash = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  });
+  return hash;
+}
 
 }  // namespace
 
 CsvMissing::CsvMissing(const std::vector<std::string>& words) : words_(words.begin(), words.end()) {
   double ignored;
   for (const std::string& word : words) some_are_numbers_ = some_are_numbers_ || is_number(word, ignored);
+  empty_is_one_ = words_.contains("");
 }
 
-std::int64_t CsvCategories::number_of(std::string_view text, bool lasting) {
-  if (text.data() == nullptr) return -1;
-  const auto found = number_of_.find(text);
-  if (found != number_of_.end()) return found->second;
-  if (!lasting) text = kept_.emplace_back(text);
-  const std::int64_t number = missing_(text) ? -1 : static_cast<std::int64_t>(all_.size());
-  number_of_.emplace(text, number);
-  if (number >= 0) all_.push_back(text);
-  return number;
+std::int64_t CsvCategories::number_of(std::string_view text) {
+  const std::uint64_t hash = hash_of(text);
+  std::size_t place = hash & (places_.size() - 1);
+  for (; places_[place] != 0; place = (place + 1) & (places_.size() - 1)) {
+    if (((places_[place] ^ hash) & ~number_bits) != 0) continue;
+    const auto number = (places_[place] & number_bits) - 1;
+    if (all_[number] == text) return static_cast<std::int64_t>(number);
+  }
+  all_.push_back(kept(text));
+  places_[place] = (hash & ~number_bits) | all_.size();
+  if (2 * all_.size() > places_.size()) grow();
+  return static_cast<std::int64_t>(all_.size()) - 1;
+}
+
+std::string_view CsvCategories::kept(std::string_view text) {
+  constexpr std::size_t block = 1 << 14;
+  if (memory_.empty() || memory_.back().capacity() - memory_.back().size() < text.size())
+    memory_.emplace_back().reserve(std::max(block, text.size()));
+  std::string& bytes = memory_.back();
+  bytes += text;
+  return std::string_view(bytes).substr(bytes.size() - text.size());
+}
+
+void CsvCategories::grow() {
+  places_.assign(4 * places_.size(), 0);
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    const std::uint64_t hash = hash_of(all_[i]);
+    std::size_t place = hash & (places_.size() - 1);
+    while (places_[place] != 0) place = (place + 1) & (places_.size() - 1);
+    places_[place] = (hash & ~number_bits) | (i + 1);
+  }
 }
 
 /// The fields of a column in a part.
@@ -41,7 +101,7 @@ class CsvColumn::Cells {
       : column_(column), part_(part), reads_(!column.settled_ && column.contradicted_in_ >= part), type_(column.type_) {
     if (!reads_) return;
     begin_ = to_ = column.values_.array().data + row * static_cast<std::int64_t>(item());
-    if (type_ == Type::text) categories_.emplace(column.missing_);
+    if (type_ == Type::text) categories_ = column.borrow_categories();
     reads_numbers_ = type_ <= Type::number && !column.missing_.some_are_numbers();
   }
 
@@ -59,27 +119,26 @@ class CsvColumn::Cells {
     const char* const end = text.field_end(at);
     if (reads_) {
       std::string_view field(at, static_cast<std::size_t>(end - at));
-      bool lasting = true;
-      if (field.starts_with('"')) field = CsvText::unquoted(field, buffer_, lasting);
-      take(field, lasting);
+      if (field.starts_with('"')) field = CsvText::unquoted(field, buffer_);
+      take(field);
     }
     return end;
   }
   void read_missing() {
-    if (reads_) take({}, true);
+    if (reads_) take({});
   }
 
   void finish() {
     if (reads_ && type_ == Type::text)
-      column_.merge(*categories_,
-                    {reinterpret_cast<std::int64_t*>(begin_), static_cast<std::size_t>(to_ - begin_) / item()});
+      column_.give_back(categories_,
+                        {reinterpret_cast<std::int64_t*>(begin_), static_cast<std::size_t>(to_ - begin_) / item()});
   }
 
  private:
   std::size_t item() const { return type_ == Type::boolean ? sizeof(bool) : sizeof(std::int64_t); }
 
-  void take(std::string_view field, bool lasting) {
-    if (convert(field, lasting)) {
+  void take(std::string_view field) {
+    if (convert(field)) {
       to_ += item();
     } else {
       column_.contradict(part_, type_ == Type::integer && is_too_long(field));
@@ -87,7 +146,7 @@ class CsvColumn::Cells {
     }
   }
 
-  bool convert(std::string_view field, bool lasting) {
+  bool convert(std::string_view field) {
     const CsvMissing& missing = column_.missing_;
     switch (type_) {
       case Type::integer:
@@ -104,7 +163,7 @@ class CsvColumn::Cells {
       case Type::text:
         break;
     }
-    *reinterpret_cast<std::int64_t*>(to_) = categories_->number_of(field, lasting);
+    *reinterpret_cast<std::int64_t*>(to_) = field.data() == nullptr ? -1 : categories_->number_of(field);
     return true;
   }
 
@@ -113,23 +172,24 @@ class CsvColumn::Cells {
   bool reads_, reads_numbers_ = false;
   Type type_;
   std::byte *begin_ = nullptr, *to_ = nullptr;
-  std::optional<CsvCategories> categories_;
+  CsvCategories* categories_ = nullptr;
   std::string buffer_;
 };
 
 CsvColumn::CsvColumn(const CsvMissing& missing, bool as_text)
-    : missing_(missing),
-      type_(as_text ? Type::text : Type::integer),
-      categories_(missing),
-      contradicted_in_(in_no_part) {}
+    : missing_(missing), type_(as_text ? Type::text : Type::integer), contradicted_in_(in_no_part) {}
 
 void CsvColumn::begin_pass(std::int64_t most_rows) {
   values_ = xgrad::detail::empty({most_rows}, type_ == Type::number ? float64 : type_ == Type::boolean ? bool_ : int64);
   contradicted_in_ = in_no_part;
+  categories_.clear();
+  free_categories_.clear();
+  numbered_.clear();
 }
 
 void CsvColumn::end_pass() {
   settled_ = contradicted_in_ == in_no_part;
+  if (settled_ && type_ == Type::text) merge();
   if (!settled_)
     type_ = type_ == Type::integer && too_long_ ? Type::boolean : static_cast<Type>(static_cast<int>(type_) + 1);
 }
@@ -141,14 +201,49 @@ void CsvColumn::contradict(std::size_t part, bool too_long) {
   too_long_ = too_long;
 }
 
-void CsvColumn::merge(const CsvCategories& categories, std::span<std::int64_t> values) {
-  std::vector<std::int64_t> number;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const std::string_view text : categories.all()) number.push_back(categories_.number_of(text, false));
+CsvCategories* CsvColumn::borrow_categories() {
+  const std::lock_guard lock(mutex_);
+  if (free_categories_.empty()) return &categories_.emplace_back();
+  CsvCategories* const borrowed = free_categories_.back();
+  free_categories_.pop_back();
+  return borrowed;
+}
+
+void CsvColumn::give_back(CsvCategories* categories, std::span<std::int64_t> values) {
+  const std::lock_guard lock(mutex_);
+  free_categories_.push_back(categories);
+  numbered_.emplace_back(categories, values);
+}
+
+void CsvColumn::merge() {
+  struct Category {
+    std::string_view text;
+    std::int64_t* number;
+  };
+  std::map<const CsvCategories*, std::vector<std::int64_t>> numbers;  // in the column
+  std::vector<Category> all;
+  for (const CsvCategories& some : categories_) {
+    std::vector<std::int64_t>& number = numbers[&some];
+    number.resize(some.all().size());
+    for (std::size_t i = 0; i < number.size(); ++i) {
+      number[i] = -1;
+      if (!missing_(some.all()[i])) all.push_back({some.all()[i], &number[i]});
+    }
   }
-  for (std::int64_t& value : values)
-    if (value >= 0) value = number[static_cast<std::size_t>(value)];
+  std::sort(all.begin(), all.end(), [](const Category& a, const Category& b) { return a.text < b.text; });
+  names_.clear();
+  for (const Category& category : all) {
+    if (names_.empty() || names_.back() != category.text) names_.emplace_back(category.text);
+    *category.number = static_cast<std::int64_t>(names_.size()) - 1;
+  }
+  parallel_for(static_cast<std::int64_t>(numbered_.size()), 1, [&](std::int64_t from, std::int64_t to) {
+    for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i) {
+      const auto& [categories, values] = numbered_[i];
+      const std::vector<std::int64_t>& number = numbers.at(categories);
+      for (std::int64_t& value : values)
+        if (value >= 0) value = number[static_cast<std::size_t>(value)];
+    }
+  });
 }
 
 void CsvColumn::move_rows(std::int64_t from, std::int64_t to, std::int64_t count) {
@@ -164,17 +259,7 @@ Column CsvColumn::finish(std::string name, std::int64_t rows) {
   if (rows < values_.size(0) / 8 * 7) column.values = column.values.clone();  // most lines were no rows
   if (type_ != Type::text) return column;
   column.is_text = true;
-  const std::vector<std::string_view>& all = categories_.all();
-  std::vector<std::size_t> order(all.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return all[a] < all[b]; });
-  std::vector<std::int64_t> rank(all.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    rank[order[i]] = static_cast<std::int64_t>(i);
-    column.categories.emplace_back(all[order[i]]);
-  }
-  for (std::int64_t& code : column.values.span<std::int64_t>())
-    if (code >= 0) code = rank[static_cast<std::size_t>(code)];
+  column.categories = std::move(names_);
   return column;
 }
 

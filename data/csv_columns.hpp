@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "csv_text.hpp"
@@ -21,31 +21,36 @@ namespace xgrad::data::internal {
 class CsvMissing {
  public:
   explicit CsvMissing(const std::vector<std::string>& words);
-  bool operator()(std::string_view text) const { return text.data() == nullptr || words_.contains(text); }
+  bool operator()(std::string_view text) const {
+    return text.data() == nullptr || (text.empty() ? empty_is_one_ : words_.contains(text));
+  }
   bool some_are_numbers() const { return some_are_numbers_; }
 
  private:
   std::set<std::string, std::less<>> words_;
   bool some_are_numbers_ = false;
+  bool empty_is_one_;
 };
 
-/// Numbers for texts, in the order in which they come; -1 for those that stand for a missing value.
+/// Numbers for texts, in the order in which they come.
 class CsvCategories {
  public:
-  explicit CsvCategories(const CsvMissing& missing) : missing_(missing) {}
-  /// `lasting`: the text outlives this.
-  std::int64_t number_of(std::string_view text, bool lasting);
+  std::int64_t number_of(std::string_view text);
   const std::vector<std::string_view>& all() const { return all_; }
 
  private:
-  const CsvMissing& missing_;
-  std::unordered_map<std::string_view, std::int64_t> number_of_;
-  std::deque<std::string> kept_;  // texts that do not last
+  std::string_view kept(std::string_view text);
+  void grow();
+
+  // By hash and then upwards: 0, or 24 bits of the hash above the number plus 1. A power of two of them.
+  std::vector<std::uint64_t> places_ = std::vector<std::uint64_t>(64);
   std::vector<std::string_view> all_;
+  std::deque<std::string> memory_;  // of the texts, side by side, so that few lines of the cache have them
 };
 
 /// Reads a column as the first type that all of its rows have: int64, float64, bool, text. Each pass over the file
 /// reads it as one of these, its parts by several threads; where a row is of another type, there is a further pass.
+/// Each thread numbers texts as they come to it; the numbers of the column, in alphabetical order, follow at the end.
 class CsvColumn {
  public:
   CsvColumn(const CsvMissing& missing, bool as_text);
@@ -66,15 +71,21 @@ class CsvColumn {
                                 std::span<CsvColumn* const>);
 
   void contradict(std::size_t part, bool too_long);
-  /// Turns the numbers of the categories of a part into those of the column.
-  void merge(const CsvCategories& categories, std::span<std::int64_t> values);
+  /// Categories that no other part is read with meanwhile, and giving them back.
+  CsvCategories* borrow_categories();
+  void give_back(CsvCategories* categories, std::span<std::int64_t> values);
+  /// Makes the numbers in all parts those of the column.
+  void merge();
 
   const CsvMissing& missing_;
   Type type_;
   bool settled_ = false;
   Tensor values_;
-  CsvCategories categories_;
   std::mutex mutex_;
+  std::deque<CsvCategories> categories_;  // as many as parts were read at the same time
+  std::vector<CsvCategories*> free_categories_;
+  std::vector<std::pair<const CsvCategories*, std::span<std::int64_t>>> numbered_;  // with which of them each part was
+  std::vector<std::string> names_;                                                  // of all, in alphabetical order
   std::atomic<std::size_t> contradicted_in_;  // the first part with a row of another type
   bool too_long_ = false;                     // that is a whole number beyond int64
 };

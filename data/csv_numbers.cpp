@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <cstring>
 #include <limits>
+
+#include "csv_words.hpp"
 
 namespace xgrad::data::internal {
 
@@ -34,8 +35,6 @@ bool is_large(std::string_view number) {
   return exponent > first - point;
 }
 
-constexpr std::uint64_t repeated(unsigned char byte) { return std::uint64_t{0x0101010101010101} * byte; }
-
 /// The number of eight digits from 0 to 9, of which the first is the lowest byte (Lemire, "Number parsing at a gigabyte
 /// per second", 2021).
 std::uint64_t number_of_eight(std::uint64_t digits) {
@@ -61,9 +60,7 @@ const char* read_digits(const char* at, const char* end, std::uint64_t& number) 
   static constexpr std::uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
   if constexpr (std::endian::native == std::endian::little)
     while (end - at >= 8) {
-      std::uint64_t digits;
-      std::memcpy(&digits, at, sizeof digits);
-      digits ^= repeated('0');
+      const std::uint64_t digits = load_word(at) ^ repeated('0');
       const std::uint64_t others = (((digits & repeated(0x7F)) + repeated(0x80 - 10)) | digits) & repeated(0x80);
       const int count = std::countr_zero(others) / 8;
       if (count == 0) return at;

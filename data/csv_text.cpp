@@ -28,7 +28,10 @@ const char* closing(const char* opening, const char* end) {
 }  // namespace
 
 CsvText::CsvText(std::string where, std::string_view text, char delimiter)
-    : where_(std::move(where)), text_(text), delimiter_(delimiter) {
+    : where_(std::move(where)),
+      text_(text),
+      delimiter_(delimiter),
+      delimiters_(repeated(static_cast<unsigned char>(delimiter))) {
   for (const char c : {delimiter, '\n', '\r'}) ends_field_[static_cast<unsigned char>(c)] = true;
 }
 
@@ -38,11 +41,10 @@ const char* CsvText::behind_quotes(const char* at) const {
   return behind;
 }
 
-std::string_view CsvText::unquoted(std::string_view field, std::string& buffer, bool& lasting) {
+std::string_view CsvText::unquoted(std::string_view field, std::string& buffer) {
   const std::string_view inside = field.substr(1);
   std::size_t quote = inside.find('"');
   if (quote + 1 == inside.size()) return inside.substr(0, quote);
-  lasting = false;
   buffer.clear();
   std::size_t at = 0;
   for (; quote + 1 < inside.size() && inside[quote + 1] == '"'; quote = inside.find('"', at)) {

@@ -2,10 +2,13 @@
 // The text of a CSV file: where its fields and rows end.
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "csv_words.hpp"
 
 namespace xgrad::data::internal {
 
@@ -24,11 +27,18 @@ class CsvText {
   /// The end of the field that begins here. Throws Error, with the line, where its quotes are not closed.
   const char* field_end(const char* at) const {
     if (at < end() && *at == '"') at = behind_quotes(at);
+    if constexpr (std::endian::native == std::endian::little)
+      for (; end() - at >= 8; at += 8) {
+        const std::uint64_t word = load_word(at);
+        const std::uint64_t ends =
+            zero_bytes(word ^ delimiters_) | zero_bytes(word ^ repeated('\n')) | zero_bytes(word ^ repeated('\r'));
+        if (ends != 0) return at + std::countr_zero(ends) / 8;
+      }
     while (!is_field_end(at)) ++at;
     return at;
   }
-  /// A field without its quotes: a part of the text, or else, where `lasting` becomes false, in `buffer`.
-  static std::string_view unquoted(std::string_view field, std::string& buffer, bool& lasting);
+  /// A field without its quotes: a part of the text, or else in `buffer`.
+  static std::string_view unquoted(std::string_view field, std::string& buffer);
 
   /// From the end of a row's last field to the next row, and from the beginning of a line over blank lines.
   const char* next_line(const char* at) const;
@@ -48,6 +58,7 @@ class CsvText {
   std::string where_;
   std::string_view text_;
   char delimiter_;
+  std::uint64_t delimiters_;
   std::array<bool, 256> ends_field_{};
 };
 

@@ -1,5 +1,5 @@
-// A training that is killed again and again, at random moments, and goes on where it was: it ends with the same
-// weights, bit for bit, as one that was left alone. Random crops by several workers, dropout, a schedule, and
+// Trainings that are killed again and again, at random moments, and go on where they were: they end with the same
+// weights, bit for bit, as those that were left alone. Random crops by several workers, dropout, a schedule, and
 // checkpoints that are written while the training goes on.
 //   resume [--kills N] [--epochs N] [--images N] [--workers N] [--seed N] [--data DIRECTORY]
 #include <xgrad/data/transforms.hpp>
@@ -103,16 +103,16 @@ bool wait_for(pid_t child) {
   return WIFEXITED(status);
 }
 
-/// Kills trainings until one comes to its end; true where its weights are those of the one left alone.
-bool kill_and_compare(const Options& options, const std::string& directory) {
+/// Kills a training up to options.kills times, until it comes to its end, and adds to `killed` how often; true where
+/// its weights are then those of the one left alone.
+bool kill_and_compare(const Options& options, const std::string& directory, std::int64_t& killed) {
   const auto began = Clock::now();
   wait_for(start(options, directory + "/alone"));
   const std::chrono::duration<double> whole = Clock::now() - began;
-  std::cout << "left alone, the training takes " << whole.count() << " s\n";
 
   std::mt19937_64 random(options.seed);
-  std::int64_t killed = 0;
-  for (std::int64_t kill = 0; kill < options.kills; ++kill) {
+  const std::int64_t before = killed;
+  while (killed - before < options.kills) {
     const pid_t child = start(options, directory + "/killed");
     std::this_thread::sleep_for(whole * std::uniform_real_distribution<double>(0, 0.6)(random));
     ::kill(child, SIGKILL);
@@ -121,7 +121,19 @@ bool kill_and_compare(const Options& options, const std::string& directory) {
   }
   wait_for(start(options, directory + "/killed"));
   const bool equal = io::read_file(directory + "/alone.weights") == io::read_file(directory + "/killed.weights");
-  std::cout << "killed " << killed << " times, it ends with " << (equal ? "the same bits\n" : "other weights\n");
+  std::cout << "seed " << options.seed << ": left alone, the training takes " << whole.count() << " s; killed "
+            << killed - before << " times, it ends with " << (equal ? "the same bits" : "other weights") << std::endl;
+  return equal;
+}
+
+/// The same with one seed after the other, until there were so many kills.
+bool kill_trainings(Options options, const std::string& directory) {
+  bool equal = true;
+  for (std::int64_t killed = 0, all = options.kills; killed < all && equal; ++options.seed) {
+    options.kills = all - killed;
+    equal = kill_and_compare(options, directory, killed);
+    for (const auto& file : std::filesystem::directory_iterator(directory)) std::filesystem::remove_all(file);
+  }
   return equal;
 }
 
@@ -130,7 +142,8 @@ bool kill_and_compare(const Options& options, const std::string& directory) {
 int main(int argc, char** argv) try {
   Options options;
   CLI::App app("Kills a training, and shows that it ends with the same weights");
-  app.add_option("--kills", options.kills, "At most; fewer where it comes to its end before")->capture_default_str();
+  app.add_option("--kills", options.kills, "Of one training after the other, each until it comes to its end")
+      ->capture_default_str();
   app.add_option("--epochs", options.epochs)->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--images", options.images)->capture_default_str()->check(CLI::Range(32, 60000));
   app.add_option("--workers", options.workers, "Threads that read and augment images ahead")->capture_default_str();
@@ -144,7 +157,7 @@ int main(int argc, char** argv) try {
   }
   std::string directory = (std::filesystem::temp_directory_path() / "xgrad-resume-XXXXXX").string();
   check(::mkdtemp(directory.data()) != nullptr, "resume: cannot make a directory like ", directory);
-  const bool equal = kill_and_compare(options, directory);
+  const bool equal = kill_trainings(options, directory);
   std::filesystem::remove_all(directory);
   return equal ? 0 : 1;
 } catch (const Error& error) {

@@ -187,7 +187,7 @@ Tensor MultiheadAttention::operator()(Operand x, const MultiheadAttentionCall& c
 
 Tensor MultiheadAttention::operator()(Operand query, const Tensor& key, const Tensor& value,
                                       const MultiheadAttentionCall& call) const {
-  return detail::locate(out_proj.weight, [&] {
+  return detail::locate(in_proj_weight.defined() ? in_proj_weight : q_proj_weight, [&] {
     if (query->dim() != 2) return attend(*query, key, value, call);
     const Tensor one = unsqueeze(*query, 0);
     const bool to_itself = query->reference() == key.reference() && key.reference() == value.reference();

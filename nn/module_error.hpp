@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "../array/profile.hpp"
 #include "tree.hpp"
 
 namespace xgrad::nn::detail {
@@ -21,9 +22,10 @@ class ModuleError : public Error {
 /// library, where there is RTTI.
 [[noreturn]] void rethrow_at(const Tensor& parameter, const Error& error);
 
-/// f(), which is what a module with this parameter computes.
+/// f(), which is what a module with this parameter, a field of it, computes.
 template <class F>
-Tensor locate(const Tensor& parameter, const F& f) {
+auto locate(const Tensor& parameter, const F& f) {
+  const xgrad::detail::ModuleScope scope(&parameter);
   try {
     return f();
   } catch (const Error& error) {

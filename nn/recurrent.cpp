@@ -21,16 +21,6 @@ void check_sizes(const char* op, std::int64_t input, std::int64_t hidden) {
         "; both must be positive");
 }
 
-/// f(), located by a parameter of the module; f gives several tensors.
-template <class F>
-auto located(const Tensor& parameter, const F& f) {
-  try {
-    return f();
-  } catch (const Error& error) {
-    detail::rethrow_at(parameter, error);
-  }
-}
-
 }  // namespace
 
 RecurrentLayer::RecurrentLayer(const char* op, std::int64_t inputs, std::int64_t hidden, std::int64_t gates,
@@ -72,16 +62,16 @@ xgrad::RecurrentOptions RecurrentLayer::call_options(const Tensor& lengths) cons
 }
 
 RecurrentResult RNN::operator()(Operand input, const Tensor& h_0, const Tensor& lengths) const {
-  return located(weights[0].second,
-                 [&] { return rnn(*input, h_0, flat_weights(), call_options(lengths), options.nonlinearity); });
+  return detail::locate(weights[0].second,
+                        [&] { return rnn(*input, h_0, flat_weights(), call_options(lengths), options.nonlinearity); });
 }
 
 LSTMResult LSTM::operator()(Operand input, const LSTMState& state, const Tensor& lengths) const {
-  return located(weights[0].second, [&] { return lstm(*input, state, flat_weights(), call_options(lengths)); });
+  return detail::locate(weights[0].second, [&] { return lstm(*input, state, flat_weights(), call_options(lengths)); });
 }
 
 RecurrentResult GRU::operator()(Operand input, const Tensor& h_0, const Tensor& lengths) const {
-  return located(weights[0].second, [&] { return gru(*input, h_0, flat_weights(), call_options(lengths)); });
+  return detail::locate(weights[0].second, [&] { return gru(*input, h_0, flat_weights(), call_options(lengths)); });
 }
 
 RecurrentCell::RecurrentCell(const char* op, std::int64_t inputs, std::int64_t hidden, std::int64_t gates,
@@ -96,13 +86,14 @@ RecurrentCell::RecurrentCell(const char* op, std::int64_t inputs, std::int64_t h
 }
 
 Tensor RNNCell::operator()(Operand x, const Tensor& h) const {
-  return located(weight_ih, [&] { return rnn_cell(*x, h, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity); });
+  return detail::locate(weight_ih,
+                        [&] { return rnn_cell(*x, h, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity); });
 }
 LSTMState LSTMCell::operator()(Operand x, const LSTMState& state) const {
-  return located(weight_ih, [&] { return lstm_cell(*x, state, weight_ih, weight_hh, bias_ih, bias_hh); });
+  return detail::locate(weight_ih, [&] { return lstm_cell(*x, state, weight_ih, weight_hh, bias_ih, bias_hh); });
 }
 Tensor GRUCell::operator()(Operand x, const Tensor& h) const {
-  return located(weight_ih, [&] { return gru_cell(*x, h, weight_ih, weight_hh, bias_ih, bias_hh); });
+  return detail::locate(weight_ih, [&] { return gru_cell(*x, h, weight_ih, weight_hh, bias_ih, bias_hh); });
 }
 
 }  // namespace xgrad::nn

@@ -32,6 +32,7 @@ bool filled(const xgrad::detail::Draw& draw, Tensor& tensor) {
 
 void add_fields(Tree& tree, AnyModule& module, Walk& walk) {
   tree.type = module.held().type();
+  tree.layer = &module;
   module.held().add_fields(tree, walk);
 }
 

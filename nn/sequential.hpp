@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "../array/profile.hpp"
 #include "../autograd/operand.hpp"
 #include "module.hpp"
 
@@ -127,7 +128,10 @@ class Sequential {
     Tensor y = *x;
     std::size_t index = 0;
     try {
-      for (; index < layers_.size(); ++index) y = layers_[index](y);
+      for (; index < layers_.size(); ++index) {
+        const xgrad::detail::ModuleScope scope(&layers_[index]);
+        y = layers_[index](y);
+      }
     } catch (const Error& error) {
       if (index < layers_.size()) detail::rethrow_from_layer(layers_[index], index, error);
       throw;

@@ -62,6 +62,7 @@ struct Tree {
   std::vector<Tree> children;
   std::optional<double>* momentum = nullptr;  // of running statistics: its own field of that name
   Linear* linear = nullptr;                   // the module itself, where it is one
+  const void* layer = nullptr;                // of a Sequential: the AnyModule that holds it
 };
 
 /// State of the walk over a module that makes its tree.

@@ -1,6 +1,7 @@
 #include "profile_summary.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -20,6 +21,7 @@ using Sizes = std::vector<std::int64_t>;
 struct Event {
   detail::ProfileBar bar;
   std::string line, inputs, outputs;
+  std::int64_t bytes = 0;
   double copies = 0;     // of its time, what copies took
   bool is_part = false;  // of an operation around it, as the product of a convolution's gradient is
 };
@@ -46,13 +48,6 @@ std::vector<std::optional<Sizes>> shapes_of(const std::string& text) {
 
 std::int64_t numel(const Sizes& sizes) {
   return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
-}
-
-std::int64_t elements(const std::string& shapes) {
-  std::int64_t sum = 0;
-  for (const auto& sizes : shapes_of(shapes))
-    if (sizes) sum += numel(*sizes);
-  return sum;
 }
 
 /// Multiply-adds of a product or convolution with this result and these factors, counting two each.
@@ -91,9 +86,11 @@ std::vector<Event> events_of(const std::string& trace) {
     const auto parsed = nlohmann::json::parse(io::read_file(trace));
     for (const auto& each : parsed.at("traceEvents")) {
       Event& event = events.emplace_back();
-      event.bar = {each.at("name"), each.at("cat"), each.at("tid"), 0, each.at("ts"), each.at("dur")};
+      event.bar = {each.at("name"), each.at("cat"), {}, each.at("tid"), 0, each.at("ts"), each.at("dur")};
       const bool backward = event.bar.category == "backward";
       const auto& arguments = each.at("args");
+      event.bar.module = arguments.value("module", "");
+      event.bytes = arguments.value("bytes", std::int64_t{0});
       event.inputs = arguments.at(backward ? "gradients of outputs" : "inputs");
       event.outputs = arguments.at(backward ? "gradients of inputs" : "outputs");
       event.line = arguments.value("called at", "");
@@ -127,16 +124,18 @@ std::string fixed(double value, int digits) {
 }  // namespace
 
 std::vector<ProfileRow> profile_rows(const std::string& trace, ProfileBy by) {
-  std::map<std::pair<std::string, std::string>, ProfileRow> rows;
+  std::map<std::array<std::string, 3>, ProfileRow> rows;
+  const bool by_module = by == ProfileBy::module;
   for (const Event& event : events_of(trace)) {
-    if (event.is_part) continue;
-    const std::string line = by == ProfileBy::line ? event.line : std::string();
-    ProfileRow& row = rows[{event.bar.name, line}];
-    row.operation = event.bar.name;
-    row.called_at = line;
+    if (event.is_part || (by_module && event.bar.depth > 0)) continue;
+    ProfileRow key;
+    key.operation = by_module ? event.bar.category : event.bar.name;
+    if (by == ProfileBy::line) key.called_at = event.line;
+    if (by_module) key.module = event.bar.module;
+    ProfileRow& row = rows.try_emplace({key.operation, key.called_at, key.module}, key).first->second;
     ++row.calls;
-    row.milliseconds += std::max(event.bar.duration - event.copies, 0.0) / 1e3;
-    row.elements += elements(event.outputs);
+    row.milliseconds += std::max(event.bar.duration - (by_module ? 0 : event.copies), 0.0) / 1e3;
+    row.bytes += event.bytes;
     row.flops += flops_of(event);
   }
   std::vector<ProfileRow> out;
@@ -150,16 +149,25 @@ std::string profile_table(const std::string& trace, ProfileBy by, std::size_t mo
   const std::vector<ProfileRow> rows = profile_rows(trace, by);
   double whole = 0;
   for (const ProfileRow& row : rows) whole += row.milliseconds;
-  std::vector<std::vector<std::string>> cells{{"operation", "calls", "ms", "%", "elements", "GFLOP", "GFLOP/s"}};
-  if (by == ProfileBy::line) cells[0].push_back("called at");
+  const auto left = [by](std::string module, std::string operation) {
+    return by == ProfileBy::module ? std::vector{std::move(module), std::move(operation)}
+                                   : std::vector{std::move(operation)};
+  };
+  std::vector<std::vector<std::string>> cells{left("module", "operation")};
+  const std::size_t names = cells[0].size();
+  for (const char* title : {"calls", "ms", "%", "MB", "GFLOP", "GFLOP/s"}) cells[0].emplace_back(title);
+  const std::size_t line = cells[0].size();
+  if (by == ProfileBy::line) cells[0].emplace_back("called at");
   for (const ProfileRow& row : rows) {
     if (cells.size() > most) break;
     const bool products = row.flops > 0 && row.milliseconds > 0;
-    cells.push_back({row.operation, std::to_string(row.calls), fixed(row.milliseconds, 3),
-                     fixed(whole > 0 ? 100 * row.milliseconds / whole : 0, 1), std::to_string(row.elements),
-                     products ? fixed(row.flops / 1e9, 3) : "",
-                     products ? fixed(row.flops / row.milliseconds / 1e6, 1) : ""});
-    if (by == ProfileBy::line) cells.back().push_back(row.called_at);
+    auto& out = cells.emplace_back(left(row.module.empty() ? "(none)" : row.module, row.operation));
+    for (std::string cell :
+         {std::to_string(row.calls), fixed(row.milliseconds, 3),
+          fixed(whole > 0 ? 100 * row.milliseconds / whole : 0, 1), fixed(static_cast<double>(row.bytes) / 1e6, 3),
+          products ? fixed(row.flops / 1e9, 3) : "", products ? fixed(row.flops / row.milliseconds / 1e6, 1) : ""})
+      out.push_back(std::move(cell));
+    if (by == ProfileBy::line) out.push_back(row.called_at);
   }
   std::vector<std::size_t> width(cells[0].size());
   for (const auto& row : cells)
@@ -168,8 +176,8 @@ std::string profile_table(const std::string& trace, ProfileBy by, std::size_t mo
   for (const auto& row : cells) {
     for (std::size_t i = 0; i < width.size(); ++i) {
       const std::string fill(width[i] - row[i].size(), ' ');
-      const bool left = i == 0 || i == 7;  // numbers to the right
-      text += (i > 0 ? "  " : "") + (left ? row[i] + fill : fill + row[i]);
+      const bool is_name = i < names || i == line;  // numbers to the right
+      text += (i > 0 ? "  " : "") + (is_name ? row[i] + fill : fill + row[i]);
     }
     text.erase(text.find_last_not_of(' ') + 1);
     text += '\n';

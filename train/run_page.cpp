@@ -132,17 +132,20 @@ json contents(const std::vector<const Entry*>& entries) {
 
 /// The rows of a Profile's trace, and of its bars the longest, in microseconds from the first.
 json profile_json(const std::string& trace) {
-  json rows = json::array(), bars = json::array();
-  for (const ProfileRow& row : profile_rows(trace, ProfileBy::line))
-    rows.push_back({row.operation, row.called_at, row.calls, row.milliseconds, row.elements, row.flops});
+  json rows = json::array(), modules = json::array(), bars = json::array();
+  for (const ProfileBy by : {ProfileBy::line, ProfileBy::module})
+    for (const ProfileRow& row : profile_rows(trace, by))
+      (by == ProfileBy::line ? rows : modules)
+          .push_back({row.operation, by == ProfileBy::line ? row.called_at : row.module, row.calls, row.milliseconds,
+                      row.bytes, row.flops});
   std::vector<detail::ProfileBar> all = detail::profile_bars(trace);
   double first = 0;
   for (const detail::ProfileBar& bar : all) first = &bar == &all[0] ? bar.begin : std::min(first, bar.begin);
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.duration > b.duration; });
   if (all.size() > bars_of_a_profile) all.resize(bars_of_a_profile);
   for (const detail::ProfileBar& bar : all)
-    bars.push_back({bar.name, bar.category, bar.thread, bar.depth, bar.begin - first, bar.duration});
-  return {{"rows", rows}, {"bars", bars}};
+    bars.push_back({bar.name, bar.category, bar.thread, bar.depth, bar.begin - first, bar.duration, bar.module});
+  return {{"rows", rows}, {"modules", modules}, {"bars", bars}};
 }
 
 json run_json(const Run& run) {

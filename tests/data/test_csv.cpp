@@ -1,7 +1,9 @@
 // Tables of pandas: tests/reference/make_csv.py.
 #include <xgrad/autograd/create.hpp>
+#include <xgrad/core/parallel.hpp>
 #include <xgrad/data/csv.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -97,6 +99,26 @@ TEST_CASE("read_csv: many parts, with line ends in quotes, blank lines, and text
     CHECK(table["half"].values.data<double>()[i] == static_cast<double>(i / 2) + 0.5);
   }
   CHECK_THROWS_WITH(data::parse_csv(text + "x,y,z,\n"), StartsWith("parse_csv: line 210002: 4 fields, where 3"));
+}
+
+TEST_CASE("read_csv: many texts of all lengths, in many parts, alike for any number of threads") {
+  const auto text_of = [](int i) {
+    return i % 5 == 0 ? std::string("NA") : std::string(i % 37, 'x') + std::to_string(i % 9973);
+  };
+  constexpr int rows = 60000;
+  std::string file = "text,n\n";
+  for (int i = 0; i < rows; ++i) file += text_of(i) + ",1\n";
+  const int threads = num_threads();
+  for (const int n : {1, 3}) {
+    set_num_threads(n);
+    const data::Table table = data::parse_csv(file);
+    const data::Column& column = table["text"];
+    CHECK(std::is_sorted(column.categories.begin(), column.categories.end()));
+    CHECK(column.missing() == rows / 5);
+    for (int i = 0; i < rows; ++i)
+      if (i % 5 != 0 && column.text(i) != text_of(i)) FAIL(i);
+  }
+  set_num_threads(threads);
 }
 
 TEST_CASE("read_csv: every decimal is the nearest double") {

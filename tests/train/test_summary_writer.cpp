@@ -5,8 +5,13 @@
 #include <xgrad/io/append_file.hpp>
 #include <xgrad/io/file.hpp>
 #include <xgrad/nn/activation.hpp>
+#include <xgrad/nn/attention.hpp>
+#include <xgrad/nn/embedding.hpp>
 #include <xgrad/nn/linear.hpp>
+#include <xgrad/nn/module_paths.hpp>
+#include <xgrad/nn/recurrent.hpp>
 #include <xgrad/nn/sequential.hpp>
+#include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/convolution.hpp>
 #include <xgrad/ops/reduce.hpp>
 #include <xgrad/train/profile_summary.hpp>
@@ -16,6 +21,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "../catch.hpp"
@@ -210,7 +216,7 @@ TEST_CASE("Profile: its trace is summed up by operation and by line, and shown i
   };
   const auto rows = train::profile_rows(trace);
   CHECK(row_of(rows, "linear").calls == 2);
-  CHECK(row_of(rows, "linear").elements == 2 * 20);
+  CHECK(row_of(rows, "linear").bytes == 2 * 20 * 4);
   CHECK(row_of(rows, "linear").flops == 2 * 2 * 4 * 3 * 5);
   CHECK(row_of(rows, "linear backward").flops == 2 * 2 * 4 * 3 * 5);  // of the weight alone
   CHECK(row_of(rows, "conv2d").flops == 2 * (2 * 3 * 5 * 5) * 4);
@@ -227,7 +233,62 @@ TEST_CASE("Profile: its trace is summed up by operation and by line, and shown i
   const json profile = page_of({directory.path("run")}, directory)["runs"][0]["profile"];
   CHECK(profile["bars"].size() >= 9);
   CHECK(profile["rows"].size() >= 6);
+  CHECK(profile["modules"][0][1] == "");  // the Profile was given none
 
   CHECK_THROWS_WITH(train::profile_rows(trace), Contains("trace.json: No such file"));
   CHECK_THROWS_WITH(train::profile_rows(directory.write("no", "{}")), Contains("no: no trace of a Profile"));
+}
+
+namespace {
+
+struct Block {
+  nn::Linear fc1{4, 6}, fc2{6, 4};
+  Tensor operator()(const Tensor& x) const { return fc2(relu(fc1(x))) + x; }
+};
+struct Net {
+  nn::Embedding embed{10, 4};
+  nn::Sequential layers{Block{}, nn::ReLU(), Block{}};
+  nn::LSTM lstm{4, 3};
+  nn::MultiheadAttention attention{4, 2};
+  Tensor operator()(const Tensor& x) const { return mean(lstm(attention(layers(embed(x)))).output); }
+};
+
+}  // namespace
+
+TEST_CASE("Profile: operations and their backward by module") {
+  const TemporaryDirectory directory;
+  const std::string trace = directory.path("trace.json");
+  const Net net;
+  const Tensor x = tensor({{1, 2, 3}});
+  net(x).backward();  // its operations are not seen, their places in memory serve again
+  {
+    const Profile profile(trace, nn::module_paths(net));
+    net(x).backward();
+    const nn::Linear other(2, 2);
+    (void)other(ones({1, 2}));
+  }
+  std::map<std::pair<std::string, std::string>, train::ProfileRow> rows;
+  for (const auto& row : train::profile_rows(trace, train::ProfileBy::module)) rows[{row.module, row.operation}] = row;
+  for (const char* module : {"embed", "layers.0", "layers.0.fc1", "layers.0.fc2", "layers.1", "layers.2",
+                             "layers.2.fc1", "layers.2.fc2", "lstm", "attention", "attention.out_proj"})
+    for (const char* pass : {"forward", "backward"}) {
+      INFO(module << ' ' << pass);
+      CHECK(rows.contains({module, pass}));
+    }
+  const auto fc1 = rows[{"layers.2.fc1", "forward"}];
+  CHECK(fc1.calls == 1);
+  CHECK(fc1.bytes == 3 * 6 * 4);
+  CHECK(fc1.flops == 2 * 3 * 4 * 6);
+  CHECK(rows[{"layers.2.fc1", "backward"}].flops == 2 * fc1.flops);
+  CHECK(rows[{"layers.0", "forward"}].calls == 2);  // relu and the sum
+  CHECK(rows[{"", "forward"}].flops == 2 * 2 * 2);  // of the module that it does not know
+  std::int64_t calls = 0, all = 0;
+  for (const auto& [key, row] : rows) calls += row.calls;
+  for (const auto& row : train::profile_rows(trace))
+    if (row.operation != "copy") all += row.calls;
+  CHECK(calls == all);
+  CHECK_THAT(train::profile_table(trace, train::ProfileBy::module), Contains("layers.2.fc1"));
+
+  const nn::Linear alone(2, 2);
+  CHECK(nn::module_paths(alone).at(&alone.weight) == "Linear");
 }
