@@ -1,65 +1,26 @@
 // Whether successive halving has what random search ends with after 0.35 of its epochs, on Fashion-MNIST, with the
-// model and the space of examples/tune_fashion_mnist.cpp. For each seed three searches, one worker, one thread:
+// model and the space of examples/tune_fashion_mnist.cpp. For each seed four searches, one worker, one thread:
 //   random         TRIALS trials of 9 epochs, none of them pruned; its result is the best value of all
 //   random + ASHA  the same draws, paused and promoted by ASHA{.eta = 3}, and as many more as it likes
-//   TPE + ASHA     as the example
-// The latter two have 0.35 of the epochs of random search, whatever trials they spend them on; their result is the best
-// value of the trials that came to their end, the 9th epoch. "Reached" are the epochs after which it was random
+//   TPE + ASHA
+//   Auto + ASHA    as the example
+// All but the first have 0.35 of the epochs of random search, whatever trials they spend them on; their result is the
+// best value of the trials that came to their end, the 9th epoch. "Reached" are the epochs after which it was random
 // search's.
 //   benchmark_asha TRIALS IMAGES SEEDS...     IMAGES: of the 50,000 for training
-#include <xgrad/tune.hpp>
-#include <xgrad/xgrad.hpp>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <string>
 
+#include "../../examples/fashion_trials.hpp"
+
 using namespace xgrad;
 
 namespace {
 
 constexpr int epochs_of_a_trial = 9;
-
-/// Trains until the trial pauses or ends; the number of epochs.
-int run_training(tune::Trial& trial, const data::Dataset& fit, const data::Dataset& validation) {
-  const double lr = trial.suggest_float("lr", 1e-4, 1.0, tune::log_scale);
-  const double beta1 = trial.suggest_float("beta1", 0.9, 0.999, tune::log_one_minus);
-  const double beta2 = trial.suggest_float("beta2", 0.9, 0.9999, tune::log_one_minus);
-  const double eps = trial.suggest_float("eps", 1e-10, 1e-4, tune::log_scale);
-  const double decay = trial.suggest_float("lr_decay", 0.5, 1.0);
-  const auto layers = trial.suggest_int("layers", 1, 4);
-  const auto batch = trial.suggest_categorical("batch_size", {32, 64, 128, 256, 512});
-
-  manual_seed(trial.seed());  // as optimize() does
-  nn::Sequential net;
-  net.add(nn::Flatten());
-  std::int64_t width = 784;
-  for (int i = 0; i < layers; ++i) {
-    const auto units = trial.suggest_int("units_" + std::to_string(i), 32, 512, tune::log_scale);
-    net.add(nn::Linear(width, units, {.bias = false}), nn::BatchNorm1d(units), nn::ReLU());
-    width = units;
-  }
-  net.add(nn::Linear(width, 10));
-
-  optim::Adam adam(nn::parameters(net), {.lr = lr, .beta1 = beta1, .beta2 = beta2, .eps = eps});
-  optim::ExponentialLR schedule(adam, {.gamma = decay});
-  data::DataLoader loader(fit, {.batch_size = batch, .shuffle = true, .seed = trial.seed()});
-  int trained = 0;
-  for (const int epoch : trial.epochs(epochs_of_a_trial, net, adam, schedule, loader)) {
-    nn::train(net);
-    for (const auto& [x, y] : loader) {
-      adam.zero_grad();
-      cross_entropy(net(x), y).backward();
-      adam.step();
-    }
-    schedule.step();
-    trial.report(epoch, nn::accuracy(net, validation));
-    ++trained;
-  }
-  return trained;
-}
 
 struct Outcome {
   std::int64_t epochs = 0, begun = 0;
@@ -76,7 +37,8 @@ Outcome search(const tune::AnySampler& sampler, const tune::AnyPruner& pruner, s
   while (outcome.epochs < epochs) {
     tune::Trial trial = study.ask();
     outcome.begun = std::max(outcome.begun, trial.number() + 1);
-    outcome.epochs += run_training(trial, fit, validation);
+    manual_seed(trial.seed());  // as optimize() does
+    outcome.epochs += train_classifier(trial, epochs_of_a_trial, fit, validation);
     if (!study.tell(trial, tune::TrialState::complete)) continue;  // it has paused
     outcome.best = std::max(outcome.best, trial.record().values.at(0));
     if (outcome.reached < 0 && outcome.best >= wanted) outcome.reached = outcome.epochs;
@@ -113,5 +75,6 @@ int main(int argc, char** argv) {
     const double best = run("random", tune::Random{}, tune::None{}, all, std::numeric_limits<double>::infinity());
     run("random + ASHA", tune::Random{}, tune::ASHA{.eta = 3}, some, best);
     run("TPE + ASHA", tune::TPE{}, tune::ASHA{.eta = 3}, some, best);
+    run("Auto + ASHA", tune::Auto{}, tune::ASHA{.eta = 3}, some, best);
   }
 }

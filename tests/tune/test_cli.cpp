@@ -145,6 +145,8 @@ TEST_CASE("xgrad-tune: shows what one asks for, and runs a study day by day") {
   CHECK(run(directory, "show " + url + " --state done").status == 2);
   CHECK(run(directory, "show " + url + " --trial 9").status == 1);
   CHECK_THAT(output("importance " + url), Contains(" %\tx") && Contains(" %\tn"));
+  CHECK_THAT(output("importance " + url + " --evaluator fanova"), Contains(" %\tx") && Contains(" %\tn"));
+  CHECK(run(directory, "importance " + url + " --evaluator shap").status == 2);
   CHECK_THAT(output("watch " + url + " --interval 0"), Contains("5 trials, 4 complete, 1 failed, best 4.33333"));
   output("checkpoint " + url + " " + directory.path("best.safetensors"));
   CHECK(io::read_file(directory.path("best.safetensors")) == study.best_checkpoint().bytes);
@@ -161,6 +163,98 @@ TEST_CASE("xgrad-tune: shows what one asks for, and runs a study day by day") {
   CHECK(study.trials().at(5).state == tune::TrialState::waiting);
   CHECK_THAT(output("clean " + url), Contains("0 checkpoints removed"));
   CHECK_THAT(output("--version"), Contains("xgrad-tune 0.1.0"));
+}
+
+TEST_CASE("xgrad-tune: ask and tell run a study from a shell") {
+  const TemporaryDirectory directory;
+  const std::string url = "sqlite:" + directory.path("s.db"), space = directory.path("space.json");
+  const auto output = [&](const std::string& words) {
+    const Result result = run(directory, words);
+    CAPTURE(words, result.output);
+    CHECK(result.status == 0);
+    return result.output;
+  };
+  const auto fails = [&](const std::string& words, int status, const std::string& message) {
+    const Result result = run(directory, words);
+    CAPTURE(words);
+    CHECK(result.status == status);
+    CHECK_THAT(result.output, Contains(message));
+  };
+  const std::string given = R"( --space '{
+    "x": {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0, "step": null, "log": false}},
+    "kind": {"name": "CategoricalDistribution", "attributes": {"choices": ["only"]}}}')";
+  fails("ask " + url + given, 1, "s.db");
+  output("create " + url + " -s s --direction minimize,maximize");
+  output("create " + url + " -s t");
+
+  // One trial after the other, each by a process of its own: none is taken for another's.
+  const auto ask = [&](const std::string& words) { return nlohmann::json::parse(output("ask " + url + words)); };
+  const auto first = ask(" -s t --sampler random --seed 3" + given);
+  CHECK(first["number"] == 0);
+  CHECK(first["params"].size() == 2);
+  CHECK(first["params"]["kind"] == "only");
+  const double x = first["params"]["x"];
+  CHECK((x >= 0 && x <= 1));
+  CHECK(ask(" -s t --sampler tpe" + given)["number"] == 1);
+  CHECK(output("ask " + url + " -s t") == "{\"number\": 2, \"params\": {}}\n");
+  output("enqueue " + url + " -s t x=0.25");
+  CHECK(output("ask " + url + " -s t" + given) == "{\"number\": 3, \"params\": {\"kind\":\"only\",\"x\":0.25}}\n");
+  CHECK(output("tell " + url + " -s t --trial 0 --values -0.5") == "trial 0 is complete\n");
+  CHECK(output("tell " + url + " -s t --trial 1 --state failed") == "trial 1 is failed\n");
+  CHECK(output("tell " + url + " -s t --trial 2 --values nan") == "trial 2 is diverged\n");
+  CHECK(output("tell " + url + " -s t --trial 0 --state pruned --skip-if-finished") == "trial 0 is complete\n");
+  const auto trials = tune::open_storage(url)->read("t");
+  CHECK(trials[0].values == std::vector<double>{-0.5});
+  CHECK(trials[0].parameters.at(1).value == x);
+  CHECK(trials[3].state == tune::TrialState::running);
+
+  fails("tell " + url + " -s t --trial 0 --values 1", 1, "attach: trial 0 is complete, not running");
+  fails("tell " + url + " -s t --trial 9 --values 1", 1, "there is no trial 9 among 4");
+  fails("tell " + url + " -s t --trial 3 --values 1,2", 1, "trial 3: 2 values for 1 objectives");
+  fails("tell " + url + " -s t --trial 3 --state complete", 1, "neither returned nor reported a value");
+  fails("tell " + url + " -s t --trial 3", 2, "either --values or --state");
+  fails("tell " + url + " -s t --trial 3 --values 1 --state pruned", 2, "either --values or --state");
+  fails("tell " + url + " -s t --trial 3 --state waiting", 2, "a trial does not end as waiting");
+  fails("tell " + url + " -s t --trial 3 --values one", 2, "one");
+  fails("tell " + url + " -s t --values 1", 2, "--trial");
+  fails("ask " + url + " -s t --space '[1]'", 2, "is no object of distributions");
+  fails("ask " + url + " -s t --space '{\"x\": {\"name\": \"Normal\", \"attributes\": {}}}'", 2, "is unknown");
+  fails("ask " + url +
+            " -s t --space '{\"x\": {\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 2, "
+            "\"high\": 1}}}'",
+        2, "low 2 is above high 1");
+  fails("ask " + url + " -s t --sampler best", 2, "best");
+  CHECK(tune::open_storage(url)->read("t").size() == 4);  // none of these began a trial
+  CHECK(output("tell " + url + " -s t --trial 3 --values 2") == "trial 3 is complete\n");
+
+  // An enqueued value that is not in the space fails its trial, and does not come back.
+  tune::Study::open(url, "t").enqueue({{"x", 7.0}}, {.unknown_names = true});
+  fails("ask " + url + " -s t" + given, 1, "the enqueued value 7");
+  CHECK(ask(" -s t --sampler gp" + given)["number"] == 5);
+
+  CHECK(ask(" -s s" + given)["number"] == 0);
+  CHECK(output("tell " + url + " -s s --trial 0 --values 1,2") == "trial 0 is complete\n");
+}
+
+TEST_CASE("xgrad-tune: a trial that a worker holds is not told by another process") {
+  const TemporaryDirectory directory;
+  const std::string url = "sqlite:" + directory.path("s.db");
+  auto study = tune::Study::open(url, "s");
+  auto trial = std::make_optional(study.ask());
+  const std::string tell = "tell " + url + " --trial 0 --values 1";
+  const Result held = run(directory, tell);
+  CHECK(held.status == 1);
+  CHECK_THAT(held.output, Contains("attach: another process works on trial 0"));
+  CHECK_THROWS_WITH(study.attach(0), Catch::StartsWith("attach: trial 0 is held by this process already"));
+  trial->report(1, 0.5);
+  CHECK(study.detach(*trial) == 0);
+  CHECK_THROWS_WITH(study.detach(*trial), Catch::StartsWith("detach: trial 0 has ended, or another worker took it"));
+  CHECK(study.ask().number() == 1);  // the other one is nobody's to take up
+  trial = study.attach(0);
+  study.detach(*trial);
+  CHECK(run(directory, "tell " + url + " --trial 0 --state pruned").output == "trial 0 is pruned\n");
+  CHECK(study.trials().at(0).values == std::vector<double>{0.5});
+  CHECK_FALSE(study.tell(*trial, 3));
 }
 
 #endif

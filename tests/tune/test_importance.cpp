@@ -46,7 +46,8 @@ TEST_CASE("importance of next to nothing", "[tune]") {
   history.put(
       {.number = 0, .state = TrialState::complete, .parameters = {{"x", FloatDistribution{0, 1}, 0.5}}, .values = {1}});
   CHECK(importance(history) == std::vector<std::pair<std::string, double>>{{"x", 0.0}});
-  CHECK_THROWS_WITH(importance(history, {.quantile = 1}), "importance: quantile 1 is not in (0, 1)");
+  CHECK_THROWS_WITH(importance(history, {.evaluator = PedAnova{.quantile = 1}}),
+                    "importance: quantile 1 is not in (0, 1)");
   CHECK_THROWS_WITH(importance(history, {.objective = 1}), "importance: there is no objective 1 among 1");
 }
 

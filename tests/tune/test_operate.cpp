@@ -1,9 +1,13 @@
 // What people do with a study day by day: failures, stopping, results from elsewhere, constraints, the best weights.
+#include <xgrad/io/file.hpp>
 #include <xgrad/nn/linear.hpp>
 #include <xgrad/optim/sgd.hpp>
 #include <xgrad/tune.hpp>
 #include <xgrad/tune/report/results.hpp>
 #include <xgrad/tune/storage/database.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -367,4 +371,30 @@ TEST_CASE("tune: trials that are paused at the end are pruned to Optuna, and go 
   const auto second = run(16);
   CHECK(number_of(second, tune::TrialState::complete) > number_of(first, tune::TrialState::complete));
   CHECK(optuna_states()["PRUNED"] == number_of(second, tune::TrialState::paused));
+}
+
+TEST_CASE("tune: where standard error is a file, a run of more than a second ends with a line about the study") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("log");
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT, 0600), before = ::dup(STDERR_FILENO);
+  const auto run = [&](int milliseconds, bool progress) {
+    auto study = tune::Study::open("", "s", {.sampler = tune::Random{}});
+    ::dup2(file, STDERR_FILENO);
+    study.optimize(
+        [&](tune::Trial& trial) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+          trial.set_constraint("c", trial.number() == 0 ? 1 : -1);  // the first one is not the best
+          return static_cast<double>(trial.number());
+        },
+        {.trials = 3, .progress = progress});
+    ::dup2(before, STDERR_FILENO);
+    return io::read_file(path);
+  };
+  CHECK(run(1, true).empty());
+  CHECK(run(1, false).empty());
+  const std::string line = run(350, true);
+  CHECK_THAT(line, Contains("3/3") && Contains("best 1") && !Contains("\x1b"));
+  CHECK(std::count(line.begin(), line.end(), '\n') == 1);
+  ::close(file);
+  ::close(before);
 }

@@ -116,3 +116,60 @@ TEST_CASE("tune report: several objectives have names and a hypervolume, trials 
   const double a = 0.4 * 0.4, b = 3.4 * 1.4, c = b + 2.4 * 1.0;  // up to (4.4, 4.4)
   for (std::size_t i = 0; i < 4; ++i) CHECK(volumes.at(i) == Approx(std::vector<double>{a, a, b, c}[i]));
 }
+
+TEST_CASE("tune report: forks, attributes, times of paused trials, both kinds of importance, and what is promised") {
+  const TemporaryDirectory directory;
+  auto study = tune::Study::open("", "s", {.sampler = tune::Random{}, .pruner = tune::PBT{.population = 4}});
+  study.optimize(
+      [](tune::Trial& trial) {
+        const double x = trial.suggest_float("x", 0, 1);
+        trial.suggest_float("y", 0, 1);
+        trial.set_attribute("note", "\"</script>" + std::string(300, 'n') + "\"");
+        trial.set_attribute("seed: own", std::to_string(trial.number()));
+        auto rng = default_generator();
+        for (const int epoch : trial.epochs(4, rng)) trial.report(epoch, x + 1.0 / epoch);
+      },
+      {.trials = 12, .progress = false});
+  study.write_report(directory.path("report.html"));
+  const auto data = data_of(io::read_file(directory.path("report.html")));
+
+  REQUIRE(data["attributes"].size() == 2);
+  CHECK(data["attributes"][0]["name"] == "note");
+  CHECK(data["attributes"][0]["values"]["0"].get<std::string>().size() == 203);
+  CHECK(data["attributes"][1]["values"]["3"] == "3");
+  std::size_t forks = 0;
+  for (const auto& trial : study.trials()) {
+    const std::string number = std::to_string(trial.number);
+    CHECK(data["parents"].contains(number) == trial.attributes.contains("parent"));
+    forks += trial.attributes.contains("parent");
+  }
+  CHECK(forks == 8);
+  CHECK(data["worked"].size() >= 4);
+  for (const auto& worked : data["worked"]) CHECK(worked >= 0);
+  CHECK(data["fanova"][0].size() == 2);
+  CHECK(data["fanova"][0][0][0] == "x");
+  for (const auto& point : data["promise"]) {
+    CHECK(point[0] <= 12);
+    CHECK((point[1] >= 0 && point[2] > 0));
+  }
+
+  tune::History history;
+  for (const auto& [parent, worked] : {std::pair("7", "1.5"), std::pair("\"x\"", "2"), std::pair("0", "0.25")})
+    history.put({.number = history.size(), .attributes = {{"parent", parent}, {"xgrad:seconds", worked}}});
+  tune::write_report(history, "s", directory.path("report.html"));
+  const auto other = data_of(io::read_file(directory.path("report.html")));
+  CHECK(other["parents"] == nlohmann::json{{"2", 0}});  // others cannot have been
+  CHECK(other["worked"] == nlohmann::json{{"0", 1500.0}, {"1", 2000.0}, {"2", 250.0}});
+}
+
+TEST_CASE("tune report: the terminator's curve falls where a study has found its minimum") {
+  auto study = tune::Study::open("", "s", {.sampler = tune::GP{.startup_trials = 5}});
+  study.optimize([](tune::Trial& trial) { return std::pow(trial.suggest_float("x", -1, 1) - 0.3, 2); },
+                 {.trials = 25, .progress = false});
+  const TemporaryDirectory directory;
+  study.write_report(directory.path("report.html"));
+  const auto promise = data_of(io::read_file(directory.path("report.html")))["promise"];
+  REQUIRE(promise.size() >= 15);
+  CHECK(promise.back()[0] == 25);
+  CHECK(promise.back()[1].get<double>() < 0.01 * promise.front()[1].get<double>());
+}

@@ -11,6 +11,7 @@
 #include "../trials/normal.hpp"
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
+#include "fanova.hpp"
 
 namespace xgrad::tune {
 namespace {
@@ -129,11 +130,10 @@ double pearson_divergence(const Distribution& distribution, const std::vector<do
   return divergence;
 }
 
-std::vector<std::pair<std::string, double>> importance(const History& history, const ImportanceOptions& options) {
-  const auto [quantile, objective] = options;
-  check(quantile > 0 && quantile < 1, "importance: quantile ", quantile, " is not in (0, 1)");
-  check(objective < history.directions().size(), "importance: there is no objective ", objective, " among ",
-        history.directions().size());
+namespace {
+
+std::vector<std::pair<std::string, double>> divergences(const History& history, std::size_t objective,
+                                                        double quantile) {
   std::vector<const TrialRecord*> trials;
   std::vector<ObjectiveRank> ranks;
   for (const TrialRecord& trial : history)
@@ -161,7 +161,6 @@ std::vector<std::pair<std::string, double>> importance(const History& history, c
     }
   }
   std::vector<std::pair<std::string, double>> result;
-  double sum = 0;
   const auto n = static_cast<double>(trials.size());
   for (const auto& [name, regimes] : parameters) {
     double value = 0;
@@ -172,8 +171,28 @@ std::vector<std::pair<std::string, double>> importance(const History& history, c
       value += share_of_good * share_of_good / share * pearson_divergence(distribution, good, all);
     }
     result.emplace_back(name, value);
-    sum += value;
   }
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, double>> importance(const History& history, const ImportanceOptions& options) {
+  const std::size_t objective = options.objective;
+  check(objective < history.directions().size(), "importance: there is no objective ", objective, " among ",
+        history.directions().size());
+  std::vector<std::pair<std::string, double>> result;
+  if (const auto* fanova = std::get_if<Fanova>(&options.evaluator)) {
+    check(fanova->trees >= 1 && fanova->max_depth >= 1, "importance: ", fanova->trees, " trees of depth ",
+          fanova->max_depth, "; there must be at least one, of depth 1");
+    result = detail::explained_variance(history, objective, *fanova);
+  } else {
+    const double quantile = std::get<PedAnova>(options.evaluator).quantile;
+    check(quantile > 0 && quantile < 1, "importance: quantile ", quantile, " is not in (0, 1)");
+    result = divergences(history, objective, quantile);
+  }
+  double sum = 0;
+  for (const auto& [name, value] : result) sum += value;
   std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   for (auto& [name, value] : result) value = sum > 0 ? value / sum : 0;
   return result;

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "../../train/page.hpp"
+#include "../samplers/promise.hpp"
+#include "../storage/sql_records.hpp"
 #include "../trials/encoding.hpp"
 #include "../trials/hypervolume.hpp"
 #include "../trials/ranking.hpp"
@@ -22,6 +24,10 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr std::size_t reports_of_a_page = 200'000;  // of studies with more, long curves are thinned
+constexpr std::size_t attributes_of_a_page = 12;    // by name
+constexpr std::size_t attribute_length = 200;       // longer ones are cut
+constexpr std::int64_t promising_trials = 200;      // a Gaussian process over more would take long
+constexpr std::int64_t promise_points = 20;
 
 // Milliseconds since 1970.
 json time_json(const std::optional<std::chrono::system_clock::time_point>& time) {
@@ -134,19 +140,67 @@ json hypervolume_json(const History& history) {
   return out;
 }
 
+// As the terminator would have found it after so many trials: their number, improvement and noise.
+json promise_json(const History& history) {
+  json out = json::array();
+  const std::int64_t most = std::min(history.size(), promising_trials), points = std::min(most, promise_points);
+  for (std::int64_t i = 1; i <= points; ++i) {
+    const std::int64_t end = most * i / points;
+    if (const auto promise = promise_of(history, end))
+      out.push_back({end, six_digits(promise->improvement), six_digits(promise->noise)});
+  }
+  return out;
+}
+
+// The users' own, in the order in which trials had them first.
+json attributes_json(const History& history) {
+  json out = json::array();
+  for (const TrialRecord& trial : history)
+    for (const auto& [name, value] : trial.attributes) {
+      if (is_system_attribute(name) || name == "error" || name == "parent" || name.starts_with("cmaes:") ||
+          name.starts_with("nsga2:"))
+        continue;
+      auto column = std::find_if(out.begin(), out.end(), [&name = name](const json& c) { return c["name"] == name; });
+      if (column == out.end()) {
+        if (out.size() == attributes_of_a_page) continue;
+        out.push_back({{"name", name}, {"values", json::object()}});
+        column = out.end() - 1;
+      }
+      const std::string text = text_from_json(value);
+      (*column)["values"][std::to_string(trial.number)] =
+          text.size() > attribute_length ? text.substr(0, attribute_length) + "..." : text;
+    }
+  return out;
+}
+
+// The trial that PBT copied it from.
+std::optional<std::int64_t> parent_of(const TrialRecord& trial) {
+  const auto parent = trial.attributes.find("parent");
+  if (parent == trial.attributes.end()) return std::nullopt;
+  std::int64_t number = -1;
+  const std::string& text = parent->second;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
+  const bool earlier = end == text.data() + text.size() && number >= 0 && number < trial.number;
+  return earlier ? std::optional(number) : std::nullopt;
+}
+
 // What the page draws, by column. Numbers that are not finite become null.
 json data_json(const History& history, const std::string& study) {
   json data{{"name", study}, {"written", time_json(std::chrono::system_clock::now())}};
-  for (const char* key : {"directions", "states", "values", "started", "ended", "curves", "violations", "importance"})
+  for (const char* key :
+       {"directions", "states", "values", "started", "ended", "curves", "violations", "importance", "fanova"})
     data[key] = json::array();
   data["front"] = pareto_front(history);
   data["names"] = history.metric_names();
   data["hypervolume"] = hypervolume_json(history);
   data["parameters"] = parameters_json(history);
-  data["errors"] = json::object();
+  data["promise"] = promise_json(history);
+  data["attributes"] = attributes_json(history);
+  for (const char* key : {"errors", "worked", "parents"}) data[key] = json::object();  // by number
   for (std::size_t i = 0; i < history.directions().size(); ++i) {
     data["directions"].push_back(name_of(history.directions()[i]));
     data["importance"].push_back(importance(history, {.objective = i}));
+    data["fanova"].push_back(importance(history, {.evaluator = Fanova{}, .objective = i}));
   }
   std::size_t reports = 0, most = reports_of_a_page;
   for (const TrialRecord& trial : history) reports += trial.intermediate.size();
@@ -159,9 +213,12 @@ json data_json(const History& history, const std::string& study) {
     data["ended"].push_back(time_json(trial.completed));
     data["curves"].push_back(curve_json(trial, most));
     data["violations"].push_back(trial.constraints.empty() ? json(nullptr) : json(violation(trial)));
-    if (const auto error = trial.attributes.find("error"); error != trial.attributes.end()) {
-      data["errors"][std::to_string(trial.number)] = text_from_json(error->second);
-    }
+    const std::string number = std::to_string(trial.number);
+    if (const auto parent = parent_of(trial)) data["parents"][number] = *parent;
+    if (const auto worked = trial.attributes.find(worked_attribute); worked != trial.attributes.end())
+      data["worked"][number] = std::round(1000 * number_from_json(worked->second));
+    if (const auto error = trial.attributes.find("error"); error != trial.attributes.end())
+      data["errors"][number] = text_from_json(error->second);
   }
   data["thinned"] = thinned;
   return data;

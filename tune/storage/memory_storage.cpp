@@ -48,6 +48,18 @@ class MemoryStudy final : public StudyStorage {
     if (orphans_.erase(number) > 0) --leased_;
     return lease(number);
   }
+  bool detach(const Lease& lease) override {
+    if (!holds(lease)) return false;
+    --leased_;
+    ++epochs_[static_cast<std::size_t>(lease.number)];
+    detached_.insert(lease.number);
+    return true;
+  }
+  std::optional<Lease> attach(std::int64_t number) override {
+    if (orphans_.contains(number)) return claim(number);
+    if (detached_.erase(number) == 0) return std::nullopt;
+    return lease(number);
+  }
   std::vector<std::int64_t> orphans() override { return {orphans_.begin(), orphans_.end()}; }
 
   std::int64_t leased() override { return leased_; }
@@ -103,7 +115,7 @@ class MemoryStudy final : public StudyStorage {
   std::vector<std::int64_t> epochs_;  // of the leases, by number
   std::int64_t leased_ = 0;           // orphans included
   std::int64_t failed_ = 0;
-  std::set<std::int64_t> waiting_, orphans_;
+  std::set<std::int64_t> waiting_, orphans_, detached_;
   std::map<std::int64_t, Checkpoint> checkpoints_;
   std::map<std::string, std::string> attributes_;
   std::vector<std::string> metric_names_;

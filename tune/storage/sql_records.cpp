@@ -75,9 +75,36 @@ void read_constraints(TrialRecord& trial, const std::string& key, const std::str
 
 }  // namespace
 
+std::vector<std::string> metric_names_of(Database& database, std::int64_t study, std::size_t objectives) {
+  const SqlRows found =
+      database.query("SELECT value_json FROM study_system_attributes WHERE study_id = $1 AND key = $2",
+                     {study, std::string_view(metric_names_attribute)});
+  if (found.empty()) return {};
+  auto names = texts_from_json(text(found[0][0]));
+  check(names.size() == objectives, "tune: ", database.name(), ": ", names.size(), " names for ", objectives,
+        " objectives");
+  return names;
+}
+
+std::vector<Direction> directions_of(Database& database, std::int64_t study) {
+  std::vector<Direction> out;
+  for (const SqlRow& row : database.query(
+           "SELECT direction, objective FROM study_directions WHERE study_id = $1 ORDER BY objective", {study})) {
+    const std::string direction = text(row[0]);
+    check(direction == "MINIMIZE" || direction == "MAXIMIZE", "tune: ", database.name(), ": study ", study,
+          ": its direction \"", printable(direction), "\" is none");
+    check(integer(row[1]) == static_cast<std::int64_t>(out.size()), "tune: ", database.name(), ": study ", study,
+          ": its objectives have gaps");
+    out.push_back(direction == "MAXIMIZE" ? maximize : minimize);
+  }
+  check(!out.empty(), "tune: ", database.name(), ": study ", study, " has no direction");
+  return out;
+}
+
 bool is_system_attribute(std::string_view key) {
-  return key == fixed_attribute || key == state_attribute || key == retried_attribute || key == retries_attribute ||
-         key == constraints_attribute || key.starts_with(std::string(constraints_attribute) + ":");
+  return key == fixed_attribute || key == state_attribute || key == worked_attribute || key == retried_attribute ||
+         key == retries_attribute || key == constraints_attribute ||
+         key.starts_with(std::string(constraints_attribute) + ":");
 }
 
 std::vector<StoredTrial> SqlRecords::read_study(std::int64_t study) {
@@ -192,6 +219,7 @@ std::vector<StoredTrial> SqlRecords::read(const std::string& condition, std::int
                 [&] {
                   if (key.starts_with(constraints_attribute)) return read_constraints(trial, key, text(row[2]));
                   if (key == fixed_attribute) choices_from_json(text(row[2]));
+                  if (key == worked_attribute) number_from_json(text(row[2]));
                   read_attribute(trial, key, row[2]);
                 });
        });

@@ -1,5 +1,5 @@
 #pragma once
-// Trials as rows of Optuna's tables.
+// Studies and trials as rows of Optuna's tables.
 
 #include <string>
 #include <unordered_map>
@@ -16,12 +16,18 @@ inline constexpr const char* fixed_attribute = "fixed_params";
 inline constexpr const char* state_attribute = "xgrad:state";
 inline constexpr const char* retried_attribute = "failed_trial";   ///< the first trial of which this one is a retry,
 inline constexpr const char* retries_attribute = "retry_history";  ///< and all of them
+inline constexpr const char* worked_attribute = "xgrad:seconds";   ///< of a trial that has paused: for how long it ran
 /// `constraints:NAME` has a constraint's value; before Optuna 5 `constraints` had a list of them.
 inline constexpr const char* constraints_attribute = "constraints";
 /// Of study_system_attributes.
 inline constexpr const char* metric_names_attribute = "study:metric_names";
 
 bool is_system_attribute(std::string_view key);
+
+std::vector<Direction> directions_of(Database& database, std::int64_t study);
+
+/// Names of a study's objectives; empty where nobody gave them.
+std::vector<std::string> metric_names_of(Database& database, std::int64_t study, std::size_t objectives);
 
 /// A trial as it is stored.
 struct StoredTrial {

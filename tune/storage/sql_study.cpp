@@ -7,8 +7,8 @@
 #include "../../core/error.hpp"
 #include "../trials/encoding.hpp"
 #include "../trials/text.hpp"
+#include "sql_leases.hpp"
 #include "sql_records.hpp"
-#include "worker.hpp"
 
 namespace xgrad::tune {
 
@@ -44,10 +44,8 @@ class SqlStudy final : public StudyStorage {
         db_(*database_),
         directions_(directions_of(db_, id)),
         records_(db_, directions_.size()),
-        id_(id),
-        lease_(std::min(lease, longest_duration).count()) {
-    check(lease.count() > 0, "tune: a lease of ", lease.count(), " ms is too short");
-  }
+        leases_(db_, id, lease),
+        id_(id) {}
 
   const std::vector<Direction>& directions() const override { return directions_; }
 
@@ -108,7 +106,7 @@ class SqlStudy final : public StudyStorage {
                                               {number, id_, time})
                                         .at(0)
                                         .at(0));
-    insert_lease(id, "running", 1, revision);
+    leases_.insert(id, "running", 1, revision);
     for (const Parameter& parameter : trial.parameters) records_.write_parameter(id, parameter);
     for (const auto& [key, json] : trial.attributes) records_.write_attribute(id, key, json);
     if (trial.fork_of) {
@@ -132,7 +130,7 @@ class SqlStudy final : public StudyStorage {
                           {number, id_})
                     .at(0)
                     .at(0));
-    insert_lease(id, "waiting", 0, revision);
+    leases_.insert(id, "waiting", 0, revision);
     for (const auto& [key, json] : attributes) records_.write_attribute(id, key, json);
     commit(transaction, revision);
     know(number, id);
@@ -150,7 +148,7 @@ class SqlStudy final : public StudyStorage {
                                               {number, id_, time})
                                         .at(0)
                                         .at(0));
-    insert_lease(id, "running", 1, revision);
+    leases_.insert(id, "running", 1, revision);
     TrialChange change;
     change.parameters = trial.parameters;
     change.reports.assign(trial.intermediate.begin(), trial.intermediate.end());
@@ -170,79 +168,49 @@ class SqlStudy final : public StudyStorage {
     Transaction transaction(db_, Transaction::writing);
     const std::int64_t revision = next_revision();
     if (next_number() - not_counted() >= limit) return std::nullopt;
-    // A worker of Optuna may hold the row.
-    const SqlRows first = db_.query(
-        std::string("SELECT trial_id, number FROM trials WHERE study_id = $1 AND state = 'WAITING' ORDER BY number "
-                    "LIMIT 1") +
-            (db_.is_postgresql() ? " FOR UPDATE SKIP LOCKED" : ""),
-        {id_});
-    if (first.empty()) return std::nullopt;
-    const std::int64_t id = integer(first[0][0]);
-    const std::string time = time_to_text(std::chrono::system_clock::now());
-    db_.query("UPDATE trials SET state = 'RUNNING', datetime_start = $2 WHERE trial_id = $1", {id, time});
-    db_.query(
-        "INSERT INTO xgrad_leases (trial_id, study_id, epoch, state, expires, revision) VALUES ($1, $2, 0, 'waiting', "
-        "0, 0) ON CONFLICT DO NOTHING",
-        {id, id_});
-    const std::int64_t epoch = take(id, revision);
+    const auto lease = leases_.claim_waiting(revision);
+    if (!lease) return std::nullopt;
     commit(transaction, revision);
-    foreign_.erase(id);
-    return Lease{integer(first[0][1]), epoch, id};
+    foreign_.erase(lease->id);
+    return lease;
   }
 
   std::optional<Lease> claim(std::int64_t number) override {
     Transaction transaction(db_, Transaction::writing);
     const std::int64_t revision = next_revision();
-    const SqlRows found = db_.query(
-        "SELECT l.trial_id, l.state, l.owner, l.expires FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id "
-        "WHERE t.study_id = $1 AND t.number = $2 AND (t.state = 'RUNNING' OR (t.state = 'PRUNED' AND l.state = "
-        "'paused'))",
-        {id_, number});
-    if (found.empty()) return std::nullopt;
-    const std::int64_t id = integer(found[0][0]);
-    const std::string state = text(found[0][1]);
-    if (state == "running" && is_orphan(text(found[0][2]), integer(found[0][3]), lease_time()))
-      db_.query(
-          "DELETE FROM trial_intermediate_values WHERE trial_id = $1 AND step > (SELECT COALESCE(MAX(step), -1) "
-          "FROM xgrad_checkpoints WHERE trial_id = $1)",
-          {id});
-    else if (state == "paused")
-      take_up(id);
-    else
-      return std::nullopt;
-    const std::int64_t epoch = take(id, revision);
+    const auto lease = leases_.claim(number, revision);
+    if (lease) commit(transaction, revision);
+    return lease;
+  }
+
+  std::optional<Lease> attach(std::int64_t number) override {
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t revision = next_revision();
+    const auto lease = leases_.attach(number, revision);
+    if (!lease) return std::nullopt;
     commit(transaction, revision);
-    return Lease{number, epoch, id};
+    foreign_.erase(lease->id);
+    return lease;
   }
 
-  std::vector<std::int64_t> orphans() override {
-    const SqlRows running = db_.query(
-        "SELECT t.number, l.owner, l.expires FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id WHERE "
-        "l.study_id = $1 AND l.state = 'running' AND t.state = 'RUNNING' ORDER BY t.number",
-        {id_});
-    std::vector<std::int64_t> out;
-    const std::int64_t now = running.empty() ? 0 : lease_time();
-    for (const SqlRow& row : running)
-      if (is_orphan(text(row[1]), integer(row[2]), now)) out.push_back(integer(row[0]));
-    return out;
+  bool detach(const Lease& lease) override {
+    Transaction transaction(db_, Transaction::writing);
+    const std::int64_t revision = next_revision();
+    if (!leases_.detach(lease, revision)) return false;
+    commit(transaction, revision);
+    foreign_[lease.id] = TrialState::running;
+    return true;
   }
 
-  std::int64_t leased() override {
-    return integer(db_.value("the study",
-                             "SELECT COUNT(*) FROM xgrad_leases l JOIN trials t ON t.trial_id = l.trial_id WHERE "
-                             "l.study_id = $1 AND l.state = 'running' AND t.state = 'RUNNING'",
-                             {id_}));
-  }
+  std::vector<std::int64_t> orphans() override { return leases_.orphans(); }
+  std::int64_t leased() override { return leases_.leased(); }
 
   std::vector<bool> write(std::span<const std::pair<Lease, TrialChange>> changes) override {
     Transaction transaction(db_, Transaction::writing);
     const std::int64_t revision = next_revision();
     std::vector<bool> held;
     for (const auto& [lease, change] : changes) {
-      held.push_back(!db_.query("UPDATE xgrad_leases SET revision = $3 WHERE trial_id = $1 AND epoch = $2 AND state = "
-                                "'running' RETURNING trial_id",
-                                {lease.id, lease.epoch, revision})
-                          .empty());
+      held.push_back(leases_.touch(lease, revision));
       if (held.back()) write(lease.id, change);
     }
     commit(transaction, revision);
@@ -251,21 +219,14 @@ class SqlStudy final : public StudyStorage {
 
   std::vector<bool> renew(std::span<const Lease> leases) override {
     Transaction transaction(db_, Transaction::writing);
-    const std::int64_t expires = db_.now() + lease_;
-    std::vector<bool> held;
-    for (const Lease& lease : leases)
-      held.push_back(!db_.query("UPDATE xgrad_leases SET expires = $3 WHERE trial_id = $1 AND epoch = $2 AND state = "
-                                "'running' RETURNING trial_id",
-                                {lease.id, lease.epoch, expires})
-                          .empty());
+    std::vector<bool> held = leases_.renew(leases);
     transaction.commit();
     return held;
   }
 
   void release(std::span<const Lease> leases) override {
     Transaction transaction(db_, Transaction::writing);
-    for (const Lease& lease : leases)
-      db_.query("UPDATE xgrad_leases SET expires = 0 WHERE trial_id = $1 AND epoch = $2", {lease.id, lease.epoch});
+    leases_.release(leases);
     transaction.commit();
   }
 
@@ -386,63 +347,14 @@ class SqlStudy final : public StudyStorage {
     for (StoredTrial& trial : records_.read_trial(id)) to.push_back(std::move(trial));
   }
 
-  void insert_lease(std::int64_t trial, std::string_view state, std::int64_t epoch, std::int64_t revision) {
-    db_.query(
-        "INSERT INTO xgrad_leases (trial_id, study_id, epoch, state, owner, expires, revision) VALUES ($1, $2, $3, $4, "
-        "$5, $6, $7)",
-        {trial, id_, epoch, state, std::string_view(this_process()), db_.now() + lease_, revision});
-  }
-
-  std::int64_t take(std::int64_t trial, std::int64_t revision) {
-    return integer(db_.value("the trial",
-                             "UPDATE xgrad_leases SET epoch = epoch + 1, state = 'running', owner = $2, expires = $3, "
-                             "revision = $4 WHERE trial_id = $1 RETURNING epoch",
-                             {trial, std::string_view(this_process()), db_.now() + lease_, revision}));
-  }
-
   bool prune_paused(std::int64_t id, const NewTrial& by, std::int64_t revision) {
-    if (db_.query("UPDATE xgrad_leases SET state = 'running', revision = $2 WHERE trial_id = $1 AND state = 'paused' "
-                  "RETURNING epoch",
-                  {id, revision})
-            .empty())
-      return false;
-    take_up(id);
+    if (!leases_.take_paused(id, revision)) return false;
     TrialChange change;
     change.state = TrialState::pruned;
     change.values = by.replaced_values;
     change.time = by.time;
     write(id, change);
     return true;
-  }
-
-  // A paused trial, settled or not, runs in Optuna's tables.
-  void take_up(std::int64_t id) {
-    db_.query("DELETE FROM trial_system_attributes WHERE trial_id = $1 AND key = $2",
-              {id, std::string_view(state_attribute)});
-    if (!db_.query("UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE trial_id = $1 AND state = "
-                   "'PRUNED' RETURNING trial_id",
-                   {id})
-             .empty())
-      db_.query("DELETE FROM trial_values WHERE trial_id = $1", {id});
-  }
-
-  bool is_orphan(const std::string& owner, std::int64_t expires, std::int64_t now) const {
-    if (expires <= now) return true;
-    if (owner == this_process()) return false;
-    // SQLite's clock began when the machine was booted: who worked before that, or on another machine, is gone.
-    return has_ended(owner) || (!db_.is_postgresql() && !is_of_this_boot(owner));
-  }
-
-  // By what time leases have run out. A server's clock may be put forward: then those who live have a lease's time to
-  // say so.
-  std::int64_t lease_time() {
-    using namespace std::chrono;
-    const std::int64_t now = db_.now();
-    const auto own = duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-    const std::int64_t ahead = now - own;
-    if (ahead - ahead_.value_or(ahead) > lease_ / 4) patient_until_ = own + lease_;
-    ahead_ = ahead;
-    return own < patient_until_ ? std::min<std::int64_t>(now, 0) : now;
   }
 
   void write(std::int64_t trial, const TrialChange& change) {
@@ -457,8 +369,7 @@ class SqlStudy final : public StudyStorage {
           {trial, change.checkpoint->step, bytes_of(change.checkpoint->bytes)});
     if (!change.state) return;
     const TrialState state = *change.state;
-    db_.query("UPDATE xgrad_leases SET epoch = epoch + 1, state = $2, owner = NULL WHERE trial_id = $1",
-              {trial, name_of(state)});
+    leases_.end(trial, state);
     if (state == TrialState::paused || state == TrialState::diverged)
       records_.write_attribute(trial, state_attribute, text_to_json(name_of(state)));
     if (state == TrialState::paused) return;
@@ -473,9 +384,8 @@ class SqlStudy final : public StudyStorage {
   Database& db_;
   std::vector<Direction> directions_;
   SqlRecords records_;
-  std::int64_t id_, lease_;
-  std::optional<std::int64_t> ahead_;  // of the own clock is the database's, in milliseconds
-  std::int64_t patient_until_ = 0;     // on the own clock
+  SqlLeases leases_;
+  std::int64_t id_;
   bool seen_ = false;
   std::int64_t revision_ = 0, last_id_ = 0;     // what changes() has seen,
   std::int64_t known_ = 0;                      // and how many trials
@@ -487,32 +397,6 @@ class SqlStudy final : public StudyStorage {
 std::unique_ptr<StudyStorage> make_sql_study(std::shared_ptr<Database> database, std::int64_t id,
                                              std::chrono::milliseconds lease) {
   return std::make_unique<SqlStudy>(std::move(database), id, lease);
-}
-
-std::vector<std::string> metric_names_of(Database& database, std::int64_t study, std::size_t objectives) {
-  const SqlRows found =
-      database.query("SELECT value_json FROM study_system_attributes WHERE study_id = $1 AND key = $2",
-                     {study, std::string_view(metric_names_attribute)});
-  if (found.empty()) return {};
-  auto names = texts_from_json(text(found[0][0]));
-  check(names.size() == objectives, "tune: ", database.name(), ": ", names.size(), " names for ", objectives,
-        " objectives");
-  return names;
-}
-
-std::vector<Direction> directions_of(Database& database, std::int64_t study) {
-  std::vector<Direction> out;
-  for (const SqlRow& row : database.query(
-           "SELECT direction, objective FROM study_directions WHERE study_id = $1 ORDER BY objective", {study})) {
-    const std::string direction = text(row[0]);
-    check(direction == "MINIMIZE" || direction == "MAXIMIZE", "tune: ", database.name(), ": study ", study,
-          ": its direction \"", printable(direction), "\" is none");
-    check(integer(row[1]) == static_cast<std::int64_t>(out.size()), "tune: ", database.name(), ": study ", study,
-          ": its objectives have gaps");
-    out.push_back(direction == "MAXIMIZE" ? maximize : minimize);
-  }
-  check(!out.empty(), "tune: ", database.name(), ": study ", study, " has no direction");
-  return out;
 }
 
 }  // namespace xgrad::tune

@@ -89,6 +89,12 @@ class StudyStorage {
   /// Takes a paused or orphaned trial; nothing where someone else was faster. What was reported after the checkpoint
   /// (all, if there is none) is removed from an orphan, and stays with a paused trial.
   virtual std::optional<Lease> claim(std::int64_t number) = 0;
+  /// Gives a running trial out of hand: it runs on, to Optuna too, and is no orphan, until attach() takes it or Optuna
+  /// ends it. False where it was not held any more.
+  virtual bool detach(const Lease& lease) = 0;
+  /// Takes a running trial that nobody here works on: one that was detached, an orphan, or one that Optuna runs. What
+  /// was reported stays. Nothing for all others.
+  virtual std::optional<Lease> attach(std::int64_t number) = 0;
   /// Running trials whose worker is gone: its process ended, or its lease ran out.
   virtual std::vector<std::int64_t> orphans() = 0;
   /// How many running trials are leased to someone, here or elsewhere.

@@ -1,4 +1,4 @@
-// Trials that are asked for or known: enqueued, added, tried again.
+// Trials that are asked for or known: enqueued, added, tried again, left to somebody else.
 #include <algorithm>
 #include <cmath>
 
@@ -141,6 +141,27 @@ std::int64_t StudyCore::add(const TrialRecord& trial) {
   const std::int64_t number = record.number;
   if (number == history_.size()) history_.put(std::move(record));
   return number;
+}
+
+void StudyCore::detach(OpenTrial& open) {
+  const std::lock_guard lock(mutex_);
+  const bool held = write(open) && guarded([&] { return study_->detach(open.lease); });
+  check(held, "detach: trial ", open.lease.number, " has ended, or another worker took it");
+  close(open);
+}
+
+std::shared_ptr<OpenTrial> StudyCore::attach(std::int64_t number) {
+  const std::lock_guard lock(mutex_);
+  refresh();
+  check(number >= 0 && number < history_.size(), "attach: there is no trial ", number, " among ", history_.size());
+  const TrialState state = history_[number].state;
+  check(state == TrialState::running, "attach: trial ", number, " is ", name_of(state), ", not running");
+  check(!held_.contains(number), "attach: trial ", number, " is held by this process already");
+  const auto lease = guarded([&] { return study_->attach(number); });
+  check(lease.has_value(), "attach: another process works on trial ", number);
+  auto open = adopt(*lease, true, false);
+  open->asked = true;
+  return open;
 }
 
 }  // namespace xgrad::tune::detail

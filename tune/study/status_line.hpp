@@ -19,13 +19,15 @@ class StudyCore;
 std::string status_line(const History& history, std::int64_t total, std::int64_t done_before, double seconds, int width,
                         bool unicode);
 
-/// Draws that line on standard error for as long as it lives, where that is a terminal.
+/// Draws that line on standard error for as long as it lives. Where that is no terminal, as in a log file, it is
+/// printed every half minute instead, and at the end if that is more than a second away.
 class StatusLine {
  public:
   StatusLine(StudyCore& core, const OptimizeOptions& options);
   ~StatusLine();
 
  private:
+  bool terminal_;
   std::jthread drawer_;
 };
 

@@ -168,9 +168,22 @@ bool Study::tell(const Trial& trial, TrialState state) {
 Trial Study::ask(const std::map<std::string, Distribution>& space) {
   for (const auto& [name, distribution] : space) checked(name, distribution);
   Trial trial = ask();
-  for (const auto& [name, distribution] : space) trial.suggest(name, distribution);
+  try {
+    for (const auto& [name, distribution] : space) trial.suggest(name, distribution);
+  } catch (const Error& error) {  // otherwise the next one who asks would get it, and the same Error
+    trial.set_attribute("error", text_to_json(redacted(error.what())));
+    tell(trial, TrialState::failed);
+    throw;
+  }
   return trial;
 }
+
+std::int64_t Study::detach(const Trial& trial) {
+  core_->detach(*trial.open_);
+  return trial.number();
+}
+
+Trial Study::attach(std::int64_t number) { return Trial(core_->attach(number)); }
 
 void Study::stop() { core_->request_stop(true); }
 

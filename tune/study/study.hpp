@@ -58,7 +58,7 @@ struct OptimizeOptions {
   std::function<bool(const std::exception&)> catch_if = {};
   /// Called after each trial that ran here, one at a time; study.stop() may be called in them.
   std::vector<std::function<void(Study&, const TrialRecord&)>> callbacks = {};
-  bool progress = true;       ///< a line on standard error while it runs, where that is a terminal
+  bool progress = true;       ///< a line on standard error while it runs, where that is no terminal every half minute
   bool catch_signals = true;  ///< end cleanly on SIGINT and SIGTERM
 };
 
@@ -113,8 +113,15 @@ class Study {
   /// A trial to be run by the caller, who tells its result: one that was left unfinished, an enqueued one, one that
   /// goes on, or a new one. It is kept for as long as a copy of the handle is, and the process lives.
   Trial ask();
-  /// A trial that has been given all these parameters.
+  /// A trial that has been given all these parameters. Throws Error for a range that is none, and where an enqueued
+  /// value is not in its range; that trial has failed then.
   Trial ask(const std::map<std::string, Distribution>& space);
+  /// Lets a trial of ask() run on without this process, until attach() takes it, here or elsewhere, or Optuna ends it.
+  /// Nobody takes it up in between. Returns its number. Throws Error for a trial that has ended.
+  std::int64_t detach(const Trial& trial);
+  /// A running trial that no worker holds, to report and tell its result: one that was detached, whose process is gone,
+  /// or that Optuna asked for. Throws Error for others.
+  Trial attach(std::int64_t number);
   /// Ends a trial. False, and nothing changes, where it has ended already, or was lost to another worker because this
   /// one gave no sign of life. Without a value the last report counts. Throws Error for a number of values that is not
   /// that of the objectives.

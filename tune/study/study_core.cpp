@@ -393,6 +393,19 @@ bool StudyCore::finish(OpenTrial& open, const std::vector<double>& returned) {
   return finite ? finish_as(open, TrialState::complete, values) : finish_as(open, TrialState::diverged, {});
 }
 
+// The times of a trial that has paused do not tell for how long it ran.
+void StudyCore::count_seconds(OpenTrial& open, TrialState state) {
+  const std::int64_t number = open.lease.number;
+  const auto& attributes = history_[number].attributes;
+  const auto before = attributes.find(worked_attribute);
+  if (state != TrialState::paused && before == attributes.end()) return;
+  const double seconds = (before == attributes.end() ? 0 : number_from_json(before->second)) +
+                         std::chrono::duration<double>(Clock::now() - open.taken).count();
+  const std::string json = number_to_json(seconds);
+  open.pending.attributes[worked_attribute] = json;
+  history_.change(number, [&](TrialRecord& record) { record.attributes[worked_attribute] = json; });
+}
+
 bool StudyCore::finish_as(OpenTrial& open, TrialState state, std::vector<double> values) {
   const std::lock_guard lock(mutex_);
   if (open.closed) return false;
@@ -405,6 +418,7 @@ bool StudyCore::finish_as(OpenTrial& open, TrialState state, std::vector<double>
             "\", which it did not ask for");
     }
   const bool best = open.keep && state == TrialState::complete && would_be_best(number, values.at(0));
+  count_seconds(open, state);
   open.pending.state = state;
   open.pending.values = values;
   open.pending.keep_checkpoint = best;

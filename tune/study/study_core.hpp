@@ -40,6 +40,7 @@ struct OpenTrial {
   bool keep = false;             // the checkpoint after its last epoch, if it is the best trial
   std::optional<Clock::time_point> deadline;
   Clock::time_point saved = Clock::now();  // its last checkpoint
+  Clock::time_point taken = Clock::now();  // by this process
 };
 
 /// One study of this process: its history, the trials that run here, and the thread that renews their leases.
@@ -76,6 +77,10 @@ class StudyCore : public std::enable_shared_from_this<StudyCore> {
   /// By what stopped it, or with these values; false where the trial was not held any more.
   bool finish(OpenTrial& open, const std::vector<double>& values);
   bool finish_as(OpenTrial& open, TrialState state, std::vector<double> values);
+
+  /// See Study::detach() and attach().
+  void detach(OpenTrial& open);
+  std::shared_ptr<OpenTrial> attach(std::int64_t number);
 
   std::int64_t enqueue(const std::map<std::string, Choice>& parameters, const EnqueueOptions& options);
   std::int64_t add(const TrialRecord& trial);
@@ -125,6 +130,7 @@ class StudyCore : public std::enable_shared_from_this<StudyCore> {
   std::shared_ptr<OpenTrial> adopt(const Lease& lease, bool resumed, bool orphan);
   std::shared_ptr<OpenTrial> begin_new(const Lease& lease, const NewTrial& trial);
   std::optional<std::shared_ptr<OpenTrial>> try_start(std::int64_t limit);
+  void count_seconds(OpenTrial& open, TrialState state);
   bool would_be_best(std::int64_t number, double value) const;
   void keep_if_best(OpenTrial& open, int epoch, const std::function<std::string()>& state);
   void forget_other_bests(std::int64_t number);

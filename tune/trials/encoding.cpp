@@ -141,6 +141,17 @@ Distribution distribution_from_json(std::string_view text) {
   }
 }
 
+std::map<std::string, Distribution> space_from_json(std::string_view text) {
+  const json value = parse(text);
+  check(value.is_object(), "tune: `", excerpt(text), "` is no object of distributions");
+  std::map<std::string, Distribution> out;
+  for (const auto& [name, distribution] : value.items()) {
+    check_name("tune", "parameter", name);
+    out[name] = distribution_from_json(distribution.dump());
+  }
+  return out;
+}
+
 std::string choice_to_json(const Choice& choice) { return dump(to_json(choice)); }
 Choice choice_from_json(std::string_view text) { return to_choice(parse(text)); }
 

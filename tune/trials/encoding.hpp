@@ -17,6 +17,9 @@ std::string distribution_to_json(const Distribution& distribution);
 /// Throws Error for anything else.
 Distribution distribution_from_json(std::string_view json);
 
+/// A search space: an object with a distribution for each name, as Optuna's `ask --search-space` takes it.
+std::map<std::string, Distribution> space_from_json(std::string_view json);
+
 /// Throws Error for what JSON does not have: numbers that are not finite, text that is no UTF-8.
 std::string choice_to_json(const Choice& choice);
 /// Throws Error unless it is null, a boolean, a number or a string; for a whole number beyond 64 bits too.
