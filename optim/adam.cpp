@@ -23,11 +23,27 @@ NamedTensors adam_buffers(const Options& options, const Tensor& parameter) {
   return made;
 }
 
+/// base^exponent, kept for the next call: most parameters are at the same step, and pow costs more than to update a
+/// small one.
+class Power {
+ public:
+  double operator()(double base, std::int64_t exponent) {
+    if (base != base_ || exponent != exponent_)
+      base_ = base, exponent_ = exponent, value_ = std::pow(base, static_cast<double>(exponent));
+    return value_;
+  }
+
+ private:
+  double base_ = 1, value_ = 1;
+  std::int64_t exponent_ = 0;
+};
+
 /// `decay` of the gradient, `keep` of the parameter.
 template <class Options, class T>
 void update_adam(const Options& options, const Elements<T>& elements, T decay, T keep) {
-  const auto t = static_cast<double>(elements.step);
-  const double correction1 = 1 - std::pow(options.beta1, t), correction2 = std::sqrt(1 - std::pow(options.beta2, t));
+  thread_local constinit Power power1, power2;
+  const double correction1 = 1 - power1(options.beta1, elements.step),
+               correction2 = std::sqrt(1 - power2(options.beta2, elements.step));
   const T beta1 = static_cast<T>(options.beta1), beta2 = static_cast<T>(options.beta2);
   const T fresh1 = static_cast<T>(1 - options.beta1), fresh2 = static_cast<T>(1 - options.beta2);
   const T rate = static_cast<T>(options.lr / correction1), root = static_cast<T>(1 / correction2),

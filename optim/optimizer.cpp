@@ -196,12 +196,13 @@ void Optimizer::step() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].requires_grad()) continue;
     std::optional<SparseRows> sparse;
-    if (parameters_[i].is_contiguous()) sparse = sparse_grad(parameters_[i]);  // its rows are rows of memory
+    if (parameters_[i].dim() == 2 && parameters_[i].is_contiguous())  // its rows are rows of memory
+      sparse = sparse_grad(parameters_[i]);
     const Tensor gradient = sparse ? sparse->values : parameters_[i].grad();
     if (!gradient.defined()) continue;
     expect_kind(gradients(groups_[i]), sparse.has_value(), i, names_[i], parameters_[i]);
     State& state = states_[i];
-    const Tensor copy = state.begun ? masters.take(state.buffers) : Tensor();
+    const Tensor copy = state.begun && has_16_bits(parameters_[i]) ? masters.take(state.buffers) : Tensor();
     if (copy.defined()) follow(copy, parameters_[i]);
     const Tensor parameter = copy.defined() ? copy : computed(parameters_[i]);
     Tensor own = gradient.to(parameter.dtype());
