@@ -5,12 +5,14 @@
 #include "../ops/activation.hpp"
 #include "../ops/arithmetic.hpp"
 #include "../ops/comparison.hpp"
+#include "../ops/cumulative.hpp"
 #include "../ops/extrema.hpp"
 #include "../ops/gather.hpp"
 #include "../ops/map.hpp"
 #include "../ops/math.hpp"
 #include "../ops/rounding.hpp"
 #include "../ops/shape.hpp"
+#include "../ops/slicing.hpp"
 #include "../ops/softmax.hpp"
 #include "../ops/special.hpp"
 #include "draws.hpp"
@@ -229,6 +231,16 @@ Tensor Categorical::log_prob(const Tensor& value) const {
   const Shape shape = broadcast_shapes("Categorical::log_prob", value.shape(), batch_shape());
   const Tensor index = unsqueeze(expand(value.to(int64), shape), -1);
   return squeeze(gather(expand(logits, detail::joined(shape, {probs.size(-1)})), -1, index), -1);
+}
+Tensor Categorical::cdf(const Tensor& value) const {
+  const Tensor classes = arange(probs.size(-1), {.dtype = probs.dtype()});
+  return sum(where(classes <= unsqueeze(value, -1), probs, 0), -1);
+}
+Tensor Categorical::icdf(const Tensor& probability) const {
+  const NoGrad no_grad;
+  const Tensor totals = cumsum(probs.to(float64), -1), shares = totals / narrow(totals, -1, probs.size(-1) - 1, 1);
+  const Tensor below = sum(shares < unsqueeze(probability, -1), -1).to(probs.dtype());
+  return where(probability >= 0 && probability <= 1, below, nan);
 }
 Tensor Categorical::entropy() const { return -sum(probs * where(probs == 0, 0, logits), -1); }
 Tensor Categorical::mean() const { return full(batch_shape(), nan, {.dtype = probs.dtype()}); }

@@ -79,6 +79,8 @@ struct Categorical : OfNumbers {
   Tensor sample(const Shape& shape = {}, const SampleOptions& options = {}) const;
   /// Throws Error for a class that there is not.
   Tensor log_prob(const Tensor& value) const;
+  Tensor cdf(const Tensor& value) const;
+  Tensor icdf(const Tensor& probability) const;
   Tensor entropy() const;
   Tensor mean() const;
   Tensor variance() const;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <numbers>
 
+#include "decimals.hpp"
 #include "dual.hpp"
 #include "elementary.hpp"
 #include "incomplete.hpp"
@@ -105,6 +106,11 @@ L remainder(const A& first, const B& second) {
 template <class A, class B, class L = typename detail::DualOf<A, B>::type>
 L floor_divide(const A& first, const B& second) {
   return detail::as<L>(elementary::floored_quotient(detail::as<L>(first).v, detail::as<L>(second).v));
+}
+
+template <class T, int N>
+dual<T, N> round(const dual<T, N>& x, int decimals) {
+  return detail::as<dual<T, N>>(elementary::Decimals(decimals)(x.v));
 }
 
 /// 0 in place of NaN, and the largest numbers of T in place of infinities.

@@ -36,6 +36,9 @@ XGRAD_UNARY(frac)
 XGRAD_UNARY(nan_to_num)
 #undef XGRAD_UNARY
 
+inline TensorDual round(const TensorDual& x, int decimals) { return {round(x.v, decimals)}; }
+constexpr CountedDual round(CountedDual x, int) { return detail::counted(x); }
+
 #define XGRAD_BINARY(name)                                                           \
   template <class A, class B>                                                        \
   requires detail::TensorDuals<A, B> TensorDual name(const A& a, const B& b) {       \

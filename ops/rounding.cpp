@@ -1,11 +1,11 @@
 #include "rounding.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "../autograd/apply.hpp"
 #include "../autograd/create.hpp"
+#include "../kernels/decimals.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
 #include "map.hpp"
@@ -19,7 +19,7 @@ enum class Toward { ceil, trunc, even, fraction };
 /// One number at a time where the processor has no instruction for it.
 struct Rounded {
   Toward toward;
-  double up = 1, down = 1;  // powers of ten: rounded after * up / down
+  elementary::Decimals decimals = elementary::Decimals(0);
   template <class T>
   [[gnu::always_inline]] real<T> operator()(const real<T>& x) const {
     switch (toward) {
@@ -32,13 +32,7 @@ struct Rounded {
       case Toward::even:
         break;
     }
-    constexpr T most = std::numeric_limits<T>::max();
-    if (up != 1) {  // what is as large is a multiple already
-      const T scaled = x.v * static_cast<T>(std::min<double>(up, most));
-      return {std::abs(scaled) <= most ? std::nearbyint(scaled) / static_cast<T>(std::min<double>(up, most)) : x.v};
-    }
-    return {std::nearbyint(x.v / static_cast<T>(std::min<double>(down, most))) *
-            static_cast<T>(std::min<double>(down, most))};
+    return {decimals(x.v)};
   }
 };
 
@@ -78,9 +72,7 @@ Tensor round(Operand x, std::int64_t decimals) {
   check(decimals > -300 && decimals < 300, "round: decimals is ", decimals, ", expected a number within 300 of 0");
   check(is_floating(x->dtype()) || decimals >= 0, "round: decimals is ", decimals, " for a tensor of ", x->dtype(),
         "; integers are not rounded to tens: convert them to a floating dtype first");
-  return rounded("round", *x,
-                 {Toward::even, std::pow(10.0, std::max<double>(0, static_cast<double>(decimals))),
-                  std::pow(10.0, std::max<double>(0, static_cast<double>(-decimals)))});
+  return rounded("round", *x, {Toward::even, elementary::Decimals(decimals)});
 }
 
 Tensor nan_to_num(Operand x, const NanToNumOptions& options) {

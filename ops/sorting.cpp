@@ -65,6 +65,7 @@ ValuesAndIndices ranked(const char* op, const Tensor& x, std::int64_t axis, cons
 }
 
 Tensor median_of_all(const char* op, const Tensor& x, Rank::Kind kind) {
+  if (x.numel() == 0 && is_floating(x.dtype())) return mean(x);  // NaN
   check(x.numel() > 0, op, ": shape ", x.shape(), " has no elements");
   return ranked(op, reshape(x, {-1}), 0, {kind}, false).values;
 }

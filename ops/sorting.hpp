@@ -28,11 +28,12 @@ ValuesAndIndices topk(Operand x, std::int64_t k, std::int64_t axis = -1, const T
 /// The k-th smallest element along an axis, counted from 1, and where it was. Throws Error for a k that is not there.
 ValuesAndIndices kthvalue(Operand x, std::int64_t k, std::int64_t axis = -1, const ReduceOptions& options = {});
 
-/// The median of all elements: the lower one of the two in the middle where their number is even; NaN if one is.
+/// The median of all elements: the lower one of the two in the middle where their number is even; NaN if one is, and
+/// where there are none. Throws Error for no integers.
 Tensor median(Operand x);
 /// The same along an axis, and where it was; of a NaN the first.
 ValuesAndIndices median(Operand x, Axis axis, const ReduceOptions& options = {});
-/// The median of the elements that are not NaN; NaN where all are.
+/// The median of the elements that are not NaN; NaN where all are, or there are none.
 Tensor nanmedian(Operand x);
 ValuesAndIndices nanmedian(Operand x, Axis axis, const ReduceOptions& options = {});
 

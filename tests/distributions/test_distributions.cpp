@@ -288,6 +288,16 @@ TEST_CASE("distributions: counts below which a share lies") {
   CHECK(std::isnan(Poisson(2).icdf(f64(1.5)).item()));
   CHECK(Binomial(5, {.probs = 0.3}).icdf(f64(1)).item() == 5);
   CHECK(Geometric({.probs = 0.5}).icdf(f64(0.75)).item() == 1);
+  const Categorical classes({.probs = tensor({{2, 5, 3, 0}, {0, 1, 0, 1}}, {.dtype = float64, .requires_grad = true})});
+  CHECK(classes.cdf(tensor({1.5, -0.5})).to_vector<double>() == std::vector<double>{0.7, 0});
+  CHECK(classes.cdf(tensor({{7, 1}, {0, 3}, {2, 2}})).to_vector<double>() ==
+        std::vector<double>{1, 0.5, 0.2, 1, 1, 0.5});
+  CHECK(grad(sum(classes.cdf(tensor({1, 1}))), classes.probs).to_vector<double>() ==
+        std::vector<double>{1, 1, 0, 0, 1, 1, 0, 0});
+  const Tensor found = classes.icdf(tensor({{0.0, 0.0}, {0.19, 0.5}, {0.69, 0.51}, {1.0, 1.0}, {-0.1, 1.1}}));
+  CHECK(std::isnan(found.to_vector<double>()[8]));
+  CHECK(std::isnan(found.to_vector<double>()[9]));
+  CHECK(narrow(found, 0, 0, 4).to_vector<double>() == std::vector<double>{0, 0, 0, 1, 1, 3, 2, 3});
   CHECK(Poisson(f64(1e4)).entropy().item() == Approx(0.5 * std::log(2 * M_PI * std::exp(1) * 1e4)).epsilon(1e-5));
 }
 
@@ -317,7 +327,7 @@ TEST_CASE("distributions: draws have the distribution (Kolmogorov and Smirnov)")
   CHECK(kolmogorov_smirnov_of_first(vectors, Normal(f64(1), std::sqrt(2.0))) < limit);
   Generator generator(17);
   const Tensor classes = Categorical({.probs = p}).sample({1000000}, {.generator = &generator});
-  CHECK(kolmogorov_smirnov(classes.to(float64), [&](const Tensor& x) { return gather(cumsum(p, 0), 0, x.to(int64)); }) <
+  CHECK(kolmogorov_smirnov(classes.to(float64), [&](const Tensor& x) { return Categorical({.probs = p}).cdf(x); }) <
         limit);
 }
 

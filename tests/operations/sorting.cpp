@@ -212,11 +212,12 @@ std::span<const OpInfo> sorting_ops() {
              [](const Tensor& x, std::int64_t axis, bool keepdim) { return median(x, axis, {.keepdim = keepdim}); });
        },
        [] {
-         return std::vector<OpError>{{[] { median(ones({0})); }, "median: shape (0,) has no elements"},
-                                     {[] {
-                                        median(ones({2, 3}), 2);
-                                      },
-                                      "median: axis 2 is out of range"}};
+         return std::vector<OpError>{
+             {[] { median(ones({0}, {.dtype = int64})); }, "median: shape (0,) has no elements"},
+             {[] {
+                median(ones({2, 3}), 2);
+              },
+              "median: axis 2 is out of range"}};
        }},
       {"nanmedian", "sorting", "the median of what is not NaN", true,
        [] {
@@ -225,7 +226,8 @@ std::span<const OpInfo> sorting_ops() {
              [](const Tensor& x, std::int64_t axis, bool keepdim) { return nanmedian(x, axis, {.keepdim = keepdim}); });
        },
        [] {
-         return std::vector<OpError>{{[] { nanmedian(ones({0})); }, "nanmedian: shape (0,) has no elements"}};
+         return std::vector<OpError>{
+             {[] { nanmedian(ones({0}, {.dtype = int64})); }, "nanmedian: shape (0,) has no elements"}};
        }},
       {"quantile", "sorting", "the value below which a fraction q of the elements lies", true,
        [] {

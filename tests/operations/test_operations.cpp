@@ -282,3 +282,9 @@ TEST_CASE("reference: layers, and losses of scores that are not finite, agree wi
   std::size_t number = 0;
   for (const OpSample& sample : reference::more_samples()) check_against_pytorch(reference::more_key(number++), sample);
 }
+
+TEST_CASE("reference: inputs without elements and without axes agree with PyTorch", "[family:empty]") {
+  std::size_t number = 0;
+  for (const OpSample& sample : reference::empty_samples())
+    CHECK_NOTHROW(check_against_pytorch(reference::empty_key(number++), sample));
+}

@@ -50,13 +50,21 @@ TEST_CASE("elementwise: more functions of numbers have the values and derivative
       [](auto& a, auto& b) { return remainder(b, a) * fmod(b, a) + a * floor_divide(b, 0.35); }, {x, y});
 }
 
-TEST_CASE("elementwise: nan_to_num and remainders of float32") {
+TEST_CASE("elementwise: nan_to_num, remainders and decimals of float32") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   const Tensor x = tensor({-infinity, std::nan(""), 2.5, infinity}, {.dtype = float32, .requires_grad = true});
   const auto finite = elementwise("finite", [](auto v) { return 0.5 * nan_to_num(v); });
   CHECK(finite(x).to_vector<float>() == (0.5 * nan_to_num(x)).to_vector<float>());
   CHECK(grad(sum(finite(x)), x).to_vector<float>() == std::vector<float>{0, 0, 0.5f, 0});
   const Tensor a = tensor({-7.25, 7.25, 0.3}, {.dtype = float32});
+  for (const int decimals : {-1, 0, 2, 40}) {
+    const auto rounded = elementwise("rounded", [decimals](auto v) { return v + round(v, decimals); });
+    const Tensor numbers = tensor({-27.275, 0.125, 35.0}, {.dtype = float32, .requires_grad = true});
+    CHECK(rounded(numbers).to_vector<float>() == (numbers + round(numbers, decimals)).to_vector<float>());
+    CHECK(grad(sum(rounded(numbers)), numbers).to_vector<float>() == std::vector<float>{1, 1, 1});
+    CHECK(gradgradcheck([&](const std::vector<Tensor>& inputs) { return std::vector<Tensor>{rounded(inputs[0])}; },
+                        {numbers.detach().to(float64).requires_grad_()}));
+  }
   CHECK(elementwise("rest", [](auto v) { return remainder(v, 0.1); })(a).to_vector<float>() ==
         remainder(a, 0.1).to_vector<float>());
 }

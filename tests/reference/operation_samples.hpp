@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../operations/empty_samples.hpp"
 #include "../operations/registry.hpp"
 
 #include "more_samples.hpp"
@@ -52,6 +53,7 @@ inline nlohmann::json to_json(const std::string& sample_key, const xgrad::OpSamp
 }
 
 inline std::string more_key(std::size_t number) { return "more/" + std::to_string(number); }
+inline std::string empty_key(std::size_t number) { return "empty/" + std::to_string(number); }
 
 /// Every sample with its key, its PyTorch expression and its inputs.
 inline nlohmann::json samples_as_json() {
@@ -62,6 +64,8 @@ inline nlohmann::json samples_as_json() {
   }
   std::size_t number = 0;
   for (const xgrad::OpSample& sample : more_samples()) all.push_back(to_json(more_key(number++), sample));
+  number = 0;
+  for (const xgrad::OpSample& sample : empty_samples()) all.push_back(to_json(empty_key(number++), sample));
   return all;
 }
 
