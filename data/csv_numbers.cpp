@@ -57,16 +57,20 @@ const char* read_few_digits(const char* at, const char* end, std::uint64_t& numb
 
 /// The same, faster where there are many.
 const char* read_digits(const char* at, const char* end, std::uint64_t& number) {
-  static constexpr std::uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+  static constexpr std::uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
   if constexpr (std::endian::native == std::endian::little)
     while (end - at >= 8) {
       const std::uint64_t digits = load_word(at) ^ repeated('0');
       const std::uint64_t others = (((digits & repeated(0x7F)) + repeated(0x80 - 10)) | digits) & repeated(0x80);
+      if (others == 0) {
+        number = number * 100000000 + number_of_eight(digits);
+        at += 8;
+        continue;
+      }
       const int count = std::countr_zero(others) / 8;
       if (count == 0) return at;
       number = number * powers[count] + number_of_eight(digits << (64 - 8 * count));
-      at += count;
-      if (count < 8) return at;
+      return at + count;
     }
   return read_few_digits(at, end, number);
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -117,6 +118,7 @@ void SummaryWriter::log(double time, std::string_view tag, std::int64_t step, st
                         const std::string& value) {
   lines_.append("{\"step\":" + std::to_string(step) + ",\"time\":" + text_of(time) + ",\"tag\":" + dump(tag) + ",\"" +
                 std::string(key) + "\":" + value + "}\n");
+  greatest_step_ = std::max(greatest_step_, step);
 }
 
 void SummaryWriter::event(double time, std::int64_t step, const Message& value) {
@@ -258,7 +260,7 @@ void SummaryWriter::add_hparams(const std::vector<std::pair<std::string, Hyperpa
   record("_hparams_/session_start_info", 3, start);
   record("_hparams_/session_end_info", 4, end);
   log(time, "hparams", 0, "hparams", dump(config));
-  for (const auto& [name, value] : metrics) add_scalar(name, value, 0);
+  for (const auto& [name, value] : metrics) add_scalar(name, value, greatest_step_);
 }
 
 namespace {

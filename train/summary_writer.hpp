@@ -64,8 +64,8 @@ class SummaryWriter {
   /// labels than 0 and 1, for predictions beyond [0, 1] and for fewer than 2 thresholds.
   void add_pr_curve(std::string_view tag, const Tensor& labels, const Tensor& predictions, std::int64_t step,
                     std::int64_t thresholds = 127);
-  /// The configuration of the run, and the scalars by which it is compared with others. Of several calls the last one
-  /// counts.
+  /// The configuration of the run, and the scalars by which it is compared with others, which are added at the greatest
+  /// step so far: they may have the tags of curves. Of several calls the last one counts.
   void add_hparams(const std::vector<std::pair<std::string, Hyperparameter>>& hparams,
                    const std::vector<std::pair<std::string, double>>& metrics = {});
   /// The recorded operations that lead to a tensor, for TensorBoard's tab of graphs, grouped by the modules whose
@@ -109,6 +109,7 @@ class SummaryWriter {
   io::AppendFile lines_, table_;
   Clock::time_point flushed_ = Clock::now();
   std::optional<std::pair<Clock::time_point, std::int64_t>> last_step_;  // of add_system()
+  std::int64_t greatest_step_ = 0;
 };
 
 }  // namespace xgrad::train

@@ -207,6 +207,9 @@ def metric(epoch):
 
 
 def schedules():
+    global rng
+    rng = np.random.default_rng(1)  # whatever trajectories() drew
+
     def steps():
         return int(rng.integers(20, 1200))
 
@@ -239,7 +242,7 @@ def schedules():
     renamed = {"t_max": "T_max", "t_0": "T_0", "t_mult": "T_mult"}
     runs = []
     for name, (cls, draw) in draws.items():
-        for k in range(10):
+        for k in range(SETTINGS):
             options = draw()
             adam = k % 2 == 1
             tensors = [torch.zeros(2, requires_grad=True) for _ in range(2)]
