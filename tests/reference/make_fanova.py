@@ -36,7 +36,7 @@ def case(function, n, seed):
     evaluated = [
         optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=s)) for s in range(5)
     ]
-    distributions = study.trials[0].distributions
+    distributions = dict(sorted(study.trials[0].distributions.items()))
     importance = {name: [np.mean([e[name] for e in evaluated]), np.std([e[name] for e in evaluated])] for name in distributions}
     trials = [[t.value, [d.to_internal_repr(t.params[name]) for name, d in distributions.items()]] for t in study.trials]
     return {
