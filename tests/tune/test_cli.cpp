@@ -229,7 +229,8 @@ TEST_CASE("xgrad-tune: ask and tell run a study from a shell") {
 
   // An enqueued value that is not in the space fails its trial, and does not come back.
   tune::Study::open(url, "t").enqueue({{"z", 7.0}}, {.unknown_names = true});
-  fails("ask " + url + " -s t --space '{\"z\": {\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0, \"high\": 1}}}'",
+  fails("ask " + url +
+            " -s t --space '{\"z\": {\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0, \"high\": 1}}}'",
         1, "the enqueued value 7");
   CHECK(ask(" -s t --sampler gp" + given)["number"] == 5);
 
