@@ -48,6 +48,10 @@ if sys.argv[2] == "continue":
     assert math.isnan(trials[2].intermediate_values[1])
     assert trials[2].system_attrs["xgrad:state"] == "diverged"
     assert trials[3].system_attrs["xgrad:state"] == "paused"
+    asked = optuna.load_study(study_name="asked", storage=url, sampler=optuna.samplers.RandomSampler(1))
+    assert [t.state.name for t in asked.trials] == ["RUNNING", "RUNNING"]
+    asked.tell(0, 0.25)
+    asked.ask().suggest_float("x", 0, 1)
     study.enqueue_trial({"x": 0.5, "c": 64})
     study.optimize(objective, n_trials=12)
     study.enqueue_trial({"x": 0.25, "c": 64})

@@ -228,8 +228,10 @@ TEST_CASE("xgrad-tune: ask and tell run a study from a shell") {
   CHECK(output("tell " + url + " -s t --trial 3 --values 2") == "trial 3 is complete\n");
 
   // An enqueued value that is not in the space fails its trial, and does not come back.
-  tune::Study::open(url, "t").enqueue({{"x", 7.0}}, {.unknown_names = true});
-  fails("ask " + url + " -s t" + given, 1, "the enqueued value 7");
+  tune::Study::open(url, "t").enqueue({{"z", 7.0}}, {.unknown_names = true});
+  fails("ask " + url +
+            " -s t --space '{\"z\": {\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0, \"high\": 1}}}'",
+        1, "the enqueued value 7");
   CHECK(ask(" -s t --sampler gp" + given)["number"] == 5);
 
   CHECK(ask(" -s s" + given)["number"] == 0);
@@ -254,7 +256,7 @@ TEST_CASE("xgrad-tune: a trial that a worker holds is not told by another proces
   study.detach(*trial);
   CHECK(run(directory, "tell " + url + " --trial 0 --state pruned").output == "trial 0 is pruned\n");
   CHECK(study.trials().at(0).values == std::vector<double>{0.5});
-  CHECK_FALSE(study.tell(*trial, 3));
+  CHECK_FALSE(study.tell(*trial, 3.0));
 }
 
 #endif

@@ -52,7 +52,18 @@ TEST_CASE("tune: Optuna opens and continues a study of ours, and we one of Optun
   objective(pruned);
   study.tell(pruned, tune::TrialState::pruned);
 
+  auto asked = tune::Study::open(url, "asked");
+  for (int i = 0; i < 2; ++i) asked.detach(asked.ask({{"x", tune::FloatDistribution{0, 1}}}));
+
   run_python("tune/optuna_interop.py " + path + " continue");
+  asked.tell(asked.attach(2), 0.75);  // which Optuna asked for
+  const auto told = asked.trials();
+  REQUIRE(told.size() == 3);
+  CHECK(told[0].values == std::vector<double>{0.25});
+  CHECK(told[1].state == tune::TrialState::running);
+  CHECK(told[2].values == std::vector<double>{0.75});
+  CHECK(told[2].parameters.size() == 1);
+
   auto trials = study.trials();
   REQUIRE(trials.size() == 18);
   CHECK(trials[3].state == tune::TrialState::paused);

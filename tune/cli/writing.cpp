@@ -100,8 +100,9 @@ void ask(const Arguments& arguments) {
   }
   Study study = writable(arguments, sampler_named(arguments.sampler));
   const Trial trial = study.ask(space);
-  std::cout << "{\"number\": " << std::to_string(study.detach(trial))
-            << ", \"params\": " << choices_to_json(trial.parameters()) << "}\n";
+  const std::int64_t number = study.detach(trial);
+  std::cout << "{\"number\": " << std::to_string(number) << ", \"params\": " << choices_to_json(trial.parameters())
+            << "}\n";
 }
 
 void tell(const Arguments& arguments) {
@@ -133,7 +134,8 @@ void tell(const Arguments& arguments) {
 
 void enqueue(const Arguments& arguments) {
   const auto parameters = parameters_from(arguments.parameters);
-  std::cout << "trial " << std::to_string(writable(arguments).enqueue(parameters)) << " waits\n";
+  const std::int64_t number = writable(arguments).enqueue(parameters);
+  std::cout << "trial " << std::to_string(number) << " waits\n";
 }
 
 void retry(const Arguments& arguments) {

@@ -114,10 +114,13 @@ class Tree {
         left.weight += weight_[k];
         left.y += weight_[k] * data_.y[k];
         if (i + 1 < end && data_.x[p][order_[p][i + 1]] == data_.x[p][k]) continue;
-        const bool choice = data_.choices[p] > 0;
-        if (choice || i + 1 < end)
-          consider(p, choice ? data_.x[p][k] : (data_.x[p][k] + data_.x[p][order_[p][i + 1]]) / 2, left);
-        if (choice) left = {};
+        if (data_.choices[p] > 0) {
+          consider(p, data_.x[p][k], left);
+          left = {};
+        } else if (i + 1 < end) {
+          const double next = data_.x[p][order_[p][i + 1]], middle = (data_.x[p][k] + next) / 2;
+          consider(p, middle > data_.x[p][k] ? middle : next, left);  // it may have been rounded down
+        }
       }
     }
     return best;
@@ -168,6 +171,7 @@ class Tree {
     square_ += size * value * value;
     for (std::size_t p = 0; p < box_.size(); ++p) {
       const Side& side = box_[p];
+      if (side.size() == 0) continue;  // between two neighbouring doubles
       const double at_each = value * size / side.size();
       if (side.choices.empty()) marginals_[p].add_range(side.low, side.high, at_each);
       for (std::size_t c = 0; c < side.choices.size(); ++c)

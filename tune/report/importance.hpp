@@ -25,10 +25,11 @@ struct PedAnova {
 
 /// fANOVA (Hutter, Hoos and Leyton-Brown, ICML 2014): which part of the variance of the values each parameter explains
 /// by itself. A forest of regression trees, each on a bootstrap sample of the complete trials, is integrated exactly
-/// over the other parameters; the variance of that marginal is divided by the tree's. Optuna's
-/// FanovaImportanceEvaluator does so with a parameter's value, where here it is its coordinate u: with log_scale every
-/// decade counts the same. Of the parameters that all complete trials have; where trials are pruned, PedAnova knows
-/// more.
+/// over the other parameters; the variance of that marginal is divided by the tree's. Of the parameters that all
+/// complete trials have; where trials are pruned, PedAnova knows more.
+///
+/// Optuna's FanovaImportanceEvaluator goes by a parameter's value, where here it is its coordinate u (with log_scale
+/// every decade counts the same), and of three or more choices also by combinations that no trial can have.
 struct Fanova {
   int trees = 64;
   int max_depth = 64;
