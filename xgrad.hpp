@@ -73,6 +73,7 @@
 #include "nn/linear.hpp"
 #include "nn/local_response_norm.hpp"
 #include "nn/module.hpp"
+#include "nn/module_paths.hpp"
 #include "nn/name_patterns.hpp"
 #include "nn/padding.hpp"
 #include "nn/parametrized.hpp"
