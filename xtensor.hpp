@@ -49,6 +49,48 @@ Tensor from_xtensor(const xt::xexpression<E>& expression, const XtensorOptions& 
   return detail::with_options("from_xtensor", out, options);
 }
 
+namespace detail {
+
+template <class C>
+inline constexpr bool is_container = false;
+template <class Memory, xt::layout_type L, class Shape, class Tag>
+inline constexpr bool is_container<xt::xarray_container<Memory, L, Shape, Tag>> = true;
+template <class Memory, std::size_t N, xt::layout_type L, class Tag>
+inline constexpr bool is_container<xt::xtensor_container<Memory, N, L, Tag>> = true;
+
+template <class T>
+inline constexpr bool keeps_type = std::is_same_v<ElementOf<T>, T>;
+
+/// A container that is given away, whose elements are those of the dtype that it becomes.
+template <class C>
+concept GivenAway = is_container<C> && keeps_type<typename C::value_type>;
+
+}  // namespace detail
+
+/// The elements of an xtensor container, or of a strided view of one, without a copy, in whatever order they lie: the
+/// tensor sees what is written to them, as what is written through data(), unseen by the graph. The container is kept
+/// as long as a tensor uses its memory, and must not be resized meanwhile. Where options name another dtype, a copy.
+/// Throws Error as the other from_xtensor, and for negative strides.
+/// `auto a = std::make_shared<xt::xarray<double>>(xt::ones<double>({2, 3})); const Tensor x = from_xtensor(a);`
+template <class C>
+Tensor from_xtensor(std::shared_ptr<C> container, const XtensorOptions& options = {}) {
+  static_assert(is_element<typename C::value_type>, "from_xtensor takes containers of elements of a dtype");
+  check(container != nullptr, "from_xtensor: the pointer is null");
+  Shape shape, strides;
+  for (const auto size : container->shape()) shape.push_back(static_cast<std::int64_t>(size));
+  for (const auto stride : container->strides()) strides.push_back(static_cast<std::int64_t>(stride));
+  auto* const first = container->data() + container->data_offset();
+  const std::shared_ptr<void> memory(std::move(container), first);
+  return detail::with_options("from_xtensor", from_blob(memory, shape, dtype_of<typename C::value_type>(), strides),
+                              options);
+}
+
+/// The elements of a container that is given away, taken over without a copy: `from_xtensor(std::move(a))`.
+template <detail::GivenAway C>
+Tensor from_xtensor(C&& container, const XtensorOptions& options = {}) {
+  return from_xtensor(std::make_shared<C>(std::move(container)), options);
+}
+
 /// The tensor's elements as an xtensor expression of its shape: a view without a copy, for any strides. It keeps the
 /// memory alive, not the graph, and sees later changes in place. What is written through it reaches the tensor unseen
 /// by the graph, as with data(). Throws Error unless T is the tensor's dtype.

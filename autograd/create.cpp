@@ -11,12 +11,16 @@ namespace xgrad {
 
 namespace {
 
+void expect_differentiable(const char* op, DType dtype, const TensorOptions& options) {
+  check(!options.requires_grad || is_floating(dtype), op, ": a tensor of dtype ", dtype,
+        " cannot require a gradient; use float32 or float64");
+}
+
 /// Makes the tensor, lets `fill` write its elements, and sets requires_grad.
 template <class Fill>
 Tensor make(const char* op, const Shape& shape, const TensorOptions& options, Fill&& fill) {
   const DType dtype = options.dtype.value_or(DType::float32);
-  check(!options.requires_grad || is_floating(dtype), op, ": a tensor of dtype ", dtype,
-        " cannot require a gradient; use float32 or float64");
+  expect_differentiable(op, dtype, options);
   Tensor out = detail::empty(shape, dtype);
   fill(out);
   if (options.requires_grad) out.requires_grad_();
@@ -292,13 +296,47 @@ Tensor tensor(const NestedNumbers& numbers, const TensorOptions& options) {
   });
 }
 
+Tensor from_blob(std::shared_ptr<void> memory, const Shape& shape, DType dtype, std::optional<Shape> strides) {
+  const Shape steps = strides.value_or(row_major_strides(shape));
+  check(steps.size() == shape.size(), "from_blob: strides ", steps, " for shape ", shape,
+        "; there is one stride for each axis");
+  std::int64_t extent = shape.numel() == 0 ? 0 : 1, bytes = 0;
+  bool fits = true;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    check(steps[axis] >= 0, "from_blob: strides ", steps, "; they must not be negative");
+    std::int64_t along = 0;
+    if (extent > 0)
+      fits = fits && !__builtin_mul_overflow(shape[axis] - 1, steps[axis], &along) &&
+             !__builtin_add_overflow(extent, along, &extent);
+  }
+  const auto size = static_cast<std::int64_t>(item_size(dtype));
+  check(fits && !__builtin_mul_overflow(extent, size, &bytes), "from_blob: shape ", shape, " with strides ", steps,
+        " reaches over more than 2^63 - 1 bytes");
+  check(bytes == 0 || memory, "from_blob: the pointer is null");
+  check(reinterpret_cast<std::uintptr_t>(memory.get()) % item_size(dtype) == 0,
+        "from_blob: the pointer is not aligned for elements of ", dtype);
+  if (bytes == 0) return empty(shape, {.dtype = dtype});
+  return detail::with_memory_for("from_blob", [&] {
+    detail::Array array;
+    array.storage = detail::Storage::lent(std::move(memory), static_cast<std::size_t>(bytes));
+    array.data = array.storage->data();
+    array.dtype = dtype;
+    array.shape = shape;
+    array.numel = shape.numel();
+    array.row_major = detail::is_dense_in_order(shape, steps, detail::axes_in(MemoryFormat::contiguous, shape.size()));
+    array.strides = array.row_major ? row_major_strides(shape) : steps;  // those of axes of size 1 mean nothing
+    return Tensor(std::move(array));
+  });
+}
+
 Tensor detail::with_options(const char* op, const Tensor& numbers, const TensorOptions& options) {
   const DType from = numbers.dtype();
-  return make(op, numbers.shape(), with_default(from, options), [&](Tensor& out) {
-    if (out.dtype() == from) {
-      out = numbers;
-      return;
-    }
+  if (options.dtype.value_or(from) == from) {
+    expect_differentiable(op, from, options);
+    Tensor out = numbers;
+    return options.requires_grad ? out.requires_grad_() : out;
+  }
+  return make(op, numbers.shape(), options, [&](const Tensor& out) {
     const Array computed = as_dtype(numbers, compute_dtype(from));
     dispatch_compute(from, [&](auto number) {
       const auto* const at = first_element<decltype(number)>(computed);

@@ -3,6 +3,8 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -54,6 +56,13 @@ Tensor randperm(std::int64_t n, const TensorOptions& options = {});
 Tensor rand_like(const Tensor& other, const TensorOptions& options = {});
 Tensor randn_like(const Tensor& other, const TensorOptions& options = {});
 Tensor randint_like(const Tensor& other, std::int64_t low, std::int64_t high, const TensorOptions& options = {});
+
+/// Elements of another owner as a tensor, without a copy: `memory` points to the first, and is kept as long as a tensor
+/// uses it. Strides count elements; without any, the order is row-major. The tensor sees what is written elsewhere, as
+/// what is written through data(), unseen by the graph. Throws Error for a number of strides that is not that of the
+/// axes, for negative ones, and for a pointer that is null or not aligned for the dtype.
+/// `const Tensor pixels = from_blob(std::shared_ptr<void>(frame, frame->pixels), {3, 480, 640}, uint8);`
+Tensor from_blob(std::shared_ptr<void> memory, const Shape& shape, DType dtype, std::optional<Shape> strides = {});
 
 /// Numbers in braces, nested as deep as the tensor has axes.
 class NestedNumbers {

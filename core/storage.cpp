@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <new>
+#include <utility>
 
 #include "allocator.hpp"
 #include "error.hpp"
@@ -14,8 +15,14 @@ Reference<Storage> Storage::make(std::size_t bytes) {
   return Reference<Storage>::adopt(new (block) Storage(bytes));
 }
 
+Reference<Storage> Storage::lent(std::shared_ptr<void> memory, std::size_t bytes) {
+  auto storage = Reference<Storage>::adopt(new (allocate(sizeof(Storage))) Storage(bytes));
+  storage->lent_ = std::move(memory);
+  return storage;
+}
+
 void Storage::destroy(Storage* storage) noexcept {
-  const std::size_t bytes = sizeof(Storage) + storage->bytes_;
+  const std::size_t bytes = sizeof(Storage) + (storage->lent_ ? 0 : storage->bytes_);
   storage->~Storage();
   deallocate(storage, bytes);
 }

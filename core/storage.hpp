@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "call_site.hpp"
 #include "reference.hpp"
@@ -21,9 +23,13 @@ class alignas(64) Storage : public Counted {
  public:
   /// Uninitialised memory. Throws Error when there is none.
   static Reference<Storage> make(std::size_t bytes);
+  /// Memory of another owner, which is kept while the storage lives.
+  static Reference<Storage> lent(std::shared_ptr<void> memory, std::size_t bytes);
   static void destroy(Storage* storage) noexcept;
 
-  std::byte* data() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+  std::byte* data() noexcept {
+    return lent_ ? static_cast<std::byte*>(lent_.get()) : reinterpret_cast<std::byte*>(this + 1);
+  }
   std::size_t bytes() const noexcept { return bytes_; }
   std::uint32_t version() const noexcept { return version_.load(std::memory_order_relaxed); }
   /// Notes that the elements were changed in place by the operation `op` (whose name must last), called where the
@@ -42,6 +48,8 @@ class alignas(64) Storage : public Counted {
   std::atomic<std::uint32_t> version_{0};
   std::size_t bytes_;
   Change last_change_;
+  std::shared_ptr<void> lent_;  // null where the bytes are behind this header
 };
+static_assert(sizeof(Storage) == 64);
 
 }  // namespace xgrad::detail

@@ -219,3 +219,40 @@ TEST_CASE("create: random numbers of a generator leave the thread's own alone") 
   CHECK_THROWS_AS(randint(0, big, {2}, {.dtype = float32}), Error);
   CHECK_THROWS_AS(randperm((1 << 24) + 2, {.dtype = float32}), Error);
 }
+
+TEST_CASE("from_blob: elements of another owner, in any order of axes, are not copied and are kept") {
+  auto numbers = std::make_shared<std::vector<float>>(std::vector<float>{1, 2, 3, 4, 5, 6});
+  const std::weak_ptr<std::vector<float>> watched = numbers;
+  const std::shared_ptr<void> memory(numbers, numbers->data());
+  {
+    const Tensor x = from_blob(memory, {2, 3}, float32), columns = from_blob(memory, {3, 2}, float32, Shape{1, 3});
+    CHECK(x.data<float>() == numbers->data());
+    CHECK(columns.at({2, 1}) == 6);
+    (*numbers)[5] = 60;
+    CHECK(columns.at({2, 1}) == 60);
+    CHECK(sum(x * transpose(columns, 0, 1)).item<float>() == 1 + 4 + 9 + 16 + 25 + 3600);
+    Tensor leaf = from_blob(memory, {6}, float32);
+    leaf.requires_grad_();
+    sum(leaf * leaf).backward();
+    CHECK(leaf.grad().at({5}) == 120);
+    CHECK(from_blob(memory, {2, 2}, float32, Shape{0, 1}).at({1, 1}) == 2);
+    const Tensor part = narrow(x, 0, 1, 1);
+    numbers.reset();
+    CHECK(part.at({0, 2}) == 60);
+  }
+  CHECK_FALSE(watched.expired());  // by `memory`
+  const Tensor none = from_blob(nullptr, {0, 3}, int32);
+  CHECK(none.shape() == Shape{0, 3});
+
+  const auto fails = [&](const char* start, const Shape& shape, DType dtype, const Shape& strides,
+                         std::ptrdiff_t shift = 0) {
+    const std::shared_ptr<void> from(memory, static_cast<std::byte*>(memory.get()) + shift);
+    CHECK_THROWS_WITH(from_blob(from, shape, dtype, strides), Catch::StartsWith(start));
+  };
+  fails("from_blob: strides (1,) for shape (2, 3); there is one stride for each axis", {2, 3}, float32, {1});
+  fails("from_blob: strides (-1,); they must not be negative", {2}, float32, {-1});
+  fails("from_blob: the pointer is not aligned for elements of float32", {2}, float32, {1}, 2);
+  fails("from_blob: shape (3,) with strides (4611686018427387904,) reaches over more than 2^63 - 1 bytes", {3}, float32,
+        {std::int64_t{1} << 62});
+  CHECK_THROWS_WITH(from_blob(nullptr, {2}, float32), Catch::StartsWith("from_blob: the pointer is null"));
+}

@@ -12,6 +12,8 @@
 #include <xtensor/xview.hpp>
 #endif
 
+#include <memory>
+
 #include "catch.hpp"
 
 using namespace xgrad;
@@ -158,4 +160,51 @@ TEST_CASE("the bridge: gradients come back as xtensor arrays") {
   const Tensor x = from_xtensor(a, {.requires_grad = true});
   (x * x).backward(from_xtensor(xt::ones_like(a)));
   CHECK(xt::allclose(as_xtensor<double>(x.grad()), 2.0 * a));
+}
+
+TEST_CASE("from_xtensor: a container that is given away is not copied") {
+  xt::xarray<double> a = {{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}};
+  const double* const first = a.data();
+  const Tensor x = from_xtensor(std::move(a), {.requires_grad = true});
+  CHECK(x.data<double>() == first);
+  CHECK(x.is_contiguous());
+  (x * x).backward(ones({2, 3}, {.dtype = float64}));
+  CHECK_THAT(values<double>(x.grad()), Equals(std::vector<double>{2.0, 4.0, 6.0, 8.0, 10.0, 12.0}));
+
+  xt::xtensor<float, 2, xt::layout_type::column_major> columns = {{1.0F, 2.0F, 3.0F}, {4.0F, 5.0F, 6.0F}};
+  const float* const column = columns.data();
+  const Tensor y = from_xtensor(std::move(columns));
+  CHECK(&as_xtensor<float>(y)(0, 0) == column);
+  CHECK(y.strides() == Shape{1, 2});
+  CHECK_THAT(values<float>(y.contiguous()), Equals(std::vector<float>{1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F}));
+
+  CHECK(from_xtensor(xt::xarray<int>{1, 2}).dtype() == int64);  // a copy, as of any expression of int
+  CHECK(from_xtensor(xt::xarray<float>{1.5F}, {.dtype = float64}).item<double>() == 1.5);
+}
+
+TEST_CASE("from_xtensor: a shared container and its tensor are the same elements") {
+  auto a = std::make_shared<xt::xarray<double>>(xt::xarray<double>{{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}});
+  Tensor x = from_xtensor(a);
+  (*a)(0, 1) = 20.0;
+  CHECK(x.at({0, 1}) == 20.0);
+  x.mul_(2);
+  CHECK((*a)(1, 2) == 12.0);
+
+  const std::weak_ptr<xt::xarray<double>> watched = a;
+  a.reset();
+  CHECK_FALSE(watched.expired());
+  x = Tensor();
+  CHECK(watched.expired());
+
+  auto all = std::make_shared<xt::xarray<std::int16_t>>(xt::arange<std::int16_t>(24).reshape({2, 3, 4}));
+  const auto part = [&] { return xt::view(*all, xt::all(), 1, xt::range(1, 4, 2)); };
+  const Tensor y = from_xtensor(std::make_shared<decltype(part())>(part()));
+  CHECK(y.dtype() == int16);
+  CHECK_THAT(values<std::int16_t>(y.contiguous()), Equals(std::vector<std::int16_t>{5, 7, 17, 19}));
+  CHECK(from_xtensor(std::make_shared<xt::xarray<int>>(xt::xarray<int>{7})).dtype() == int32);
+  const Tensor one = from_xtensor(std::make_shared<xt::xarray<bool>>(xt::ones<double>({1, 2, 1}) > 0.5));
+  CHECK(one.is_contiguous());
+  CHECK_THAT(values<bool>(one), Equals(std::vector<bool>{true, true}));
+  CHECK_THAT(message([] { from_xtensor(std::shared_ptr<xt::xarray<float>>()); }),
+             Catch::StartsWith("from_xtensor: the pointer is null"));
 }
