@@ -30,8 +30,10 @@ std::vector<tune::TrialRecord> trials_of(const std::string& url) {
 }
 
 // All that does not depend on when something happened.
-void check_equal(const std::vector<tune::TrialRecord>& a, const std::vector<tune::TrialRecord>& b) {
+void check_equal(std::vector<tune::TrialRecord> a, std::vector<tune::TrialRecord> b) {
   REQUIRE(a.size() == b.size());
+  for (auto* each : {&a, &b})
+    for (auto& trial : *each) trial.attributes.erase("xgrad:seconds");
   for (std::size_t i = 0; i < a.size(); ++i) {
     CAPTURE(i);
     CHECK(a[i].state == b[i].state);
