@@ -3,6 +3,8 @@
 
 #include <array>
 #include <functional>
+#include <memory>
+#include <vector>
 
 #include "../catch.hpp"
 #include "../ops/values.hpp"
