@@ -1,6 +1,7 @@
 #pragma once
 // Hyperparameter search. Not part of <xgrad/xgrad.hpp>.
 
+#include "tune/importance/importance.hpp"
 #include "tune/pruners/asha.hpp"
 #include "tune/pruners/median.hpp"
 #include "tune/pruners/patience.hpp"
@@ -9,7 +10,6 @@
 #include "tune/pruners/pruner.hpp"
 #include "tune/pruners/threshold.hpp"
 #include "tune/pruners/wilcoxon.hpp"
-#include "tune/report/importance.hpp"
 #include "tune/report/results.hpp"
 #include "tune/samplers/automatic.hpp"
 #include "tune/samplers/cmaes.hpp"

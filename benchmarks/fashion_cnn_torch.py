@@ -1,4 +1,4 @@
-"""The recipes of examples/fashion_cnn.cpp and, with --resnet, examples/fashion_resnet.cpp in PyTorch: see docs/accuracy.md.
+"""The recipes of examples/fashion_cnn.cpp and, with --resnet, examples/fashion_resnet.cpp in PyTorch: see docs/networks.md.
 
     python3 fashion_cnn_torch.py [--resnet] [--seed N] [--threads N] [--epochs N] [DIRECTORY]
 """

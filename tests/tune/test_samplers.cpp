@@ -1,5 +1,5 @@
 #include <xgrad/core/error.hpp>
-#include <xgrad/tune/report/importance.hpp>
+#include <xgrad/tune/importance/importance.hpp>
 #include <xgrad/tune/samplers/coarse_to_fine.hpp>
 #include <xgrad/tune/samplers/grid.hpp>
 #include <xgrad/tune/samplers/sobol.hpp>

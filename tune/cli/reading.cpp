@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "../../io/file.hpp"
-#include "../report/importance.hpp"
+#include "../importance/importance.hpp"
 #include "../report/report.hpp"
 #include "../report/results.hpp"
 #include "../report/table.hpp"

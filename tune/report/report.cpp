@@ -8,13 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "../../train/page.hpp"
+#include "../importance/importance.hpp"
 #include "../samplers/promise.hpp"
 #include "../storage/sql_records.hpp"
 #include "../trials/encoding.hpp"
 #include "../trials/hypervolume.hpp"
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
-#include "importance.hpp"
 #include "report_html.hpp"
 #include "results.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "../trials/draws.hpp"
 #include "acquisition.hpp"
-#include "joint_space.hpp"
+#include "../trials/joint_space.hpp"
 
 namespace xgrad::tune {
 

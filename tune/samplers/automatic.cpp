@@ -3,11 +3,11 @@
 #include <vector>
 
 #include "../../core/error.hpp"
+#include "../trials/joint_space.hpp"
 #include "../trials/log.hpp"
 #include "../trials/space.hpp"
 #include "cmaes.hpp"
 #include "gp.hpp"
-#include "joint_space.hpp"
 #include "nsgaii.hpp"
 #include "sobol.hpp"
 #include "tpe.hpp"

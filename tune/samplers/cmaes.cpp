@@ -7,11 +7,11 @@
 #include "../../core/error.hpp"
 #include "../trials/draws.hpp"
 #include "../trials/encoding.hpp"
+#include "../trials/joint_space.hpp"
 #include "../trials/normal.hpp"
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
 #include "covariance_adaptation.hpp"
-#include "joint_space.hpp"
 #include "sobol.hpp"
 #include "tpe.hpp"
 

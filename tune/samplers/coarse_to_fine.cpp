@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "../../core/error.hpp"
-#include "../report/importance.hpp"
+#include "../importance/importance.hpp"
 #include "../trials/encoding.hpp"
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"

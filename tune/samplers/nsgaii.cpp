@@ -6,9 +6,9 @@
 
 #include "../../core/error.hpp"
 #include "../trials/draws.hpp"
+#include "../trials/joint_space.hpp"
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
-#include "joint_space.hpp"
 
 namespace xgrad::tune {
 namespace {

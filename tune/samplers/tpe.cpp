@@ -11,9 +11,9 @@
 #include "../../core/error.hpp"
 #include "../trials/draws.hpp"
 #include "../trials/hypervolume.hpp"
+#include "../trials/joint_space.hpp"
 #include "../trials/ranking.hpp"
 #include "../trials/space.hpp"
-#include "joint_space.hpp"
 #include "parzen.hpp"
 
 namespace xgrad::tune {

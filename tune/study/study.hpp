@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "../importance/importance.hpp"
 #include "../pruners/pruner.hpp"
-#include "../report/importance.hpp"
 #include "../samplers/automatic.hpp"
 #include "../samplers/sampler.hpp"
 #include "../storage/storage.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../trials/history.hpp"
+#include "history.hpp"
 
 namespace xgrad::tune {
 

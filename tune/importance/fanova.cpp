@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "../samplers/joint_space.hpp"
 #include "../trials/draws.hpp"
+#include "../trials/joint_space.hpp"
 #include "../trials/space.hpp"
 
 namespace xgrad::tune::detail {

@@ -1,7 +1,7 @@
 #include "joint_space.hpp"
 
-#include "../trials/ranking.hpp"
-#include "../trials/space.hpp"
+#include "ranking.hpp"
+#include "space.hpp"
 
 namespace xgrad::tune {
 
