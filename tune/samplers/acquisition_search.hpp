@@ -4,8 +4,8 @@
 #include <set>
 
 #include "../trials/draws.hpp"
-#include "acquisition.hpp"
 #include "../trials/joint_space.hpp"
+#include "acquisition.hpp"
 
 namespace xgrad::tune {
 
