@@ -6,9 +6,30 @@
 
 #include "error.hpp"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#endif
+
 namespace xgrad {
 
 namespace {
+
+// The tile registers take 8 KiB of what is saved of a thread, so a process has to ask for them.
+bool may_use_tiles() {
+#if defined(__x86_64__) && defined(__linux__)
+  unsigned int a = 0, b = 0, c = 0, features = 0;
+  constexpr unsigned int bf16_tile_int8 = 1u << 22 | 1u << 24 | 1u << 25;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &features) || (features & bf16_tile_int8) != bf16_tile_int8) return false;
+  constexpr long request_permission = 0x1023, tile_data = 18;
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return false;
+#endif
+}
 
 SimdLevel best_of_cpu() {
 #if defined(__x86_64__)
@@ -24,12 +45,16 @@ SimdLevel best_of_cpu() {
 }
 
 SimdLevel choose() {
-  const SimdLevel best = best_of_cpu();
   const char* text = std::getenv("XGRAD_SIMD");
-  if (!text || !*text) return best;
-  for (SimdLevel level : {SimdLevel::baseline, SimdLevel::avx2, SimdLevel::avx512})
-    if (std::string_view(text) == name(level)) return std::min(level, best);
-  fail("XGRAD_SIMD: expected baseline, avx2 or avx512, got ", text);
+  SimdLevel wanted = SimdLevel::amx;
+  if (text && *text) {
+    while (std::string_view(text) != name(wanted)) {
+      if (wanted == SimdLevel::baseline) fail("XGRAD_SIMD: expected baseline, avx2, avx512 or amx, got ", text);
+      wanted = static_cast<SimdLevel>(static_cast<int>(wanted) - 1);
+    }
+  }
+  const SimdLevel best = std::min(best_of_cpu(), wanted);
+  return best == SimdLevel::avx512 && wanted == SimdLevel::amx && may_use_tiles() ? SimdLevel::amx : best;
 }
 
 }  // namespace
@@ -40,7 +65,8 @@ SimdLevel simd_level() {
 }
 
 const char* name(SimdLevel level) {
-  return level == SimdLevel::avx512 ? "avx512" : level == SimdLevel::avx2 ? "avx2" : "baseline";
+  constexpr const char* names[] = {"baseline", "avx2", "avx512", "amx"};
+  return names[static_cast<int>(level)];
 }
 
 }  // namespace xgrad

@@ -6,15 +6,17 @@
 
 namespace xgrad {
 
-/// Instruction sets kernels are compiled for; `avx2` includes FMA, `avx512` is F, BW, DQ and VL. Only x86-64 has more
-/// than the baseline.
-enum class SimdLevel { baseline, avx2, avx512 };
+/// Instruction sets kernels are compiled for, each with those before it; `avx2` includes FMA, `avx512` is F, BW, DQ and
+/// VL, and products of 16-bit numbers and of bytes use BF16 and VNNI there, where the CPU has them; `amx` is matrix
+/// instructions for these products, AMX-BF16 and AMX-INT8. Only x86-64 has more than the baseline.
+enum class SimdLevel { baseline, avx2, avx512, amx };
 
 /// The level kernels run at: the best this CPU has, or a lower one named by the environment variable XGRAD_SIMD
-/// (baseline, avx2 or avx512; read once). Throws Error if the variable holds anything else.
+/// (baseline, avx2, avx512 or amx; read once). For `amx` the first call asks the kernel's permission to use its
+/// registers; without it the level is avx512. Throws Error if the variable holds anything else.
 SimdLevel simd_level();
 
-/// "baseline", "avx2" or "avx512".
+/// "baseline", "avx2", "avx512" or "amx".
 const char* name(SimdLevel level);
 
 /// Goes before a loop whose iterations are independent, even where an output is also an input (in place): the compiler
@@ -133,7 +135,7 @@ void vectorized(SimdLevel level, const F& f) {
   static_assert(std::is_trivially_copy_constructible_v<F> && std::is_trivially_destructible_v<F>,
                 "vectorized: capture raw pointers and numbers only");
 #if defined(__x86_64__) && !defined(XGRAD_SANITIZED)
-  if (level == SimdLevel::avx512) return detail::run_avx512(f);
+  if (level >= SimdLevel::avx512) return detail::run_avx512(f);
   if (level == SimdLevel::avx2) return detail::run_avx2(f);
 #endif
   (void)level;

@@ -7,29 +7,28 @@
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
 #include "gemm.hpp"
+#include "tile_gemm.hpp"
 
 namespace xgrad::detail {
 namespace {
 
-// c is computed in blocks, each by one thread, over stretches of k; what a stretch takes of a and b, widened to float,
-// and the sums of a block lie in the second-level cache together.
-constexpr std::int64_t most_rows = 144, most_columns = 192, stretch = 256;
-
 template <class T>
-struct Matrix {
-  const T* data;
-  std::int64_t ld;
-  bool transposed;
+struct Matrix : GemmFactor<T> {
   /// Where the part of op(matrix) that begins at this row and column lies.
   Matrix at(std::int64_t row, std::int64_t column) const {
-    return {data + (transposed ? column * ld + row : row * ld + column), ld, transposed};
+    return {{this->data + (this->transposed ? column * this->ld + row : row * this->ld + column), this->ld,
+             this->transposed}};
   }
 };
 
+/// A part of c, and what it is made of.
 template <class T>
 struct Block {
   std::int64_t rows, columns, depth;
   Matrix<T> a, b;
+  const T* bias;  // of its columns, or null
+  T* c;
+  std::int64_t ldc;
 };
 
 struct Floats {
@@ -50,13 +49,36 @@ Matrix<float> widened(const Matrix<T>& from, std::int64_t rows, std::int64_t col
       for (std::int64_t i = 0; i < columns; ++i) out[i] = in[i];
     }
   });
-  return {to, columns, from.transposed};
+  return {{to, columns, from.transposed}};
 }
 
+/// Rows of sums, rounded.
 template <class T>
-void sum_by_widening(const Block<T>& block, float* sums) {
+void round(std::int64_t rows, std::int64_t columns, const float* sums, std::int64_t ld, const T* bias, T* c,
+           std::int64_t ldc) {
+  vectorized([=] {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const float* const from = sums + row * ld;
+      T* const to = c + row * ldc;
+      if (bias) {
+        XGRAD_INDEPENDENT_ITERATIONS
+        for (std::int64_t i = 0; i < columns; ++i) to[i] = T(from[i] + static_cast<float>(bias[i]));
+      } else {
+        XGRAD_INDEPENDENT_ITERATIONS
+        for (std::int64_t i = 0; i < columns; ++i) to[i] = T(from[i]);
+      }
+    }
+  });
+}
+
+/// What a stretch of k takes of a and b, widened to float, and the sums of a block of 144 by 192 lie in the
+/// second-level cache together.
+template <class T>
+void compute_by_widening(const Block<T>& block) {
+  constexpr std::int64_t stretch = 256;
   const std::int64_t depth = std::min(stretch, block.depth);
-  const Floats a(block.rows * depth), b(depth * block.columns);
+  const Floats a(block.rows * depth), b(depth * block.columns), memory(block.rows * block.columns);
+  float* const sums = memory.data();
   for (std::int64_t p = 0; p < block.depth; p += stretch) {
     const std::int64_t some = std::min(stretch, block.depth - p);
     const Matrix<float> left = widened(block.a.at(0, p), block.rows, some, a.data()),
@@ -64,61 +86,51 @@ void sum_by_widening(const Block<T>& block, float* sums) {
     gemm_in_thread<float>(left.transposed, right.transposed, block.rows, block.columns, some, left.data, left.ld,
                           right.data, right.ld, p == 0 ? 0.0f : 1.0f, sums, block.columns);
   }
+  round(block.rows, block.columns, sums, block.columns, block.bias, block.c, block.ldc);
 }
 
-/// How a block is summed up. Instructions that multiply 16-bit numbers are one row more, and a file.
+void compute_by_tiles(const Block<BFloat16>& block) {
+  const auto take = [](const void* context, std::int64_t row, std::int64_t column, std::int64_t rows,
+                       std::int64_t columns, const float* sums) {
+    const auto& to = *static_cast<const Block<BFloat16>*>(context);
+    round_tiles(rows, columns, sums, to.bias ? to.bias + column : nullptr, to.c + row * to.ldc + column, to.ldc);
+  };
+  tile_gemm<BFloat16>(block.rows, block.columns, block.depth, block.a, block.b, {take, &block});
+}
+
+/// How a block is computed, by one thread, and the most rows and columns it has.
 template <class T>
 struct Way {
-  bool (*is_available)();
-  void (*sum)(const Block<T>& block, float* sums);
+  void (*compute)(const Block<T>& block);
+  std::int64_t rows, columns;
 };
-template <class T>
-constexpr Way<T> ways[] = {{[] { return true; }, sum_by_widening<T>}};
 
 template <class T>
-auto best_way() {
-  return std::find_if(std::begin(ways<T>), std::end(ways<T>), [](const Way<T>& way) { return way.is_available(); })
-      ->sum;
-}
-
-/// One row of sums, rounded.
-template <class T>
-void round(const float* sums, const T* bias, std::int64_t columns, T* c) {
-  vectorized([=] {
-    if (bias) {
-      XGRAD_INDEPENDENT_ITERATIONS
-      for (std::int64_t i = 0; i < columns; ++i) c[i] = T(sums[i] + static_cast<float>(bias[i]));
-    } else {
-      XGRAD_INDEPENDENT_ITERATIONS
-      for (std::int64_t i = 0; i < columns; ++i) c[i] = T(sums[i]);
-    }
-  });
+Way<T> best_way() {
+  if constexpr (std::is_same_v<T, BFloat16>)
+    if (has_tile_gemm<T>()) return {compute_by_tiles, 4096, 4096};
+  return {compute_by_widening<T>, 144, 192};
 }
 
 template <class T>
 void product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c,
              std::int64_t ldc, const T* bias) {
-  // As many blocks as there is work for threads, as in gemm.
-  std::int64_t rows = std::min(m, most_rows), columns = std::min(n, most_columns);
+  const Way<T> way = best_way<T>();
+  std::int64_t rows = std::min(m, way.rows), columns = std::min(n, way.columns);
   const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / 0x1p21;
   const auto count = [&](std::int64_t size, std::int64_t part) { return (size + part - 1) / part; };
-  while (static_cast<double>(count(m, rows) * count(n, columns)) < std::min(work, 64.0)) {
+  while (static_cast<double>(count(m, rows) * count(n, columns)) < std::min<double>(work, num_threads())) {
     std::int64_t& longer = rows >= columns ? rows : columns;
-    if (longer <= 24) break;
-    longer = (longer + 1) / 2;
+    if (longer <= 32) break;
+    longer = ((longer + 1) / 2 + 31) / 32 * 32;
   }
   const std::int64_t across = count(n, columns);
-  const auto sum = best_way<T>();
   const auto grain = static_cast<std::int64_t>(0x1p19 / static_cast<double>(rows * columns * k)) + 1;
   parallel_for(count(m, rows) * across, grain, [&](std::int64_t begin, std::int64_t end) {
-    const Floats sums(rows * columns);
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t row = i / across * rows, column = i % across * columns;
-      const Block<T> block{std::min(rows, m - row), std::min(columns, n - column), k, a.at(row, 0), b.at(0, column)};
-      sum(block, sums.data());
-      for (std::int64_t r = 0; r < block.rows; ++r)
-        round(sums.data() + r * block.columns, bias ? bias + column : nullptr, block.columns,
-              c + (row + r) * ldc + column);
+      way.compute({std::min(rows, m - row), std::min(columns, n - column), k, a.at(row, 0), b.at(0, column),
+                   bias ? bias + column : nullptr, c + row * ldc + column, ldc});
     }
   });
 }
@@ -201,9 +213,9 @@ void half_gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t 
     return;
   }
   num_threads();  // makes sure that OpenBLAS starts no threads of its own
-  if (n == 1) return matrix_by_vector<T>(m, k, {a, lda, transpose_a}, b, transpose_b ? 1 : ldb, bias, 0, c, ldc);
-  if (m == 1) return matrix_by_vector<T>(n, k, {b, ldb, !transpose_b}, a, transpose_a ? lda : 1, bias, 1, c, 1);
-  product<T>(m, n, k, {a, lda, transpose_a}, {b, ldb, transpose_b}, c, ldc, bias);
+  if (n == 1) return matrix_by_vector<T>(m, k, {{a, lda, transpose_a}}, b, transpose_b ? 1 : ldb, bias, 0, c, ldc);
+  if (m == 1) return matrix_by_vector<T>(n, k, {{b, ldb, !transpose_b}}, a, transpose_a ? lda : 1, bias, 1, c, 1);
+  product<T>(m, n, k, {{a, lda, transpose_a}}, {{b, ldb, transpose_b}}, c, ldc, bias);
 }
 
 template void half_gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, const BFloat16*, std::int64_t,

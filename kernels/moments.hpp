@@ -52,7 +52,7 @@ void vectorized_in_lanes(const F& f) {
 #if defined(__x86_64__) && !defined(XGRAD_SANITIZED)
   const auto wide = [f]() __attribute__((always_inline)) { f(std::integral_constant<int, 32>{}); };
   const SimdLevel level = simd_level();
-  if (level == SimdLevel::avx512) return run_avx512(wide);
+  if (level >= SimdLevel::avx512) return run_avx512(wide);
   if (level == SimdLevel::avx2) return run_avx2(wide);
 #endif
   run_baseline([f]() __attribute__((always_inline)) { f(std::integral_constant<int, 16>{}); });

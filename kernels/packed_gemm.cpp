@@ -259,7 +259,7 @@ template <class T>
 void packed_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const GemmFactor<T>& a,
                  const GemmFactor<T>& b, T beta, const T* bias, T* c, std::int64_t ldc) {
   const auto run_best =
-      simd_level() == SimdLevel::avx512 ? run<T, 64, 12, SimdLevel::avx512> : run<T, 32, 6, SimdLevel::avx2>;
+      simd_level() >= SimdLevel::avx512 ? run<T, 64, 12, SimdLevel::avx512> : run<T, 32, 6, SimdLevel::avx2>;
   run_best(m, n, k, alpha, a, b, beta, bias, c, ldc);
 }
 

@@ -23,7 +23,7 @@ struct Vectors {
 /// How many bytes the vectors have with which run_with_vectors works here.
 inline std::int64_t vector_bytes() {
 #if defined(__x86_64__) && !defined(XGRAD_SANITIZED)
-  if (simd_level() == SimdLevel::avx512) return 64;
+  if (simd_level() >= SimdLevel::avx512) return 64;
   if (simd_level() == SimdLevel::avx2) return 32;
 #endif
   return 16;
@@ -34,7 +34,7 @@ inline std::int64_t vector_bytes() {
 template <class F>
 void run_with_vectors(const F& f) {
 #if defined(__x86_64__) && !defined(XGRAD_SANITIZED)
-  if (simd_level() == SimdLevel::avx512) return run_avx512([f] { f(std::integral_constant<int, 64>()); });
+  if (simd_level() >= SimdLevel::avx512) return run_avx512([f] { f(std::integral_constant<int, 64>()); });
   if (simd_level() == SimdLevel::avx2) return run_avx2([f] { f(std::integral_constant<int, 32>()); });
 #endif
   run_baseline([f] { f(std::integral_constant<int, 16>()); });

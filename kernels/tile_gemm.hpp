@@ -1,0 +1,44 @@
+#pragma once
+// Matrix products by instructions that multiply groups of small numbers and add each group's products to one sum.
+
+#include <cstdint>
+#include <type_traits>
+
+#include "../array/float16.hpp"
+#include "packed_gemm.hpp"
+
+namespace xgrad::detail {
+
+/// What products of T, BFloat16 or std::int8_t, are summed up as.
+template <class T>
+using TileSum = std::conditional_t<std::is_same_v<T, std::int8_t>, std::int32_t, float>;
+
+/// Takes sums when they are complete: the (rows, columns) part of c that begins at (row, column), at most 32 by 32,
+/// from rows of 32 sums.
+template <class T>
+struct TileConsumer {
+  void (*take)(const void* context, std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns,
+               const TileSum<T>* sums);
+  const void* context;
+};
+
+/// Whether tile_gemm runs on this processor: AMX at the level `amx`, AVX512-BF16 for BFloat16 and AVX512-VNNI for bytes
+/// at `avx512`.
+template <class T>
+bool has_tile_gemm();
+
+/// op(a) op(b), where op(a) is (m, k) and op(b) (k, n), all of at least 1, in the calling thread. Matrices of bytes are
+/// those of int8_gemm(): a is not transposed, b is. Sums of bytes are exact. Those of BFloat16 are rounded to float in
+/// an order that depends on k alone, and subnormal numbers count as 0 there, as these instructions have it. Throws
+/// Error where there is no memory for a copy of parts of a and b, a few megabytes at most and, for k over 1024, m by
+/// 512 sums.
+template <class T>
+void tile_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const GemmFactor<T>& a, const GemmFactor<T>& b,
+               const TileConsumer<T>& consumer);
+
+/// What a consumer does with sums of BFloat16: c = sums + bias, rounded to the nearest, to even at ties; bias may be
+/// null.
+void round_tiles(std::int64_t rows, std::int64_t columns, const float* sums, const BFloat16* bias, BFloat16* c,
+                 std::int64_t ldc);
+
+}  // namespace xgrad::detail
