@@ -1,4 +1,4 @@
-"""torch's side of benchmarks/compare, from Python: torch_worker.py eager|compile THREADS
+"""torch's side of benchmarks/compare, from Python: torch_worker.py eager|compile THREADS [bfloat16]
 
 As somebody writes it who wants it fast: scaled_dot_product_attention, and with `compile` model and loss, or the formula, under torch.compile.
 Adam is the fused one in both: under torch.compile the plain one took twice its time.
@@ -15,6 +15,12 @@ import worker
 
 compiled = sys.argv[1] == "compile"
 torch.set_num_threads(int(sys.argv[2]))
+in_bfloat16 = "bfloat16" in sys.argv[3:]
+
+
+def autocast():
+    """Of models, if asked for; what has no gradients is in bfloat16 then."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat16)
 
 
 def maybe_compile(function):
@@ -32,7 +38,7 @@ def fill_parameters(model):
 
 
 def loss_and_gradients(loss, leaves):
-    return loss.detach().flatten()[0].item(), [leaf.grad.numpy() for leaf in leaves]
+    return loss.detach().flatten()[0].item(), [leaf.grad.float().numpy() for leaf in leaves]
 
 
 class BatchNormNet(torch.nn.Module):
@@ -171,7 +177,8 @@ def training(net, inputs, classes, optimizer, layout=torch.contiguous_format):
     def step():
         for parameter in parameters:
             parameter.grad = None
-        loss = last["loss"] = loss_of(x, y)
+        with autocast():
+            loss = last["loss"] = loss_of(x, y)
         loss.backward()
         update()
 
@@ -229,14 +236,17 @@ def gradients(net, inputs, layout=torch.contiguous_format):
     leaves = fill_parameters(net.to(memory_format=layout))
     x = tensor(worker.numbers(inputs, worker.INPUTS)).contiguous(memory_format=layout).requires_grad_()
     forward = maybe_compile(net)
-    upstream = tensor(worker.numbers(tuple(forward(x).shape), worker.UPSTREAM)).contiguous(memory_format=layout)
+    with autocast():
+        y = forward(x)
+    upstream = tensor(worker.numbers(tuple(y.shape), worker.UPSTREAM)).contiguous(memory_format=layout).to(y.dtype)
     leaves.append(x)
     last = {}
 
     def step():
         for leaf in leaves:
             leaf.grad = None
-        last["y"] = forward(x)
+        with autocast():
+            last["y"] = forward(x)
         last["y"].backward(upstream)
 
     return worker.Workload(step, lambda: loss_and_gradients(last["y"], leaves))
@@ -254,7 +264,8 @@ def language_model():
     def step():
         for parameter in parameters:
             parameter.grad = None
-        loss = last["loss"] = loss_of(x, y)
+        with autocast():
+            loss = last["loss"] = loss_of(x, y)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         update()
@@ -265,7 +276,9 @@ def language_model():
 def decoding():
     gpt = GPT(12, 768, 12, 256)
     fill_parameters(gpt)
-    caches = [(torch.zeros(1, 12, 256, 64), torch.zeros(1, 12, 256, 64)) for _ in range(12)]
+    dtype = torch.bfloat16 if in_bfloat16 else torch.float32
+    gpt.to(dtype)
+    caches = [(torch.zeros(1, 12, 256, 64, dtype=dtype), torch.zeros(1, 12, 256, 64, dtype=dtype)) for _ in range(12)]
     symbols, last = tensor(worker.labels(256, 256)).view(1, 256), {}
     forward = maybe_compile(gpt)
     with torch.no_grad():
@@ -275,7 +288,7 @@ def decoding():
         with torch.no_grad():
             last["logits"] = forward(symbols[:, 255:], caches, 255)
 
-    return worker.Workload(step, lambda: (last["logits"][0, 0, 0].item(), [last["logits"].numpy()]))
+    return worker.Workload(step, lambda: (last["logits"][0, 0, 0].item(), [last["logits"].float().numpy()]))
 
 
 def large_table(sparse):
@@ -321,6 +334,18 @@ def convolution(name):
     return worker.Workload(step, lambda: (result["last"].flatten()[0].item(), [result["last"].numpy()]))
 
 
+def product(size):
+    """Of two square matrices."""
+    a, b = (tensor(worker.numbers((size, size), stream)).to(torch.bfloat16 if in_bfloat16 else torch.float32)
+            for stream in (worker.INPUTS, worker.UPSTREAM))
+    last = {}
+
+    def step():
+        last["c"] = a @ b
+
+    return worker.Workload(step, lambda: (last["c"][0, 0].item(), [last["c"].float().numpy()]))
+
+
 def make(name):
     if compiled:
         torch._dynamo.reset()
@@ -341,6 +366,8 @@ def make(name):
         return in_better_layout(lambda layout: gradients(InvertedResidual(32, 192), (16, 32, 28, 28), layout))
     if name == "W12":
         return gradients(Recurrent(), (32, 64, 256))
+    if name.startswith("product-"):
+        return product(int(name[8:])) if not compiled else None
     if name.startswith("num-"):
         return None if compiled else numerics.make(name[4:])
     if name.startswith("conv"):

@@ -1,4 +1,5 @@
-// xgrad's side of benchmarks/compare: xgrad_worker THREADS
+// xgrad's side of benchmarks/compare: xgrad_worker THREADS [bfloat16]
+#include <xgrad/autograd/autocast.hpp>
 #include <xgrad/xgrad.hpp>
 
 #include <cstdlib>
@@ -12,6 +13,9 @@ namespace {
 
 using namespace xgrad;
 using benchmarks::Workload;
+
+/// Whether models run under Autocast to bfloat16, and what has no gradients in bfloat16.
+bool in_bfloat16 = false;
 
 Tensor numbers(const Shape& shape, std::uint32_t stream, float scale = 1, bool requires_grad = false) {
   Tensor t = empty(shape);
@@ -37,12 +41,13 @@ std::vector<Tensor> fill_parameters(const Model& model) {
 }
 
 void append(std::vector<float>& values, const Tensor& tensor) {
-  const Tensor dense = tensor.detach().contiguous();
+  const Tensor dense = tensor.detach().to(float32).contiguous();
   values.insert(values.end(), dense.data<float>(), dense.data<float>() + dense.numel());
 }
 
 std::vector<float> loss_and_gradients(const Tensor& loss, const std::vector<Tensor>& leaves) {
-  std::vector<float> values{loss.detach().contiguous().data<float>()[0]};
+  std::vector<float> values;
+  append(values, narrow(flatten(loss.detach()), 0, 0, 1));
   for (const Tensor& leaf : leaves) append(values, leaf.grad());
   return values;
 }
@@ -118,7 +123,10 @@ Workload training(Net net, const Shape& input, std::int64_t classes) {
   state->y = labels(input[0], classes);
   return {[state] {
             state->optimizer.zero_grad();
-            state->loss = cross_entropy(state->net(state->x), state->y);
+            {
+              const Autocast autocast(bfloat16, {.enabled = in_bfloat16});
+              state->loss = cross_entropy(state->net(state->x), state->y);
+            }
             state->loss.backward();
             state->optimizer.step();
           },
@@ -136,10 +144,15 @@ Workload gradients(Net net, const Shape& input) {
   auto state = std::make_shared<State>(State{std::move(net)});
   state->x = numbers(input, benchmarks::inputs_stream, 1, true);
   state->leaves.push_back(state->x);
-  state->upstream = numbers(state->net(state->x).shape(), benchmarks::upstream_stream);
+  const Autocast autocast(bfloat16, {.enabled = in_bfloat16});
+  const Tensor y = state->net(state->x);
+  state->upstream = numbers(y.shape(), benchmarks::upstream_stream).to(y.dtype());
   return {[state] {
             for (const Tensor& leaf : state->leaves) leaf.zero_grad();
-            state->y = state->net(state->x);
+            {
+              const Autocast autocast_here(bfloat16, {.enabled = in_bfloat16});
+              state->y = state->net(state->x);
+            }
             state->y.backward(state->upstream);
           },
           [state] { return loss_and_gradients(state->y, state->leaves); }};
@@ -263,7 +276,10 @@ Workload language_model() {
   auto state = std::make_shared<State>();
   return {[state] {
             state->adam.zero_grad();
-            state->loss = cross_entropy(flatten(state->gpt(state->x), 0, 1), state->y);
+            {
+              const Autocast autocast(bfloat16, {.enabled = in_bfloat16});
+              state->loss = cross_entropy(flatten(state->gpt(state->x), 0, 1), state->y);
+            }
             state->loss.backward();
             optim::clip_grad_norm_(state->parameters, 1.0);
             state->adam.step();
@@ -281,6 +297,7 @@ Workload decoding() {
   };
   auto state = std::make_shared<State>();
   const NoGrad no_grad;
+  if (in_bfloat16) nn::to(state->gpt, bfloat16);
   state->gpt(narrow(state->symbols, 1, 0, 255), &state->caches);
   return {[state] {
             const NoGrad no_grad_here;
@@ -291,8 +308,9 @@ Workload decoding() {
             state->logits = state->gpt(narrow(state->symbols, 1, 255, 1), &state->caches);
           },
           [state] {
-            std::vector<float> values{state->logits.data<float>()[0]};
+            std::vector<float> values;
             append(values, state->logits);
+            values.insert(values.begin(), values[0]);
             return values;
           }};
 }
@@ -386,6 +404,24 @@ Workload one_add(bool with_backward) {
           }};
 }
 
+/// A product of two square matrices.
+Workload product(std::int64_t size) {
+  struct State {
+    Tensor a, b, c = {};
+  };
+  const auto matrix = [size](std::uint32_t stream) {
+    return numbers({size, size}, stream).to(in_bfloat16 ? bfloat16 : float32);
+  };
+  auto state = std::make_shared<State>(State{matrix(benchmarks::inputs_stream), matrix(benchmarks::upstream_stream)});
+  return {[state] { state->c = matmul(state->a, state->b); },
+          [state] {
+            std::vector<float> values;
+            append(values, state->c);
+            values.insert(values.begin(), values[0]);
+            return values;
+          }};
+}
+
 Workload make(std::string_view name) {
   if (name == "W1-64") return training<optim::Adam>(BatchNormNet(), {64, 784}, 10);
   if (name == "W1-512") return training<optim::Adam>(BatchNormNet(), {512, 784}, 10);
@@ -407,6 +443,7 @@ Workload make(std::string_view name) {
   if (name == "W15" || name == "W15-sparse") return large_table();
   if (name == "add-forward") return one_add(false);
   if (name == "add") return one_add(true);
+  if (name.starts_with("product-")) return product(std::stol(std::string(name.substr(8))));
   if (name.starts_with("num-")) return benchmarks::numerics::make(name.substr(4));
   return convolution(name);
 }
@@ -414,7 +451,8 @@ Workload make(std::string_view name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::fprintf(stderr, "usage: xgrad_worker THREADS\n"), 2;
+  in_bfloat16 = argc == 3 && std::string_view(argv[2]) == "bfloat16";
+  if (argc != 2 && !in_bfloat16) return std::fprintf(stderr, "usage: xgrad_worker THREADS [bfloat16]\n"), 2;
   set_num_threads(std::atoi(argv[1]));
   return benchmarks::serve(make);
 }

@@ -13,11 +13,13 @@ namespace xgrad::detail {
 namespace {
 
 template <class T>
-struct Matrix : GemmFactor<T> {
+struct Matrix {
+  const T* data;
+  std::int64_t ld;
+  bool transposed;
   /// Where the part of op(matrix) that begins at this row and column lies.
   Matrix at(std::int64_t row, std::int64_t column) const {
-    return {{this->data + (this->transposed ? column * this->ld + row : row * this->ld + column), this->ld,
-             this->transposed}};
+    return {data + (transposed ? column * ld + row : row * ld + column), ld, transposed};
   }
 };
 
@@ -49,7 +51,7 @@ Matrix<float> widened(const Matrix<T>& from, std::int64_t rows, std::int64_t col
       for (std::int64_t i = 0; i < columns; ++i) out[i] = in[i];
     }
   });
-  return {{to, columns, from.transposed}};
+  return {to, columns, from.transposed};
 }
 
 /// Rows of sums, rounded.
@@ -93,9 +95,26 @@ void compute_by_tiles(const Block<BFloat16>& block) {
   const auto take = [](const void* context, std::int64_t row, std::int64_t column, std::int64_t rows,
                        std::int64_t columns, const float* sums) {
     const auto& to = *static_cast<const Block<BFloat16>*>(context);
-    round_tiles(rows, columns, sums, to.bias ? to.bias + column : nullptr, to.c + row * to.ldc + column, to.ldc);
+    std::int64_t c_rows[32];
+    for (std::int64_t i = 0; i < rows; ++i) c_rows[i] = (row + i) * to.ldc + column;
+    round_tiles(rows, columns, sums, to.bias ? to.bias + column : nullptr, to.c, c_rows);
   };
-  tile_gemm<BFloat16>(block.rows, block.columns, block.depth, block.a, block.b, {take, &block});
+  // Few rows are computed as the columns of the transposed product: b, which is large then, needs not be transposed.
+  const auto take_turned = [](const void* context, std::int64_t row, std::int64_t column, std::int64_t rows,
+                              std::int64_t columns, const float* sums) {
+    const auto& to = *static_cast<const Block<BFloat16>*>(context);
+    for (std::int64_t i = 0; i < columns; ++i)
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const float added = to.bias ? static_cast<float>(to.bias[row + r]) : 0.0f;
+        to.c[(column + i) * to.ldc + row + r] = BFloat16(sums[r * 32 + i] + added);
+      }
+  };
+  const TileFactor<BFloat16> a{block.a.data, !block.a.transposed, block.a.ld},
+      b{block.b.data, block.b.transposed, block.b.ld};
+  if (block.rows <= 32 && block.columns > 32 && b.along)
+    tile_gemm<BFloat16>(block.columns, block.rows, block.depth, b, a, {take_turned, &block});
+  else
+    tile_gemm<BFloat16>(block.rows, block.columns, block.depth, a, b, {take, &block});
 }
 
 /// How a block is computed, by one thread, and the most rows and columns it has.
@@ -213,9 +232,9 @@ void half_gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t 
     return;
   }
   num_threads();  // makes sure that OpenBLAS starts no threads of its own
-  if (n == 1) return matrix_by_vector<T>(m, k, {{a, lda, transpose_a}}, b, transpose_b ? 1 : ldb, bias, 0, c, ldc);
-  if (m == 1) return matrix_by_vector<T>(n, k, {{b, ldb, !transpose_b}}, a, transpose_a ? lda : 1, bias, 1, c, 1);
-  product<T>(m, n, k, {{a, lda, transpose_a}}, {{b, ldb, transpose_b}}, c, ldc, bias);
+  if (n == 1) return matrix_by_vector<T>(m, k, {a, lda, transpose_a}, b, transpose_b ? 1 : ldb, bias, 0, c, ldc);
+  if (m == 1) return matrix_by_vector<T>(n, k, {b, ldb, !transpose_b}, a, transpose_a ? lda : 1, bias, 1, c, 1);
+  product<T>(m, n, k, {a, lda, transpose_a}, {b, ldb, transpose_b}, c, ldc, bias);
 }
 
 template void half_gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, const BFloat16*, std::int64_t,

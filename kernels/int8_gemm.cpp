@@ -7,6 +7,7 @@
 #include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
+#include "tile_gemm.hpp"
 
 namespace xgrad::detail {
 namespace {
@@ -89,6 +90,44 @@ void compute(const Part<T>& part) {
   });
 }
 
+/// Sums become numbers: the rows of c from `row` on, and the columns from `column` on, of rows of 32 sums.
+void scale_sums(const Part<std::int8_t>& part, std::int64_t row, std::int64_t column, std::int64_t rows,
+                std::int64_t columns, const std::int32_t* sums) {
+  const float *const a_scales = part.a_scales + row, *const b_scales = part.b_scales + column,
+                     *const bias = part.bias ? part.bias + column : nullptr;
+  float* const y = part.y + row * part.ldy + column;
+  const std::int64_t ldy = part.ldy;
+  vectorized([=] {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      XGRAD_INDEPENDENT_ITERATIONS
+      for (std::int64_t c = 0; c < columns; ++c) {
+        const float value = static_cast<float>(sums[r * 32 + c]) * (a_scales[r] * b_scales[c]);
+        y[r * ldy + c] = bias ? value + bias[c] : value;
+      }
+    }
+  });
+}
+
+void compute_by_tiles(const Part<std::int8_t>& part) {
+  const auto take = [](const void* context, std::int64_t row, std::int64_t column, std::int64_t rows,
+                       std::int64_t columns, const std::int32_t* sums) {
+    scale_sums(*static_cast<const Part<std::int8_t>*>(context), row, column, rows, columns, sums);
+  };
+  // Few rows are computed as the columns of the transposed product: b, which is large then, needs not be transposed.
+  const auto take_turned = [](const void* context, std::int64_t row, std::int64_t column, std::int64_t rows,
+                              std::int64_t columns, const std::int32_t* sums) {
+    std::int32_t turned[32 * 32];
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t c = 0; c < columns; ++c) turned[c * 32 + r] = sums[r * 32 + c];
+    scale_sums(*static_cast<const Part<std::int8_t>*>(context), column, row, columns, rows, turned);
+  };
+  const TileFactor<std::int8_t> a{part.a, true, part.k}, b{part.b, true, part.k};
+  if (part.rows <= 32)
+    tile_gemm<std::int8_t>(part.columns, part.rows, part.k, b, a, {take_turned, &part});
+  else
+    tile_gemm<std::int8_t>(part.rows, part.columns, part.k, a, b, {take, &part});
+}
+
 void widen(std::int64_t count, const std::int8_t* from, std::int16_t* to) {
   vectorized([=] {
     XGRAD_INDEPENDENT_ITERATIONS
@@ -118,6 +157,22 @@ void quantize_rows(std::int64_t rows, std::int64_t k, const float* x, std::int8_
 void int8_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const std::int8_t* a, const float* a_scales,
                const std::int8_t* b, const float* b_scales, const float* bias, float* y) {
   if (m == 0 || n == 0) return;
+  if (has_tile_gemm<std::int8_t>() && k > 0 && m > 1) {
+    const bool by_rows = m > n;
+    const std::int64_t lines = by_rows ? m : n, others = by_rows ? n : m;
+    const std::int64_t part = std::max<std::int64_t>((lines / num_threads() + 31) / 32 * 32, 32);
+    parallel_for(
+        (lines + part - 1) / part, (1 << 23) / (part * others * (k + 1)) + 1,
+        [=](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t first = begin * part; first < std::min(end * part, lines); first += part) {
+            const std::int64_t some = std::min(part, lines - first), row = by_rows ? first : 0,
+                               column = by_rows ? 0 : first;
+            compute_by_tiles({by_rows ? some : m, by_rows ? n : some, k, a + row * k, b + column * k, a_scales + row,
+                              b_scales + column, bias ? bias + column : nullptr, y + row * n + column, n});
+          }
+        });
+    return;
+  }
   if (m < 4) {  // what is read once or twice is not widened into memory first
     parallel_for(n, (1 << 17) / (k + 1) + 4, [=](std::int64_t begin, std::int64_t end) {
       compute(Part<std::int8_t>{m, end - begin, k, a, b + begin * k, a_scales, b_scales + begin,

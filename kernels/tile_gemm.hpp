@@ -5,7 +5,7 @@
 #include <type_traits>
 
 #include "../array/float16.hpp"
-#include "packed_gemm.hpp"
+#include "tile_packing.hpp"
 
 namespace xgrad::detail {
 
@@ -22,23 +22,22 @@ struct TileConsumer {
   const void* context;
 };
 
-/// Whether tile_gemm runs on this processor: AMX at the level `amx`, AVX512-BF16 for BFloat16 and AVX512-VNNI for bytes
-/// at `avx512`.
+/// Whether tile_gemm runs on this processor: by AMX at the level `amx`, and, of bytes, by AVX512-VNNI at `avx512`.
 template <class T>
 bool has_tile_gemm();
 
-/// op(a) op(b), where op(a) is (m, k) and op(b) (k, n), all of at least 1, in the calling thread. Matrices of bytes are
-/// those of int8_gemm(): a is not transposed, b is. Sums of bytes are exact. Those of BFloat16 are rounded to float in
-/// an order that depends on k alone, and subnormal numbers count as 0 there, as these instructions have it. Throws
-/// Error where there is no memory for a copy of parts of a and b, a few megabytes at most and, for k over 1024, m by
-/// 512 sums.
+/// op(a) op(b), where op(a) has m lines, op(b) n, and m, n, k are at least 1, in the calling thread. Sums of bytes,
+/// from -127 to 127, are exact. Those of BFloat16 are rounded to float in an order that depends on k alone, and
+/// subnormal numbers count as 0 there, as these instructions have it. Throws Error where there is no memory for a copy
+/// of parts of a and b, a few megabytes at most and, for k over 1280, m by 400 sums.
 template <class T>
-void tile_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const GemmFactor<T>& a, const GemmFactor<T>& b,
+void tile_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const TileFactor<T>& a, const TileFactor<T>& b,
                const TileConsumer<T>& consumer);
 
-/// What a consumer does with sums of BFloat16: c = sums + bias, rounded to the nearest, to even at ties; bias may be
-/// null.
+/// What a consumer does with sums of BFloat16, with bias of `columns` numbers or none: c = sums + bias, rounded to the
+/// nearest, to even at ties, and to 0 where that is subnormal; row i of c begins at c_rows[i]. Only where
+/// has_tile_gemm<BFloat16>().
 void round_tiles(std::int64_t rows, std::int64_t columns, const float* sums, const BFloat16* bias, BFloat16* c,
-                 std::int64_t ldc);
+                 const std::int64_t* c_rows);
 
 }  // namespace xgrad::detail
