@@ -98,7 +98,14 @@ void correlate(const Correlation<T>& of, const T* x, const T* bias, T* y) {
   });
 }
 
-/// Along one axis, the taps that inputs at first + i * stride have in the gradient of the output.
+}  // namespace
+
+bool ConvolutionSize::is_pointwise() const {
+  constexpr Extents ones{1, 1, 1}, zeros{0, 0, 0};
+  return groups == 1 && kernel == ones && stride == ones && padding == zeros && input == output &&
+         batch * outputs() <= gemm_limit && std::max(in, out) <= gemm_limit;
+}
+
 AxisTaps transposed_taps(const ConvolutionSize& size, std::size_t axis, std::int64_t first) {
   const std::int64_t stride = size.stride[axis];
   AxisTaps taps{divided_up(size.input[axis] - first, stride), 1, first, stride, {}};
@@ -107,14 +114,6 @@ AxisTaps transposed_taps(const ConvolutionSize& size, std::size_t axis, std::int
     if (distance % stride == 0) taps.taps.push_back({distance / stride, k});
   }
   return taps;
-}
-
-}  // namespace
-
-bool ConvolutionSize::is_pointwise() const {
-  constexpr Extents ones{1, 1, 1}, zeros{0, 0, 0};
-  return groups == 1 && kernel == ones && stride == ones && padding == zeros && input == output &&
-         batch * outputs() <= gemm_limit && std::max(in, out) <= gemm_limit;
 }
 
 Window forward_window(const ConvolutionSize& size) {
@@ -145,19 +144,14 @@ void convolution_input_grad(const ConvolutionSize& size, const T* grad, const T*
   if (size.is_pointwise())
     return gemm<T>(false, false, size.batch * size.outputs(), size.in, size.out, 1, grad, size.out, weight, size.in, 0,
                    x_grad, size.in, bias);
-  // Inputs whose places have the same rest by the stride have the same taps: a convolution without stride for each.
-  for (std::int64_t d = 0; d < std::min(size.stride[0], size.input[0]); ++d)
-    for (std::int64_t h = 0; h < std::min(size.stride[1], size.input[1]); ++h)
-      for (std::int64_t w = 0; w < std::min(size.stride[2], size.input[2]); ++w) {
-        const Window window{{transposed_taps(size, 0, d), transposed_taps(size, 1, h), transposed_taps(size, 2, w)}};
-        if (size.is_depthwise())
-          depthwise<T>({size.batch, size.groups, size.output, size.input, size.kernel, window}, grad, weight, bias,
-                       x_grad);
-        else
-          correlate<T>({size.batch, size.groups, size.out, size.in, size.output, size.input, size.kernel, window,
-                        weight, size.in * size.taps(), size.taps()},
-                       grad, bias, x_grad);
-      }
+  for_each_rest(size, [&](const Window& window) {
+    if (size.is_depthwise())
+      depthwise<T>({size.batch, size.groups, size.output, size.input, size.kernel, window}, grad, weight, bias, x_grad);
+    else
+      correlate<T>({size.batch, size.groups, size.out, size.in, size.output, size.input, size.kernel, window, weight,
+                    size.in * size.taps(), size.taps()},
+                   grad, bias, x_grad);
+  });
 }
 
 template void convolution(const ConvolutionSize&, const float*, const float*, const float*, float*);

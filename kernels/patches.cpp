@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "../array/float16.hpp"
+
 namespace xgrad::detail {
 namespace {
 
@@ -133,6 +135,7 @@ const T* Patches::locate(const T* x, const Box& box, T* stage) const {
   return stage;
 }
 
+template const BFloat16* Patches::locate(const BFloat16*, const Box&, BFloat16*) const;
 template const float* Patches::locate(const float*, const Box&, float*) const;
 template const double* Patches::locate(const double*, const Box&, double*) const;
 

@@ -58,6 +58,13 @@ Tensor over_channels(const Tensor& bias, const Shape& shape) {
   return expand(reshape(bias, column), shape);
 }
 
+/// f(a number of the type that is computed with).
+template <class F>
+void dispatch_computed(const char* op, DType dtype, const F& f) {
+  if (dtype == bfloat16) return f(BFloat16());
+  dispatch_floating(op, dtype, f);
+}
+
 template <class T>
 const T* elements(const detail::Array& array) {
   return array.data ? detail::first_element<T>(array) : nullptr;
@@ -72,7 +79,7 @@ Tensor run(const Sizes& sizes, const Shape& shape, const Tensor& x, const Tensor
   if (y.numel == 0) return Tensor(y);
   const detail::Array from = detail::in_format(x, channels_last), w = detail::row_major(weight),
                       b = bias.defined() ? detail::row_major(bias) : detail::Array();
-  dispatch_floating(sizes.name, x.dtype(), [&](auto zero) {
+  dispatch_computed(sizes.name, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernel(sizes.of, elements<T>(from), elements<T>(w), elements<T>(b), detail::first_element<T>(y));
   });
@@ -134,7 +141,7 @@ struct WeightGrad {
     if (g.numel() == 0) return zeros(sizes.weight(), {.dtype = g.dtype()});
     const Tensor out = detail::empty(sizes.weight(), g.dtype());
     const detail::Array from = detail::in_format(input, channels_last), of = detail::in_format(g, channels_last);
-    dispatch_floating(name, g.dtype(), [&](auto zero) {
+    dispatch_computed(name, g.dtype(), [&](auto zero) {
       using T = decltype(zero);
       detail::convolution_weight_grad(sizes.of, elements<T>(from), elements<T>(of), out.data<T>());
     });
@@ -181,12 +188,15 @@ void check_bias(const char* op, const Tensor& bias, std::int64_t channels) {
 
 /// f(x, weight, bias), which have one dtype that is computed in, for a batch.
 template <class F>
-Tensor on_batch(std::size_t rank, const Tensor& x, const Tensor& weight, const Tensor& bias, const F& f) {
+Tensor on_batch(std::size_t rank, std::int64_t groups, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                const F& f) {
   DType dtype = promote(x.dtype(), weight.dtype());
   if (bias.defined()) dtype = promote(dtype, bias.dtype());
-  const DType computed = detail::compute_dtype(dtype);
+  const bool as_it_is =
+      dtype == bfloat16 && detail::convolves_bfloat16(groups, weight.size(1), weight.size(0) / groups);
+  const DType computed = as_it_is ? dtype : detail::compute_dtype(dtype);
   const Tensor w = weight.to(computed), b = bias.defined() ? bias.to(computed) : Tensor();
-  return detail::on_batch(x.to(dtype), rank, [&](const Tensor& batch) { return f(batch, w, b); });
+  return detail::on_batch(x.to(dtype), rank, computed, [&](const Tensor& batch) { return f(batch, w, b); });
 }
 
 Tensor conv(const char* op, std::size_t rank, const Tensor& images, const Tensor& filters, const Tensor& shift,
@@ -210,7 +220,7 @@ Tensor conv(const char* op, std::size_t rank, const Tensor& images, const Tensor
           " places, more than the ", padded, " of the padded input of shape ", x.shape(), "; use a larger padding");
     output[i] = (padded - reach) / stride[i] + 1;
   }
-  return on_batch(rank, x, weight, bias, [&](const Tensor& input, const Tensor& w, const Tensor& b) {
+  return on_batch(rank, options.groups, x, weight, bias, [&](const Tensor& input, const Tensor& w, const Tensor& b) {
     const ConvolutionSize size{.batch = input.size(0),
                                .groups = options.groups,
                                .in = w.size(1),
@@ -247,7 +257,7 @@ Tensor conv_transpose(const char* op, std::size_t rank, const Tensor& images, co
     check(output[i] > 0, op, ": padding ", padding, " leaves nothing of the result for input ", x.shape(),
           " and kernel ", kernel, "; use a smaller padding");
   }
-  return on_batch(rank, x, weight, bias, [&](const Tensor& input, const Tensor& w, const Tensor& b) {
+  return on_batch(rank, options.groups, x, weight, bias, [&](const Tensor& input, const Tensor& w, const Tensor& b) {
     const ConvolutionSize size{.batch = input.size(0),
                                .groups = options.groups,
                                .in = w.size(1),

@@ -29,13 +29,17 @@ inline void check_spatial(const char* op, const Tensor& x, std::size_t rank) {
 /// f(x), for a batch, in the dtype that is computed in; of one example, a batch of one. Its channels lie innermost,
 /// unless it requires a gradient: what lies in another order is copied once for all that works on it.
 template <class F>
-Tensor on_batch(const Tensor& x, std::size_t rank, const F& f) {
+Tensor on_batch(const Tensor& x, std::size_t rank, DType computed, const F& f) {
   const bool one = x.dim() == rank + 1;
-  const MaybeOwned computed = widened(x);
-  Tensor batch = one ? unsqueeze(*computed, 0) : *computed;
+  const MaybeOwned numbers = converted(x, computed);
+  Tensor batch = one ? unsqueeze(*numbers, 0) : *numbers;
   if (!batch.requires_grad()) batch = Tensor(in_format(batch, MemoryFormat::channels_last));
   Tensor y = one ? squeeze(f(batch), 0) : f(batch);
   return narrowed(std::move(y), x.dtype());
+}
+template <class F>
+Tensor on_batch(const Tensor& x, std::size_t rank, const F& f) {
+  return on_batch(x, rank, compute_dtype(x.dtype()), f);
 }
 
 }  // namespace xgrad::detail
