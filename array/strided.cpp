@@ -3,6 +3,7 @@
 #include <array>
 
 #include "../core/parallel.hpp"
+#include "memory_format.hpp"
 #include "transpose.hpp"
 
 namespace xgrad::detail {
@@ -11,7 +12,8 @@ namespace {
 
 constexpr std::int64_t block = 256;  // elements staged at a time: with ten operands of 8 bytes, 20 KiB of stack
 
-/// Axes merged where every operand steps through them as through one.
+/// Axes in their order in the memory of the first operand, merged where every operand steps through them as through
+/// one.
 struct Plan {
   Shape shape;
   std::array<Strided, max_operands> operands;
@@ -26,8 +28,8 @@ Plan coalesce(const Shape& shape, std::span<const Strided> operands) {
     plan.operands[i].item_size = operands[i].item_size;
     plan.operands[i].convert = operands[i].convert;
   }
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (shape[axis] == 1) continue;
+  for (const std::int64_t next : memory_order(shape, operands[0].strides)) {
+    const auto axis = static_cast<std::size_t>(next);
     bool merges = !plan.shape.empty();
     for (std::size_t i = 0; merges && i < plan.count; ++i)
       merges = plan.operands[i].strides.back() == operands[i].strides[axis] * shape[axis];
