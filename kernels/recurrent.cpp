@@ -1,6 +1,9 @@
 #include "recurrent.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <type_traits>
+#include <vector>
 
 #include "../array/transpose.hpp"
 #include "../core/instruction_set.hpp"
@@ -8,6 +11,7 @@
 #include "../core/storage.hpp"
 #include "elementary.hpp"
 #include "gemm.hpp"
+#include "rounded_gemm.hpp"
 
 namespace xgrad::detail {
 
@@ -171,6 +175,31 @@ void add_up_rows(std::int64_t rows, std::int64_t columns, const T* x, T* sums) {
   }
 }
 
+/// The right factor op(b), (k, n), of products.
+template <class T>
+class Factor {
+ public:
+  Factor(const RecurrentSize& size, bool transpose, std::int64_t k, std::int64_t n, const T* b, std::int64_t ldb)
+      : transposed_(transpose), k_(k), n_(n), b_(b), ldb_(ldb) {
+    if constexpr (std::is_same_v<T, float>)
+      if (size.rounds && k > 0 && n > 0) rounded_.emplace(transpose, k, n, b, ldb);
+  }
+  /// c = op(a) op(b) + beta c, or bias in the place of beta c.
+  void multiply(bool transpose, std::int64_t m, const T* a, std::int64_t lda, T beta, T* c, std::int64_t ldc,
+                const T* bias = nullptr) const {
+    if constexpr (std::is_same_v<T, float>)
+      if (rounded_) return rounded_->multiply(transpose, m, a, lda, beta, c, ldc, bias);
+    gemm<T>(transpose, transposed_, m, n_, k_, 1, a, lda, b_, ldb_, beta, c, ldc, bias);
+  }
+
+ private:
+  bool transposed_;
+  std::int64_t k_, n_;
+  const T* b_;
+  std::int64_t ldb_;
+  std::optional<RoundedFactor> rounded_;
+};
+
 }  // namespace
 
 template <class T>
@@ -186,28 +215,32 @@ void recurrent(const RecurrentSize& size, const RecurrentWeights<const T>& weigh
       for (std::int64_t row = begin; row < end; ++row)
         std::copy_n(bias.data() + rows, h, run.gates + row * width + rows);
     });
-  gemm<T>(false, true, size.steps * n, rows, size.inputs, 1, x, at_least_one(size.inputs), weights.input,
-          at_least_one(size.inputs), 0, run.gates, at_least_one(width), bias.data());
+  Factor<T>(size, true, size.inputs, rows, weights.input, at_least_one(size.inputs))
+      .multiply(false, size.steps * n, x, at_least_one(size.inputs), 0, run.gates, at_least_one(width), bias.data());
   // Products with what lies transposed would copy it across at every step.
   transpose_copy(sizeof(T), rows, p, reinterpret_cast<const std::byte*>(weights.state), p,
                  reinterpret_cast<std::byte*>(turned.data()), ld_turned);
+  std::vector<Factor<T>> by_state;
+  for_state_blocks(size, [&](const GateBlock& block) {
+    by_state.emplace_back(size, false, p, block.rows, turned.data() + block.weight_row, ld_turned);
+  });
+  std::optional<Factor<T>> projection;
+  if (size.projected) projection.emplace(size, true, h, p, weights.projection, at_least_one(h));
   const T *before = h0, *cell_before = c0;
   for (std::int64_t i = 0; i < size.steps; ++i) {
     const std::int64_t step = step_at(size, i);
     T *const gates = run.gates + step * n * width, *const state = run.states + step * n * p,
              *const made = size.projected ? run.unprojected + step * n * h : state,
              *const cell = run.cells ? run.cells + step * n * h : nullptr;
+    std::size_t number = 0;
     for_state_blocks(size, [&](const GateBlock& block) {
-      gemm<T>(false, false, n, block.rows, p, 1, before, at_least_one(p), turned.data() + block.weight_row, ld_turned,
-              1, gates + block.gate_column, at_least_one(width));
+      by_state[number++].multiply(false, n, before, at_least_one(p), 1, gates + block.gate_column, at_least_one(width));
     });
     for_rows(size, [&](std::int64_t row) {
       step_row(size.cell, h, gates + row * width, before + row * p, cell ? cell_before + row * h : nullptr,
                cell ? cell + row * h : nullptr, made + row * h);
     });
-    if (size.projected)
-      gemm<T>(false, true, n, p, h, 1, made, at_least_one(h), weights.projection, at_least_one(h), 0, state,
-              at_least_one(p));
+    if (projection) projection->multiply(false, n, made, at_least_one(h), 0, state, at_least_one(p));
     for (std::int64_t row = 0; size.lengths && row < n; ++row) {
       if (is_active(size, step, row)) continue;
       std::copy_n(before + row * p, p, state + row * p);
@@ -227,7 +260,13 @@ void recurrent_backward(const RecurrentSize& size, const RecurrentWeights<const 
   const Scratch<T> sum_grads(all * width);                    // of the gates before their activation
   const Scratch<T> made_grads(size.projected ? n * h : 0);    // of what is projected
   const Scratch<T> kept_grads(size.projected ? all * p : 0);  // of the states that are projections
-  T* const state_grad = h0_grad;                              // of the state of the step, and then of the one before
+  std::vector<Factor<T>> by_state;
+  for_state_blocks(size, [&](const GateBlock& block) {
+    by_state.emplace_back(size, false, block.rows, p, weights.state + block.weight_row * p, ld_p);
+  });
+  std::optional<Factor<T>> projection;
+  if (size.projected) projection.emplace(size, false, p, h, weights.projection, ld_h);
+  T* const state_grad = h0_grad;  // of the state of the step, and then of the one before
   std::fill_n(state_grad, n * p, T(0));
   for (std::int64_t i = size.steps - 1; i >= 0; --i) {
     const std::int64_t step = step_at(size, i), previous = i == 0 ? 0 : step_at(size, i - 1);
@@ -251,7 +290,7 @@ void recurrent_backward(const RecurrentSize& size, const RecurrentWeights<const 
           std::fill_n(keep, p, T(0));
         }
       }
-      gemm<T>(false, false, n, h, p, 1, kept, ld_p, weights.projection, ld_h, 0, made, ld_h);
+      projection->multiply(false, n, kept, ld_p, 0, made, ld_h);
     }
     for_rows(size, [&](std::int64_t row) {
       if (!is_active(size, step, row)) return void(std::fill_n(to + row * width, width, T(0)));
@@ -259,30 +298,31 @@ void recurrent_backward(const RecurrentSize& size, const RecurrentWeights<const 
                         cell ? cell + row * h : nullptr, made + row * h,
                         last_cell_grad ? last_cell_grad + row * h : nullptr, to + row * width);
     });
+    std::size_t number = 0;
     for_state_blocks(size, [&](const GateBlock& block) {
-      gemm<T>(false, false, n, p, block.rows, 1, to + block.gate_column, ld_g, weights.state + block.weight_row * p,
-              ld_p, 1, state_grad, ld_p);
+      by_state[number++].multiply(false, n, to + block.gate_column, ld_g, 1, state_grad, ld_p);
     });
   }
   const T* const grads = sum_grads.data();
-  if (x_grad) gemm<T>(false, false, all, size.inputs, rows, 1, grads, ld_g, weights.input, ld_x, 0, x_grad, ld_x);
+  if (x_grad)
+    Factor<T>(size, false, rows, size.inputs, weights.input, ld_x).multiply(false, all, grads, ld_g, 0, x_grad, ld_x);
   if (weight_grads.input)
-    gemm<T>(true, false, rows, size.inputs, all, 1, grads, ld_g, x, ld_x, 0, weight_grads.input, ld_x);
+    Factor<T>(size, false, all, size.inputs, x, ld_x).multiply(true, rows, grads, ld_g, 0, weight_grads.input, ld_x);
   if (weight_grads.state) {
     // Each step with the state before: those of all steps but the first to run lie one after the other.
     const std::int64_t later = (size.steps - 1) * n, first_step = step_at(size, 0) * n;
     const T *const later_grads = grads + (size.reverse ? 0 : n * width), *const states =
                                                                              run.states + (size.reverse ? n * p : 0);
+    const Factor<T> by_first(size, false, n, p, h0, ld_p), by_later(size, false, later, p, states, ld_p);
     for_state_blocks(size, [&](const GateBlock& block) {
       T* const to = weight_grads.state + block.weight_row * p;
-      gemm<T>(true, false, block.rows, p, n, 1, grads + first_step * width + block.gate_column, ld_g, h0, ld_p, 0, to,
-              ld_p);
-      gemm<T>(true, false, block.rows, p, later, 1, later_grads + block.gate_column, ld_g, states, ld_p, 1, to, ld_p);
+      by_first.multiply(true, block.rows, grads + first_step * width + block.gate_column, ld_g, 0, to, ld_p);
+      by_later.multiply(true, block.rows, later_grads + block.gate_column, ld_g, 1, to, ld_p);
     });
   }
   if (weight_grads.projection)
-    gemm<T>(true, false, p, h, all, 1, kept_grads.data(), ld_p, run.unprojected, ld_h, 0, weight_grads.projection,
-            ld_h);
+    Factor<T>(size, false, all, h, run.unprojected, ld_h)
+        .multiply(true, p, kept_grads.data(), ld_p, 0, weight_grads.projection, ld_h);
   if (!weight_grads.input_bias && !weight_grads.state_bias) return;
   const Scratch<T> sums(width);
   add_up_rows(all, width, grads, sums.data());

@@ -16,6 +16,7 @@ struct RecurrentSize {
       outputs;  // outputs: the size of the state h, less than hidden if projected
   bool projected;
   bool reverse;                 // from the last step to the first
+  bool rounds;                  // factors of products to BFloat16; of float, where has_tile_gemm<BFloat16>()
   const std::int64_t* lengths;  // how many steps each sequence of the batch has; null where all have all
 
   bool gated() const { return cell == Cell::lstm || cell == Cell::gru; }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "../core/instruction_set.hpp"
+#include "../core/parallel.hpp"
 #include "../core/storage.hpp"
 #include "tile_packing.hpp"
 
@@ -25,7 +26,7 @@ namespace {
 // cache while a chunk of b, in the second-level one, goes by.
 constexpr std::int64_t stretch_tiles = 20, chunk_stretches = 2, most_chunk_bytes = 1 << 20;
 
-constexpr std::int64_t parts(std::int64_t size, std::int64_t part) { return (size + part - 1) / part; }
+std::int64_t parts(std::int64_t size, std::int64_t part) { return (size + part - 1) / part; }
 
 /// to = from + what `tiles` pairs of tiles of two panels give, for as many tiles high and wide as there are; from may
 /// be null for 0.
@@ -203,57 +204,99 @@ bool has_tile_gemm() {
 }
 
 template <class T>
-void tile_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const TileFactor<T>& a, const TileFactor<T>& b,
-               const TileConsumer<T>& consumer) {
-  using Sum = TileSum<T>;
-  const Instructions<T>& best = *instructions<T>();
-  const std::int64_t all_tiles = parts(k, tile_depth<T>), stretches = parts(all_tiles, stretch_tiles),
-                     tiles = parts(all_tiles, stretches), depth = tiles * tile_depth<T>,
-                     panel_bytes = tiles * 2 * tile_bytes;
-  const std::int64_t some_stretches = std::min(stretches, chunk_stretches),
-                     panels = std::min(parts(n, panel_lines), most_chunk_bytes / (some_stretches * panel_bytes)),
-                     chunk_columns = panels * panel_lines;
-  // Sums of a stretch wait for the next one: those of 32 rows, or, if that belongs to the next chunk, of all rows.
-  const std::int64_t waiting_rows = stretches == 1                 ? 0
-                                    : stretches <= chunk_stretches ? panel_lines
-                                                                   : parts(m, panel_lines) * panel_lines;
-  const std::int64_t chunk_bytes = panels * some_stretches * panel_bytes;
-  const Reference<Storage> memory =
-      Storage::make(static_cast<std::size_t>(panel_bytes + chunk_bytes + waiting_rows * chunk_columns * 4));
-  std::byte *const panel_of_a = memory->data(), *const chunk = panel_of_a + panel_bytes;
-  Sum* const waiting = reinterpret_cast<Sum*>(chunk + chunk_bytes);
-  alignas(64) Sum complete[panel_lines * panel_lines];
-  const auto panel_of_b = [=](std::int64_t stretch, std::int64_t column) {
-    return chunk + (stretch % some_stretches * panels + column / panel_lines) * panel_bytes;
-  };
-  const Session session(best.begin, best.end);
+TileStretches<T>::TileStretches(std::int64_t k)
+    : all(k), count(parts(parts(k, tile_depth<T>), stretch_tiles)), tiles(parts(parts(k, tile_depth<T>), count)) {}
 
-  for (std::int64_t column = 0; column < n; column += chunk_columns) {
-    const std::int64_t columns = std::min(chunk_columns, n - column);
-    for (std::int64_t first = 0; first < stretches; first += some_stretches) {
-      const std::int64_t last = std::min(first + some_stretches, stretches);
-      for (std::int64_t s = first; s < last; ++s)
-        for (std::int64_t j = 0; j < columns; j += panel_lines)
-          pack_panel(b, true, column + j, std::min(panel_lines, columns - j), s * depth, std::min(depth, k - s * depth),
-                     panel_of_b(s, j));
-      for (std::int64_t row = 0; row < m; row += panel_lines) {
-        const std::int64_t rows = std::min(panel_lines, m - row);
-        Sum* const partial = waiting + (waiting_rows > panel_lines ? row * chunk_columns : 0);
-        for (std::int64_t s = first; s < last; ++s) {
-          const std::int64_t some = std::min(depth, k - s * depth);
-          const bool completes = s + 1 == stretches;
-          pack_panel(a, false, row, rows, s * depth, some, panel_of_a);
-          for (std::int64_t j = 0; j < columns; j += panel_lines) {
-            const std::int64_t wide = std::min(panel_lines, columns - j);
-            best.multiply[rows > tile_lines][wide > tile_lines](
-                panel_of_a, panel_of_b(s, j), parts(some, tile_depth<T>), s == 0 ? nullptr : partial + j * panel_lines,
-                completes ? complete : partial + j * panel_lines);
-            if (completes) consumer.take(consumer.context, row, column + j, rows, wide, complete);
-          }
-        }
+namespace {
+
+/// A chunk of b, packed: stretches from `first` to `last` of some columns, as panels of which each stretch has
+/// `panels`.
+template <class T>
+struct Chunk {
+  std::int64_t first, last, column, columns, panels;
+  const std::byte* data;
+};
+
+/// What a chunk adds to the sums. Those of a stretch wait for the next one in `waiting`, in blocks of 32 x 32: for a
+/// panel of a, or, if the next one belongs to another chunk, for all.
+template <class T>
+void multiply_chunk(std::int64_t m, const TileStretches<T>& stretches, const TileFactor<T>& a, const Chunk<T>& chunk,
+                    std::byte* panel_of_a, TileSum<T>* waiting, bool all_wait, const TileConsumer<T>& consumer) {
+  const Instructions<T>& best = *instructions<T>();
+  alignas(64) TileSum<T> complete[panel_lines * panel_lines];
+  for (std::int64_t row = 0; row < m; row += panel_lines) {
+    const std::int64_t rows = std::min(panel_lines, m - row);
+    TileSum<T>* const partial = waiting + (all_wait ? row * chunk.panels * panel_lines : 0);
+    for (std::int64_t s = chunk.first; s < chunk.last; ++s) {
+      const bool completes = s + 1 == stretches.count;
+      const std::byte* panel_of_b = chunk.data + (s - chunk.first) * chunk.panels * stretches.panel_bytes();
+      pack_panel(a, false, row, rows, stretches.begin(s), stretches.depth(s), panel_of_a);
+      for (std::int64_t j = 0; j < chunk.columns; j += panel_lines, panel_of_b += stretches.panel_bytes()) {
+        const std::int64_t wide = std::min(panel_lines, chunk.columns - j);
+        TileSum<T>* const block = partial + j * panel_lines;
+        best.multiply[rows > tile_lines][wide > tile_lines](panel_of_a, panel_of_b,
+                                                            parts(stretches.depth(s), tile_depth<T>),
+                                                            s == 0 ? nullptr : block, completes ? complete : block);
+        if (completes) consumer.take(consumer.context, row, chunk.column + j, rows, wide, complete);
       }
     }
   }
+}
+
+}  // namespace
+
+template <class T>
+void tile_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const TileFactor<T>& a, const TileFactor<T>& b,
+               const TileConsumer<T>& consumer) {
+  const Instructions<T>& best = *instructions<T>();
+  const TileStretches<T> stretches(k);
+  const std::int64_t some = std::min(stretches.count, chunk_stretches), panel_bytes = stretches.panel_bytes(),
+                     panels = std::min(parts(n, panel_lines), most_chunk_bytes / (some * panel_bytes)),
+                     chunk_bytes = panels * some * panel_bytes;
+  const bool all_wait = stretches.count > chunk_stretches;
+  const std::int64_t waiting_rows = stretches.count == 1 ? 0
+                                    : all_wait           ? parts(m, panel_lines) * panel_lines
+                                                         : panel_lines;
+  const Reference<Storage> memory =
+      Storage::make(static_cast<std::size_t>(panel_bytes + chunk_bytes + waiting_rows * panels * panel_lines * 4));
+  std::byte *const panel_of_a = memory->data(), *const packed = panel_of_a + panel_bytes;
+  const Session session(best.begin, best.end);
+  for (std::int64_t column = 0; column < n; column += panels * panel_lines)
+    for (std::int64_t first = 0; first < stretches.count; first += some) {
+      const Chunk<T> chunk{first,  std::min(first + some, stretches.count),
+                           column, std::min(panels * panel_lines, n - column),
+                           panels, packed};
+      for (std::int64_t s = first; s < chunk.last; ++s)
+        for (std::int64_t j = 0; j < chunk.columns; j += panel_lines)
+          pack_panel(b, true, column + j, std::min(panel_lines, chunk.columns - j), stretches.begin(s),
+                     stretches.depth(s), packed + ((s - first) * panels + j / panel_lines) * panel_bytes);
+      multiply_chunk(m, stretches, a, chunk, panel_of_a, reinterpret_cast<TileSum<T>*>(packed + chunk_bytes), all_wait,
+                     consumer);
+    }
+}
+
+template <class T>
+TilePanels<T>::TilePanels(std::int64_t n, std::int64_t k, const TileFactor<T>& b)
+    : n_(n), stretches_(k), panels_(parts(n, panel_lines)) {
+  memory_ = Storage::make(static_cast<std::size_t>(stretches_.count * panels_ * stretches_.panel_bytes()));
+  parallel_for(stretches_.count * panels_, 16384 / stretches_.panel_bytes() + 1,
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const std::int64_t s = i / panels_, column = i % panels_ * panel_lines;
+                   pack_panel(b, true, column, std::min(panel_lines, n - column), stretches_.begin(s),
+                              stretches_.depth(s), memory_->data() + i * stretches_.panel_bytes());
+                 }
+               });
+}
+
+template <class T>
+void TilePanels<T>::multiply(std::int64_t m, const TileFactor<T>& a, const TileConsumer<T>& consumer) const {
+  const Instructions<T>& best = *instructions<T>();
+  const std::int64_t waiting = stretches_.count == 1 ? 0 : panel_lines * panels_ * panel_lines * 4;
+  const Reference<Storage> memory = Storage::make(static_cast<std::size_t>(stretches_.panel_bytes() + waiting));
+  const Session session(best.begin, best.end);
+  multiply_chunk<T>(m, stretches_, a, {0, stretches_.count, 0, n_, panels_, memory_->data()}, memory->data(),
+                    reinterpret_cast<TileSum<T>*>(memory->data() + stretches_.panel_bytes()), false, consumer);
 }
 
 #else
@@ -269,6 +312,12 @@ template <class T>
 void tile_gemm(std::int64_t, std::int64_t, std::int64_t, const TileFactor<T>&, const TileFactor<T>&,
                const TileConsumer<T>&) {}
 
+template <class T>
+TilePanels<T>::TilePanels(std::int64_t, std::int64_t, const TileFactor<T>&) {}
+
+template <class T>
+void TilePanels<T>::multiply(std::int64_t, const TileFactor<T>&, const TileConsumer<T>&) const {}
+
 #endif
 
 template bool has_tile_gemm<BFloat16>();
@@ -277,5 +326,7 @@ template void tile_gemm(std::int64_t, std::int64_t, std::int64_t, const TileFact
                         const TileFactor<BFloat16>&, const TileConsumer<BFloat16>&);
 template void tile_gemm(std::int64_t, std::int64_t, std::int64_t, const TileFactor<std::int8_t>&,
                         const TileFactor<std::int8_t>&, const TileConsumer<std::int8_t>&);
+
+template class TilePanels<BFloat16>;
 
 }  // namespace xgrad::detail

@@ -1,10 +1,12 @@
 #pragma once
 // Matrix products by instructions that multiply groups of small numbers and add each group's products to one sum.
 
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
 #include "../array/float16.hpp"
+#include "../core/storage.hpp"
 #include "tile_packing.hpp"
 
 namespace xgrad::detail {
@@ -33,6 +35,33 @@ bool has_tile_gemm();
 template <class T>
 void tile_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const TileFactor<T>& a, const TileFactor<T>& b,
                const TileConsumer<T>& consumer);
+
+/// How k is cut: the sums of a stretch stay in registers.
+template <class T>
+struct TileStretches {
+  explicit TileStretches(std::int64_t k);
+  std::int64_t all, count, tiles;  // tiles of a stretch; the last may have fewer
+
+  std::int64_t begin(std::int64_t stretch) const { return stretch * tiles * tile_depth<T>; }
+  std::int64_t depth(std::int64_t stretch) const { return std::min(tiles * tile_depth<T>, all - begin(stretch)); }
+  std::int64_t panel_bytes() const { return tiles * 2 * tile_bytes; }
+};
+
+/// A factor op(b) as products take it, for several of them.
+template <class T>
+class TilePanels {
+ public:
+  /// Of n lines. Runs in parallel.
+  TilePanels(std::int64_t n, std::int64_t k, const TileFactor<T>& b);
+  /// As tile_gemm() does.
+  void multiply(std::int64_t m, const TileFactor<T>& a, const TileConsumer<T>& consumer) const;
+
+ private:
+  std::int64_t n_;
+  TileStretches<T> stretches_;
+  std::int64_t panels_;
+  Reference<Storage> memory_;
+};
 
 /// What a consumer does with sums of BFloat16, with bias of `columns` numbers or none: c = sums + bias, rounded to the
 /// nearest, to even at ties, and to 0 where that is subnormal; row i of c begins at c_rows[i]. Only where

@@ -21,7 +21,6 @@ struct TileFactor {
   std::int64_t run_length = 1;
 };
 
-#if defined(__x86_64__)
 // Groups of 32 bits, two BFloat16 or four bytes that follow each other in k, are copied into tiles of 16 x 16: those of
 // a with a line in each row, those of b with a line in each column. Two tiles side by side make a panel, of 32 lines.
 inline constexpr std::int64_t tile_lines = 16, panel_lines = 2 * tile_lines, tile_bytes = 1024;
@@ -30,6 +29,7 @@ inline constexpr std::int64_t tile_lines = 16, panel_lines = 2 * tile_lines, til
 template <class T>
 inline constexpr std::int64_t tile_depth = 64 / static_cast<std::int64_t>(sizeof(T));
 
+#if defined(__x86_64__)
 #define XGRAD_TILES "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2"
 
 /// Copies `depth` numbers of k, from `begin` on, of up to 32 lines into a panel, for each tile_depth two tiles; what is

@@ -6,6 +6,7 @@
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
 #include "../kernels/recurrent.hpp"
+#include "../kernels/tile_gemm.hpp"
 #include "activation.hpp"
 #include "arithmetic.hpp"
 #include "comparison.hpp"
@@ -34,23 +35,16 @@ T* data_or_null(const Tensor& tensor) {
 struct Recurrent {
   const char* name;
   Cell cell;
-  bool reverse;
-  Saved lengths = {};  // (N,); undefined where all sequences have all steps
+  bool reverse, rounds;  // rounds: the factors of products, which had 16 bits, are rounded to them
+  Saved lengths = {};    // (N,); undefined where all sequences have all steps
   std::array<Saved, input_count> inputs = {};
   Saved gates = {}, cells = {}, unprojected = {}, states = {};
 
   bool is_lstm() const { return cell == Cell::lstm; }
   detail::RecurrentSize size(const Tensor& x, const Tensor& w_hh, const Tensor& w_hr, const Tensor& ends) const {
     const std::int64_t blocks = cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1;
-    return {cell,
-            x.size(0),
-            x.size(1),
-            x.size(2),
-            w_hh.size(0) / blocks,
-            w_hh.size(1),
-            w_hr.defined(),
-            reverse,
-            data_or_null<std::int64_t>(ends)};
+    return {cell,         x.size(0),      x.size(1), x.size(2), w_hh.size(0) / blocks,
+            w_hh.size(1), w_hr.defined(), reverse,   rounds,    data_or_null<std::int64_t>(ends)};
   }
   template <class T, class Tensors>
   static detail::RecurrentWeights<T> weights_of(const Tensors& all) {
@@ -194,7 +188,8 @@ LayerResult run_layer(Cell cell, bool reverse, const Tensor& x, const Tensor& h0
   std::vector<Tensor> in;
   for (const Tensor* tensor : {&x, &h0, &c0, &w.w_ih, &w.w_hh, &w.b_ih, &w.b_hh, &w.w_hr})
     in.push_back(*detail::widened(*tensor));
-  std::vector<Tensor> out = apply(Recurrent{name_of(cell), cell, reverse, lengths}, in);
+  const bool rounds = x.dtype() == bfloat16 && detail::has_tile_gemm<BFloat16>();
+  std::vector<Tensor> out = apply(Recurrent{name_of(cell), cell, reverse, rounds, lengths}, in);
   for (Tensor& tensor : out) tensor = detail::narrowed(std::move(tensor), x.dtype());
   return {out[0], select(out[0], 0, reverse ? 0 : -1), cell == Cell::lstm ? out[1] : Tensor()};
 }
