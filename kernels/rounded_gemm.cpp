@@ -12,12 +12,7 @@ struct Rounded {
       : memory(Storage::make(static_cast<std::size_t>(rows * columns) * sizeof(BFloat16))) {
     BFloat16* const to = reinterpret_cast<BFloat16*>(memory->data());
     parallel_for(rows, 65536 / columns + 1, [=](std::int64_t begin, std::int64_t end) {
-      vectorized([=] {
-        for (std::int64_t row = begin; row < end; ++row) {
-          XGRAD_INDEPENDENT_ITERATIONS
-          for (std::int64_t i = 0; i < columns; ++i) to[row * columns + i] = BFloat16(from[row * ld + i]);
-        }
-      });
+      for (std::int64_t row = begin; row < end; ++row) round_to_tiles(columns, from + row * ld, to + row * columns);
     });
   }
   const BFloat16* data() const { return reinterpret_cast<const BFloat16*>(memory->data()); }

@@ -203,6 +203,14 @@ bool has_tile_gemm() {
   }
 }
 
+[[gnu::target(XGRAD_TILES ",avx512bf16")]] void round_to_tiles(std::int64_t count, const float* from, BFloat16* to) {
+  for (std::int64_t i = 0; i < count; i += 16) {
+    const auto some = static_cast<__mmask16>((1u << std::min<std::int64_t>(count - i, 16)) - 1);
+    _mm256_mask_storeu_epi16(to + i, some,
+                             reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(some, from + i))));
+  }
+}
+
 template <class T>
 TileStretches<T>::TileStretches(std::int64_t k)
     : all(k), count(parts(parts(k, tile_depth<T>), stretch_tiles)), tiles(parts(parts(k, tile_depth<T>), count)) {}
@@ -307,6 +315,7 @@ bool has_tile_gemm() {
 }
 
 void round_tiles(std::int64_t, std::int64_t, const float*, const BFloat16*, BFloat16*, const std::int64_t*) {}
+void round_to_tiles(std::int64_t, const float*, BFloat16*) {}
 
 template <class T>
 void tile_gemm(std::int64_t, std::int64_t, std::int64_t, const TileFactor<T>&, const TileFactor<T>&,

@@ -69,4 +69,7 @@ class TilePanels {
 void round_tiles(std::int64_t rows, std::int64_t columns, const float* sums, const BFloat16* bias, BFloat16* c,
                  const std::int64_t* c_rows);
 
+/// Numbers as factors: rounded as round_tiles() does.
+void round_to_tiles(std::int64_t count, const float* from, BFloat16* to);
+
 }  // namespace xgrad::detail
