@@ -66,6 +66,7 @@ TEST_CASE("vectorize: levels have names") {
   CHECK(std::strcmp(name(SimdLevel::baseline), "baseline") == 0);
   CHECK(std::strcmp(name(SimdLevel::avx2), "avx2") == 0);
   CHECK(std::strcmp(name(SimdLevel::avx512), "avx512") == 0);
+  CHECK(std::strcmp(name(SimdLevel::amx), "amx") == 0);
 }
 
 TEST_CASE("vectorize: loops over lanes are vectorised") {
