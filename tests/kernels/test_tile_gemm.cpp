@@ -59,7 +59,7 @@ TEST_CASE("tile_gemm: factors that lie in either direction, in one run or in sev
     const Tensor exact = matmul(a.to(float64), b.to(float64));
     // The rows of a lie apart, each in runs with something between them.
     const Tensor scattered = full({m, runs, gap}, NAN, {.dtype = half});
-    copy_(narrow(scattered, 2, 0, run_length), reshape(a, {m, runs, run_length}));
+    narrow(scattered, 2, 0, run_length).copy_(reshape(a, {m, runs, run_length}));
     std::vector<std::int64_t> rows, run_starts;
     for (std::int64_t i = 0; i < m; ++i) rows.push_back(i * runs * gap);
     for (std::int64_t i = 0; i < runs; ++i) run_starts.push_back(i * gap);
@@ -128,7 +128,7 @@ TEST_CASE("int8_gemm: sums are exact, for any number of threads") {
       const Tensor y = full({m, n}, NAN);
       detail::int8_gemm(m, n, k, a.data<std::int8_t>(), ones_of_a.data(), b.data<std::int8_t>(), ones_of_b.data(),
                         nullptr, y.data<float>());
-      CHECK(equal(y.to(float64), exact.to(float32).to(float64)));
+      CHECK(y.to_vector<float>() == exact.to_vector<float>());
     }
   }
   set_num_threads(before);
@@ -190,7 +190,10 @@ TEST_CASE("convolution of bfloat16: values and gradients are those of float64 bu
     for (const bool transposed : {false, true}) {
       if (transposed && c.out > 20 * c.in) continue;
       const std::vector<Tensor> actual = results(half, transposed), exact = results(float64, transposed);
-      for (std::size_t i = 0; i < exact.size(); ++i) CHECK(difference(actual[i], exact[i]) < 0x1p-9);
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        CAPTURE(transposed, i);
+        CHECK(difference(actual[i], exact[i]) < 0x1p-8);  // half of the last of 8 bits
+      }
     }
   }
 }
@@ -206,7 +209,8 @@ TEST_CASE("convolution of bfloat16: the same bits for any number of threads") {
     std::vector<Tensor> all = grad(sum(square(y)), {x, weight});
     all.push_back(y);
     if (first.empty()) first = all;
-    for (std::size_t i = 0; i < all.size(); ++i) CHECK(equal(all[i], first[i]));
+    for (std::size_t i = 0; i < all.size(); ++i)
+      CHECK(all[i].to(float32).to_vector<float>() == first[i].to(float32).to_vector<float>());
   }
   set_num_threads(before);
 }
