@@ -170,11 +170,20 @@ Term normalized(Term term, const Sizes& sizes) {
   return {squeeze(term.tensor, Axes(broadcast)), kept};
 }
 
+/// The name of the axis along which elements are neighbours in memory; 0, which is no name, where there is none.
+int innermost(const Term& term) {
+  for (std::size_t axis = 0; axis < term.labels.size(); ++axis)
+    if (term.tensor.strides()[axis] == 1 && term.tensor.shape()[axis] > 1) return term.labels[axis];
+  return 0;
+}
+
 /// The product of two terms, summed over all axes that are not wanted.
 Term contract(Term a, Term b, const Labels& wanted, const Sizes& sizes) {
   a = sum_out(a, without(without(a.labels, b.labels), wanted));
   b = sum_out(b, without(without(b.labels, a.labels), wanted));
   const Labels both = shared(a.labels, b.labels), batch = shared(both, wanted), summed = without(both, wanted);
+  // Of the product and its transpose the one whose factors lie as a product reads them.
+  if (!contains(summed, innermost(a)) && contains(summed, innermost(b))) std::swap(a, b);
   const Labels rows = without(a.labels, both), columns = without(b.labels, both);
   const Labels result = joined({batch, rows, columns});
   const auto merged = [&](const Labels& first, const Labels& second) {
