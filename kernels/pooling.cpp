@@ -51,7 +51,7 @@ template <class F>
 void over_outputs(const PoolSize& size, const F& f) {
   parallel_for(size.batch * size.outputs(), 16384 / size.channels + 1,
                [f, windows = Windows(size)](std::int64_t begin, std::int64_t end) {
-                 run_with_vectors([=](auto bytes) {
+                 run_with_vectors<32>([=](auto bytes) {
                    windows.for_each(begin, end, [&](std::int64_t output, const auto& window, std::int64_t first) {
                      f(output, window, first, bytes);
                    });
@@ -88,7 +88,7 @@ void over_inputs(const PoolSize& size, T* x_grad, const F& f) {
   parallel_for(size.batch * blocks, 32768 / work + 1,
                [=, windows = Windows(size)](std::int64_t begin, std::int64_t end) {
                  const auto run = [=](auto adds) {
-                   run_with_vectors([=](auto bytes) {
+                   run_with_vectors<32>([=](auto bytes) {
                      for (std::int64_t i = begin; i < end; ++i) {
                        const std::int64_t image = i / blocks, channel = i % blocks * channel_block,
                                           count = std::min(channel_block, channels - channel);

@@ -30,11 +30,12 @@ inline std::int64_t vector_bytes() {
 }
 
 /// f(bytes), a std::integral_constant, in a clone of its own for the best instruction set of this CPU. f and all it
-/// calls is inlined; it captures raw pointers and numbers only.
-template <class F>
+/// calls is inlined; it captures raw pointers and numbers only. An f that compares vectors takes `most` of 32: g++ 12
+/// compares those of 64 bytes one element at a time.
+template <int most = 64, class F>
 void run_with_vectors(const F& f) {
 #if defined(__x86_64__) && !defined(XGRAD_SANITIZED)
-  if (simd_level() >= SimdLevel::avx512) return run_avx512([f] { f(std::integral_constant<int, 64>()); });
+  if (simd_level() >= SimdLevel::avx512) return run_avx512([f] { f(std::integral_constant<int, most>()); });
   if (simd_level() == SimdLevel::avx2) return run_avx2([f] { f(std::integral_constant<int, 32>()); });
 #endif
   run_baseline([f] { f(std::integral_constant<int, 16>()); });
