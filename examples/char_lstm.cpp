@@ -1,6 +1,7 @@
 // Trains an LSTM of two layers on the bytes of a text, by default the fortunes of Debian's package `fortunes`; writes
 // some after every epoch. With a checkpoint, it goes on where it was stopped.
 //   char_lstm [TEXT] [--checkpoint FILE] [--epochs N] [--windows N] [--batch-size N] [--seed N] [--threads N]
+//   [--bfloat16]
 #include "text_training.hpp"
 
 using namespace xgrad;

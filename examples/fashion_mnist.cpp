@@ -1,5 +1,6 @@
 // Trains a batch-normalised network with a softmax output on Fashion-MNIST, and says how well it does on each class.
-//   fashion_mnist [DIRECTORY] [--epochs N] [--batch-size N] [--lr RATE] [--seed N] [--threads N] [--save FILE]
+//   fashion_mnist [DIRECTORY] [--epochs N] [--batch-size N] [--lr RATE] [--seed N] [--threads N] [--bfloat16] [--save
+//   FILE]
 // DIRECTORY holds the four IDX files; by default it is where Debian's dataset-fashion-mnist puts them.
 #include <xgrad/xgrad.hpp>
 
@@ -39,6 +40,7 @@ int main(int argc, char** argv) try {
   std::uint64_t seed = 0;
   double lr = 3e-3;
   int threads = num_threads();
+  bool in_bfloat16 = false;
   app.add_option("directory", directory, "Where the four IDX files are");
   app.add_option("--epochs", epochs, "Passes over the training images")
       ->capture_default_str()
@@ -47,6 +49,7 @@ int main(int argc, char** argv) try {
   app.add_option("--lr", lr, "Learning rate at the start")->capture_default_str();
   app.add_option("--seed", seed, "Of weights and batches")->capture_default_str();
   app.add_option("--threads", threads, "Threads")->capture_default_str();
+  app.add_flag("--bfloat16", in_bfloat16, "Products in 16 bits: faster on processors with matrix instructions");
   app.add_option("--save", file, "Where the weights go")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
@@ -69,7 +72,12 @@ int main(int argc, char** argv) try {
     std::int64_t right = 0;
     for (const auto& [x, y] : progress(data::DataLoader(train, {.batch_size = batch_size, .shuffle = true}))) {
       adam.zero_grad();
-      const Tensor logits = net(x), loss = cross_entropy(logits, y);
+      Tensor logits, loss;
+      {
+        const Autocast autocast(bfloat16, {.enabled = in_bfloat16});
+        logits = net(x);
+        loss = cross_entropy(logits, y);
+      }
       loss.backward();
       adam.step();
       loss_sum += loss.item() * static_cast<double>(y.numel());

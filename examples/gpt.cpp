@@ -1,6 +1,6 @@
 // Trains a small GPT on the bytes of a text, by default the fortunes of Debian's package `fortunes`; writes some after
 // every epoch. With a checkpoint, it goes on where it was stopped.
-//   gpt [TEXT] [--checkpoint FILE] [--epochs N] [--windows N] [--batch-size N] [--seed N] [--threads N]
+//   gpt [TEXT] [--checkpoint FILE] [--epochs N] [--windows N] [--batch-size N] [--seed N] [--threads N] [--bfloat16]
 #include "text_training.hpp"
 
 using namespace xgrad;

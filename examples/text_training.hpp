@@ -23,6 +23,7 @@ struct TextOptions {
   std::string text = "/usr/share/games/fortunes", checkpoint, record;
   std::int64_t epochs = 4, windows = 2000, batch_size = 16, seed = 0, validation = 65536;
   int threads = xgrad::num_threads();
+  bool bfloat16 = false;
 
   void add_to(CLI::App& app) {
     app.add_option("text", text, "a text file, or a directory, of which files without a dot in their names are read")
@@ -37,6 +38,7 @@ struct TextOptions {
         ->capture_default_str();
     app.add_option("--seed", seed)->capture_default_str();
     app.add_option("--threads", threads)->capture_default_str();
+    app.add_flag("--bfloat16", bfloat16, "products in 16 bits: faster on processors with matrix instructions");
   }
 };
 
@@ -131,7 +133,12 @@ double train_on_text(Net& net, std::int64_t length, xgrad::optim::Optimizer& opt
     nn::train(net);
     for (const auto& [x, y] : progress(loader)) {
       optimizer.zero_grad();
-      cross_entropy(flatten(net(x), 0, 1), flatten(y)).backward();
+      Tensor loss;
+      {
+        const Autocast autocast(bfloat16, {.enabled = options.bfloat16});
+        loss = cross_entropy(flatten(net(x), 0, 1), flatten(y));
+      }
+      loss.backward();
       optim::clip_grad_norm_(optimizer.parameters(), 1.0);
       optimizer.step();
       schedule.step();
