@@ -17,6 +17,17 @@
 #endif
 
 namespace xgrad::detail {
+namespace {
+
+constexpr std::int64_t stretch_tiles = 20;
+
+std::int64_t parts(std::int64_t size, std::int64_t part) { return (size + part - 1) / part; }
+
+}  // namespace
+
+template <class T>
+TileStretches<T>::TileStretches(std::int64_t k)
+    : all(k), count(parts(parts(k, tile_depth<T>), stretch_tiles)), tiles(parts(parts(k, tile_depth<T>), count)) {}
 
 #if defined(__x86_64__)
 
@@ -24,9 +35,7 @@ namespace {
 
 // What two panels give, 32 x 32 sums, stays in registers over a stretch of k. The panel of a stays in the first-level
 // cache while a chunk of b, in the second-level one, goes by.
-constexpr std::int64_t stretch_tiles = 20, chunk_stretches = 2, most_chunk_bytes = 1 << 20;
-
-std::int64_t parts(std::int64_t size, std::int64_t part) { return (size + part - 1) / part; }
+constexpr std::int64_t chunk_stretches = 2, most_chunk_bytes = 1 << 20;
 
 /// to = from + what `tiles` pairs of tiles of two panels give, for as many tiles high and wide as there are; from may
 /// be null for 0.
@@ -211,10 +220,6 @@ bool has_tile_gemm() {
   }
 }
 
-template <class T>
-TileStretches<T>::TileStretches(std::int64_t k)
-    : all(k), count(parts(parts(k, tile_depth<T>), stretch_tiles)), tiles(parts(parts(k, tile_depth<T>), count)) {}
-
 namespace {
 
 /// A chunk of b, packed: stretches from `first` to `last` of some columns, as panels of which each stretch has
@@ -322,7 +327,7 @@ void tile_gemm(std::int64_t, std::int64_t, std::int64_t, const TileFactor<T>&, c
                const TileConsumer<T>&) {}
 
 template <class T>
-TilePanels<T>::TilePanels(std::int64_t, std::int64_t, const TileFactor<T>&) {}
+TilePanels<T>::TilePanels(std::int64_t n, std::int64_t k, const TileFactor<T>&) : n_(n), stretches_(k), panels_(0) {}
 
 template <class T>
 void TilePanels<T>::multiply(std::int64_t, const TileFactor<T>&, const TileConsumer<T>&) const {}
