@@ -10,7 +10,8 @@ namespace xgrad::detail {
 namespace {
 
 constexpr std::int64_t block = 512;  // elements staged at a time: with ten operands of 8 bytes, 41 KiB of stack
-constexpr std::size_t buffer_bytes = block * 8 + 128;  // not a multiple of 4096, the distance at which addresses collide
+constexpr std::size_t buffer_bytes =
+    block * 8 + 128;  // not a multiple of 4096, the distance at which addresses collide
 
 /// Axes merged where every operand steps through them as through one.
 struct Plan {
