@@ -19,12 +19,15 @@ void copy(const void*, std::int64_t n, std::byte* const* pointers) {
   std::memcpy(pointers[0], pointers[1], static_cast<std::size_t>(n) * sizeof(T));
 }
 
+/// How many elements further memory is asked for: not beyond what is short, behind which others may not be wanted.
+[[gnu::always_inline]] inline std::int64_t ahead_of(std::int64_t n) { return n < 512 ? 0 : 1024; }
+
 /// f(i) for n elements of which `halves`, of 16 bits, lie in memory; these are asked for ahead of time, the others are
 /// in a buffer.
 template <class Half, class F>
 [[gnu::always_inline]] inline void for_each_half(std::int64_t n, const Half* halves, const F& f) {
-  constexpr std::int64_t step = 64, ahead = 1024;
-  const std::int64_t body = n / step * step;
+  constexpr std::int64_t step = 64;
+  const std::int64_t body = n / step * step, ahead = ahead_of(n);
   for (std::int64_t begin = 0; begin < body; begin += step) {
     for (std::int64_t i = 0; i < step; i += stream_step * 2) __builtin_prefetch(halves + begin + i + ahead);
     XGRAD_INDEPENDENT_ITERATIONS
@@ -38,17 +41,19 @@ template <class Half, class F>
 // float16 has instructions of its own. What does not fill a vector is converted by arithmetic, to the same numbers.
 
 [[gnu::target("avx2,f16c")]] void widen_avx2(std::int64_t n, const Float16* in, float* out) {
+  const Float16* const ahead = in + ahead_of(n);
   std::int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
-    __builtin_prefetch(in + i + 1024);
+    __builtin_prefetch(ahead + i);
     _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + i))));
   }
   for (; i < n; ++i) out[i] = in[i];
 }
 [[gnu::target("avx2,f16c")]] void narrow_avx2(std::int64_t n, const float* in, Float16* out) {
+  const Float16* const ahead = out + ahead_of(n);
   std::int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
-    __builtin_prefetch(out + i + 1024);
+    __builtin_prefetch(ahead + i);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i),
                      _mm256_cvtps_ph(_mm256_loadu_ps(in + i), _MM_FROUND_TO_NEAREST_INT));
   }
