@@ -355,6 +355,8 @@ void run_in_pieces(DType dtype, const ReducedSize& size, const std::byte* a, con
       const std::int64_t rows = width == size.inner ? 1 : size.reduced,
                          length = piece.outer * piece.reduced * piece.inner / rows, at = outer * whole + column;
       for (std::int64_t row = 0; row < rows; ++row) {
+        if (rows > 1) from_a.prefetch(at + (row + 8) * size.inner, length);
+        if (rows > 1 && a != b) from_b.prefetch(at + (row + 8) * size.inner, length);
         from_a.read(at + row * size.inner, length, wide_a + row * length);
         if (a != b) from_b.read(at + row * size.inner, length, wide_b + row * length);
       }
