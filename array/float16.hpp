@@ -14,8 +14,9 @@ namespace detail {
 
 constexpr std::uint16_t bfloat16_bits(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1), quiet = bits | 0x400000;
-  return static_cast<std::uint16_t>(((bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded) >> 16);
+  // Chosen before the addition, which takes fewer instructions than a choice between two sums.
+  const std::uint32_t half_a_place = 0x7fff + (bits >> 16 & 1), to_quiet = 0x400000 & ~bits;
+  return static_cast<std::uint16_t>((bits + (value != value ? to_quiet : half_a_place)) >> 16);
 }
 constexpr float bfloat16_value(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 

@@ -10,7 +10,9 @@ namespace xgrad::detail {
 
 namespace {
 
-constexpr std::int64_t block = 256;  // elements staged at a time: with ten operands of 8 bytes, 20 KiB of stack
+constexpr std::int64_t block = 512;  // elements staged at a time: with ten operands of 8 bytes, 41 KiB of stack
+constexpr std::size_t buffer_bytes =
+    block * 8 + 128;  // not a multiple of 4096, the distance at which addresses collide
 
 /// Axes in their order in the memory of the first operand, merged where every operand steps through them as through
 /// one.
@@ -93,7 +95,7 @@ void unstage(const Strided& operand, std::byte* buffer, std::int64_t n, std::byt
 void run_row(const Plan& plan, std::size_t outputs, DenseLoop loop, const void* context, std::byte* const* pointers,
              std::int64_t n, bool staged) {
   if (!staged) return loop(context, n, pointers);
-  alignas(64) std::byte buffers[max_operands][block * 8];
+  alignas(64) std::byte buffers[max_operands][buffer_bytes];
   std::byte* dense[max_operands];
   for (std::int64_t done = 0; done < n; done += block) {
     const std::int64_t now = std::min(block, n - done);

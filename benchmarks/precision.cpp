@@ -57,6 +57,39 @@ void products(std::int64_t rows, std::int64_t in, std::int64_t out) {
            {"int8", [&] { small(x); }}});
 }
 
+/// An operation that reads and writes memory, forward and backward, on `rows` rows of 1024.
+void memory_bound(const char* name, std::int64_t rows, const std::function<Tensor(const Tensor&)>& f) {
+  std::vector<Contestant> forward, both;
+  for (const DType dtype : {float32, bfloat16, float16}) {
+    const Tensor x = randn({rows, 1024}).to(dtype);
+    forward.push_back({xgrad::name(dtype), [=] {
+                         const NoGrad no_grad;
+                         f(x);
+                       }});
+    both.push_back({xgrad::name(dtype), [f, leaf = x.detach().requires_grad_()] {
+                      leaf.zero_grad();
+                      const Tensor y = f(leaf);
+                      y.backward(expand(ones({}, {.dtype = y.dtype()}), y.shape()));
+                    }});
+  }
+  compare(std::string(name) + " " + std::to_string(rows) + " x 1024", forward);
+  compare(std::string(name) + " and its gradient", both);
+}
+
+void memory() {
+  for (const std::int64_t rows : {1024, 16384}) {
+    const Tensor y = randint(0, 1024, {rows});
+    memory_bound("relu", rows, [](const Tensor& x) { return relu(x); });
+    memory_bound("softmax", rows, [](const Tensor& x) { return softmax(x, 1); });
+    memory_bound("cross_entropy", rows, [y](const Tensor& x) { return cross_entropy(x, y); });
+    memory_bound("layer_norm", rows, [](const Tensor& x) { return layer_norm(x, {1024}); });
+    memory_bound("batch_norm", rows, [rows](const Tensor& x) {
+      return batch_norm(reshape(x, {rows / 64, 64, 1024}), Tensor(), Tensor(), Tensor(), Tensor(), {.training = true});
+    });
+    memory_bound("sum over rows", rows, [](const Tensor& x) { return sum(x, 0); });
+  }
+}
+
 void training_step() {
   nn::Sequential net{nn::Linear(784, 1024), nn::ReLU(), nn::Linear(1024, 1024), nn::ReLU(), nn::Linear(1024, 10)};
   const Tensor x = randn({512, 784}), y = randint(0, 10, {512});
@@ -85,5 +118,6 @@ int main() {
                                       {512, 1024, 1024},
                                       {1024, 1024, 1024}})
     products(rows, in, out);
+  memory();
   training_step();
 }

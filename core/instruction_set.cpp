@@ -31,9 +31,18 @@ bool may_use_tiles() {
 #endif
 }
 
+#if defined(__x86_64__)
+/// F16C, whose name clang 14's __builtin_cpu_supports does not know.
+bool has_float16_conversions() {
+  unsigned int a = 0, b = 0, features = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &features, &d) != 0 && (features & bit_F16C) != 0;
+}
+#endif
+
 SimdLevel best_of_cpu() {
 #if defined(__x86_64__)
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2"))
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2") ||
+      !has_float16_conversions())
     return SimdLevel::baseline;
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl"))

@@ -7,6 +7,7 @@
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
 #include "elementary.hpp"
+#include "reduce.hpp"
 #include "sums.hpp"
 
 namespace xgrad::detail {
@@ -153,15 +154,10 @@ template <class T>
   }
 }
 
-}  // namespace
-
+/// `all` is the sum of all weights, which smoothing needs.
 template <class T>
-void cross_entropy(std::int64_t rows, std::int64_t classes, const T* x, const ClassTargets<T>& targets, double scale,
-                   T* losses, T* gradient) {
-  double weights = 0;  // the sum of all, which smoothing needs
-  for (std::int64_t c = 0; targets.spread != 0 && c < classes; ++c)
-    weights += static_cast<double>(weight_of(targets, c));
-  const T all = static_cast<T>(weights);
+void run_rows(std::int64_t rows, std::int64_t classes, const T* x, const ClassTargets<T>& targets, T all, double scale,
+              T* losses, T* gradient) {
   const bool is_short = classes < short_classes;
   const std::int64_t unit = is_short ? tile : 1, units = (rows + unit - 1) / unit;
   const std::int64_t grain = std::max<std::int64_t>(1, elements / std::max<std::int64_t>(classes * unit, 1));
@@ -188,9 +184,39 @@ void cross_entropy(std::int64_t rows, std::int64_t classes, const T* x, const Cl
   });
 }
 
-template void cross_entropy(std::int64_t, std::int64_t, const float*, const ClassTargets<float>&, double, float*,
-                            float*);
-template void cross_entropy(std::int64_t, std::int64_t, const double*, const ClassTargets<double>&, double, double*,
-                            double*);
+}  // namespace
+
+template <class T>
+void cross_entropy(std::int64_t rows, std::int64_t classes, const Stored<T>& x, const ClassTargets<T>& targets,
+                   double scale, T* losses, const Stored<T>& gradient) {
+  double weights = 0;
+  for (std::int64_t c = 0; targets.spread != 0 && c < classes; ++c)
+    weights += static_cast<double>(weight_of(targets, c));
+  const T all = static_cast<T>(weights);
+  if (!x.is_converted())
+    return run_rows(rows, classes, x.read(0, 0, nullptr), targets, all, scale, losses,
+                    gradient ? gradient.target(0, nullptr) : nullptr);
+  constexpr std::int64_t in_cache = 2048;  // elements
+  const std::int64_t unit = classes < short_classes ? tile : 1,
+                     together = (in_cache / std::max<std::int64_t>(classes * unit, 1) + 1) * unit,
+                     grain = elements / std::max<std::int64_t>(classes * together, 1) + 1;
+  parallel_for((rows + together - 1) / together, grain, [&](std::int64_t begin, std::int64_t end) {
+    const Scratch<T> memory((gradient ? 2 : 1) * together * classes);
+    T *const scores = memory.data(), *const slopes = gradient ? scores + together * classes : nullptr;
+    for (std::int64_t row = begin * together; row < std::min(rows, end * together); row += together) {
+      const std::int64_t some = std::min(together, rows - row);
+      ClassTargets<T> labelled = targets;
+      labelled.labels += row;
+      run_rows(some, classes, x.read(row * classes, some * classes, scores), labelled, all, scale, losses + row,
+               slopes);
+      if (gradient) gradient.written(row * classes, some * classes, slopes);
+    }
+  });
+}
+
+template void cross_entropy(std::int64_t, std::int64_t, const Stored<float>&, const ClassTargets<float>&, double,
+                            float*, const Stored<float>&);
+template void cross_entropy(std::int64_t, std::int64_t, const Stored<double>&, const ClassTargets<double>&, double,
+                            double*, const Stored<double>&);
 
 }  // namespace xgrad::detail

@@ -120,13 +120,11 @@ auto with_reduction(Extreme which, DType dtype, const F& f) {
 }  // namespace
 
 Array extreme_values(Extreme which, const Array& x, const ReducedShape& shape) {
-  if (const DType computed = compute_dtype(x.dtype); x.dtype != computed)
-    return as_dtype(extreme_values(which, as_dtype(x, computed), shape), x.dtype);
   return with_reduction(which, x.dtype, [&](const auto& reduction) {
     using T = typename std::remove_cvref_t<decltype(reduction)>::Element;
     const Array out = run_reduction(reduction, x, shape);
     change_elements<T>(out, [reduction](T value) { return reduction.reversed(value); });
-    return out;
+    return as_dtype(out, x.dtype);
   });
 }
 

@@ -73,13 +73,15 @@ template <class T>
 }  // namespace
 
 template <class T>
-void layer_norm(std::int64_t rows, std::int64_t width, const T* x, const T* weight, const T* bias, double eps, T* y,
-                T* centres, T* scales, T* offsets) {
+void layer_norm(std::int64_t rows, std::int64_t width, const Stored<T>& x, const T* weight, const T* bias, double eps,
+                const Stored<T>& y, T* centres, T* scales, T* offsets) {
   parallel_for(rows, elements / width + 1, [=](std::int64_t begin, std::int64_t end) {
+    const Scratch<T> memory(x.is_converted() ? 2 * width : 0);
+    T *const x_row = memory.data(), *const y_row = x_row ? x_row + width : nullptr;
     vectorized_in_lanes([=](auto lanes) __attribute__((always_inline)) {
       for (std::int64_t row = begin; row < end; ++row) {
-        const T* const from = x + row * width;
-        T* const to = y + row * width;
+        const T* const from = x.read(row * width, width, x_row);
+        T* const to = y.target(row * width, y_row);
         const Standard<T> by =
             centres ? standard_of_row<lanes.value>(from, width, eps) : scale_of_row<lanes.value>(from, width, eps);
         if (centres) centres[row] = by.centre, offsets[row] = by.offset;
@@ -96,20 +98,25 @@ void layer_norm(std::int64_t rows, std::int64_t width, const T* x, const T* weig
           if (bias)
             for (std::int64_t i = 0; i < width; ++i) to[i] += bias[i];
         }
+        y.written(row * width, width, to);
       }
     });
   });
 }
 
 template <class T>
-void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, const T* x, const T* centres,
-                         const T* scales, const T* offsets, const T* weight, T* x_grad, T* weight_grad, T* bias_grad) {
+void layer_norm_backward(std::int64_t rows, std::int64_t width, const Stored<T>& grad, const Stored<T>& x,
+                         const T* centres, const T* scales, const T* offsets, const T* weight, const Stored<T>& x_grad,
+                         T* weight_grad, T* bias_grad) {
   const std::int64_t blocks = (rows + block - 1) / block;
   const bool wants_sums = weight_grad || bias_grad;
   Reference<Storage> memory;  // for each block of rows, its part of weight_grad and of bias_grad
   if (wants_sums) memory = Storage::make(static_cast<std::size_t>(2 * blocks * width) * sizeof(T));
   T* const sums = wants_sums ? reinterpret_cast<T*>(memory->data()) : nullptr;
   parallel_for(blocks, elements / (block * width) + 1, [=](std::int64_t begin, std::int64_t end) {
+    const Scratch<T> buffers(x.is_converted() ? 3 * width : 0);
+    T *const g_row = buffers.data(), *const x_row = g_row ? g_row + width : nullptr,
+             *const to_row = g_row ? x_row + width : nullptr;
     vectorized([=] {
       const T inverse = T(1) / static_cast<T>(width), least = std::sqrt(std::numeric_limits<T>::min());
       for (std::int64_t part = begin; part < end; ++part) {
@@ -117,11 +124,11 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
         T* const bias_sum = sums ? weight_sum + width : nullptr;
         if (sums) std::fill_n(weight_sum, 2 * width, T(0));
         for (std::int64_t row = part * block; row < std::min(rows, (part + 1) * block); ++row) {
-          const T *const g = grad + row * width, *const from = x + row * width;
+          const T *const g = grad.read(row * width, width, g_row), *const from = x.read(row * width, width, x_row);
           const Standard<T> by{centres ? centres[row] : T(0), scales[row], centres ? offsets[row] : T(0)};
           if (sums) add_row(width, g, from, by, weight_sum, bias_sum);
           if (!x_grad) continue;
-          T* const to = x_grad + row * width;
+          T* const to = x_grad.target(row * width, to_row);
           double totals[2] = {};  // of the gradient of the normalised row, and of that times the normalised row
           if (weight) {
             add_terms<2, T>(0, width, totals, [=](std::int64_t i, T(&values)[2]) {
@@ -148,6 +155,7 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
             XGRAD_INDEPENDENT_ITERATIONS
             for (std::int64_t i = 0; i < width; ++i) to[i] = by.scale * (g[i] - level - (from[i] - by.centre) * slope);
           }
+          x_grad.written(row * width, width, to);
         }
       }
     });
@@ -164,10 +172,11 @@ void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, c
   }
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                      \
-  template void layer_norm(std::int64_t, std::int64_t, const T*, const T*, const T*, double, T*, T*, T*, T*);     \
-  template void layer_norm_backward(std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, const T*, \
-                                    const T*, T*, T*, T*);
+#define XGRAD_INSTANTIATE(T)                                                                                           \
+  template void layer_norm(std::int64_t, std::int64_t, const Stored<T>&, const T*, const T*, double, const Stored<T>&, \
+                           T*, T*, T*);                                                                                \
+  template void layer_norm_backward(std::int64_t, std::int64_t, const Stored<T>&, const Stored<T>&, const T*,          \
+                                    const T*, const T*, const T*, const Stored<T>&, T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE

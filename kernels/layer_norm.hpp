@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "stored.hpp"
+
 namespace xgrad::detail {
 
 /// y = ((x - centre) * scale + offset) * weight + bias for each row, where scale = 1 / sqrt(variance + eps) with the
@@ -11,13 +13,14 @@ namespace xgrad::detail {
 /// rows are divided by their root mean square instead: y = x * scale * weight + bias, scale = 1 / sqrt(mean of x^2 +
 /// eps).
 template <class T>
-void layer_norm(std::int64_t rows, std::int64_t width, const T* x, const T* weight, const T* bias, double eps, T* y,
-                T* centres, T* scales, T* offsets);
+void layer_norm(std::int64_t rows, std::int64_t width, const Stored<T>& x, const T* weight, const T* bias, double eps,
+                const Stored<T>& y, T* centres, T* scales, T* offsets);
 
 /// The gradients, each of which may be null where it is not wanted; weight may be null, for 1, and so may centres and
 /// offsets, as before.
 template <class T>
-void layer_norm_backward(std::int64_t rows, std::int64_t width, const T* grad, const T* x, const T* centres,
-                         const T* scales, const T* offsets, const T* weight, T* x_grad, T* weight_grad, T* bias_grad);
+void layer_norm_backward(std::int64_t rows, std::int64_t width, const Stored<T>& grad, const Stored<T>& x,
+                         const T* centres, const T* scales, const T* offsets, const T* weight, const Stored<T>& x_grad,
+                         T* weight_grad, T* bias_grad);
 
 }  // namespace xgrad::detail

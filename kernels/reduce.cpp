@@ -72,7 +72,8 @@ namespace {
 
 /// Divides `results` sums by `divisor`. Those that are not finite are found anew, one by one.
 template <class T>
-void finish_sums(const Shape& shape, const Shape& result, const T* from, std::int64_t results, double divisor, T* to) {
+void finish_sums(const Shape& shape, const Shape& result, const Stored<T>& from, std::int64_t results, double divisor,
+                 T* to) {
   int beyond = 0;
   vectorized([=, &beyond] {
     constexpr T most = std::numeric_limits<T>::max();
@@ -94,7 +95,10 @@ void finish_sums(const Shape& shape, const Shape& result, const T* from, std::in
     for (std::int64_t i = begin; i < end; ++i) {
       if (std::abs(to[i]) <= std::numeric_limits<T>::max()) continue;
       long double sum = 0;
-      for_each_reduced(shape, result, i, [&](std::int64_t at) { sum += static_cast<long double>(from[at]); });
+      for_each_reduced(shape, result, i, [&](std::int64_t at) {
+        T element[1];
+        sum += static_cast<long double>(*from.read(at, 1, element));
+      });
       to[i] = static_cast<T>(sum / static_cast<long double>(divisor));
     }
   });
@@ -102,9 +106,10 @@ void finish_sums(const Shape& shape, const Shape& result, const T* from, std::in
 
 /// Elements that are computed as T are summed as T; int64 and bool without sign, because sums of int64 wrap around.
 template <class T>
-void sum_elements(const Shape& shape, const Shape& result, const std::byte* from, std::byte* to, double divisor) {
+void sum_elements(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to,
+                  double divisor) {
   using Reduction = Sum<T, std::conditional_t<std::is_floating_point_v<T>, T, std::uint64_t>>;
-  const auto* const elements = reinterpret_cast<const typename Reduction::Element*>(from);
+  const Stored<T> elements(dtype, from);
   auto* const sums = reinterpret_cast<typename Reduction::Partial*>(to);
   reduce_axes(Reduction{}, shape, result, elements, sums);
   if constexpr (std::is_floating_point_v<T>) finish_sums(shape, result, elements, result.numel(), divisor, sums);
@@ -114,18 +119,14 @@ void sum_elements(const Shape& shape, const Shape& result, const std::byte* from
 
 void sum_axes(DType dtype, const Shape& shape, const Shape& result, const std::byte* from, std::byte* to,
               double divisor) {
-  if (dtype == bool_) return sum_elements<bool>(shape, result, from, to, divisor);
+  if (dtype == bool_) return sum_elements<bool>(dtype, shape, result, from, to, divisor);
   const DType computed = compute_dtype(dtype);
-  const auto sum = [&](const std::byte* elements, std::byte* sums) {
-    dispatch_compute(dtype, [&](auto zero) { sum_elements<decltype(zero)>(shape, result, elements, sums, divisor); });
-  };
-  if (dtype == computed) return sum(from, to);
-  const Array elements = make_array(shape, computed);
-  convert_elements(shape.numel(), dtype, from, computed, elements.data);
-  if (!is_floating(dtype)) return sum(elements.data, to);
-  const Array sums = make_array(result, computed);
-  sum(elements.data, sums.data);
-  convert_elements(result.numel(), computed, sums.data, dtype, to);
+  const bool is_rounded = is_floating(dtype) && dtype != computed;
+  const Array sums = is_rounded ? make_array(result, computed) : Array();
+  dispatch_compute(dtype, [&](auto zero) {
+    sum_elements<decltype(zero)>(dtype, shape, result, from, is_rounded ? sums.data : to, divisor);
+  });
+  if (is_rounded) convert_elements(result.numel(), computed, sums.data, dtype, to);
 }
 
 }  // namespace xgrad::detail

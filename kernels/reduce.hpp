@@ -2,6 +2,7 @@
 // Reductions over axes of dense memory. The tree in which elements are combined depends on the shape alone, never on
 // the number of threads, and is about as flat as that of pairwise summation, so its rounding errors are as small.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -11,6 +12,7 @@
 #include "../core/allocator.hpp"
 #include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
+#include "stored.hpp"
 
 namespace xgrad::detail {
 
@@ -345,6 +347,77 @@ void reduce_axes(const R& reduction, const Shape& shape, const Shape& result, co
   if (step.last) return reduce_innermost(reduction, step, from, to, centers);
   const Scratch<typename R::Partial> inner(step.size.outer * step.size.inner);
   reduce_innermost(reduction, step, from, inner.data(), centers);
+  reduce_axes(again(reduction), step.shape, step.result, inner.data(), to);
+}
+
+/// The same of elements that have to be converted, a piece that fills the cache at a time.
+template <class R>
+void reduce_innermost(const R& reduction, const ReductionStep& step, const Stored<typename R::Element>& from,
+                      typename R::Partial* to) {
+  using Element = typename R::Element;
+  using Partial = typename R::Partial;
+  constexpr std::int64_t in_cache = 4096;  // elements
+  const ReducedSize size = step.size;
+  const auto reduce = [&](const ReducedSize& piece, const Element* elements, Partial* results) {
+    ReductionStep alone;
+    alone.size = piece;
+    reduce_innermost(reduction, alone, elements, results, nullptr);
+  };
+  const std::int64_t whole = size.reduced * size.inner;
+  if (whole <= in_cache) {
+    const std::int64_t together = in_cache / whole;
+    parallel_for((size.outer + together - 1) / together, 8, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch<Element> memory(together * whole);
+      for (std::int64_t at = begin * together; at < std::min(size.outer, end * together); at += together) {
+        const std::int64_t some = std::min(together, size.outer - at);
+        reduce({some, size.reduced, size.inner}, from.read(at * whole, some * whole, memory.data()),
+               to + at * size.inner);
+      }
+    });
+    return;
+  }
+  const ReductionParts parts = reduction_parts(size, sizeof(Partial));
+  const Scratch<Partial> cut(parts.in_rows > 1 ? size.outer * parts.in_rows * size.inner : 0);
+  Partial* const results = parts.in_rows > 1 ? cut.data() : to;
+  parallel_for(size.outer * parts.in_rows * parts.in_inner, parts.grain, [&](std::int64_t begin, std::int64_t end) {
+    const Scratch<Element> memory(std::max(in_cache, parts.columns));
+    const Scratch<Partial> of_piece(parts.columns);
+    for (std::int64_t part = begin; part < end; ++part) {
+      const std::int64_t column = part % parts.in_inner * parts.columns, block = part / parts.in_inner,
+                         row = block % parts.in_rows * parts.rows, index = block / parts.in_rows;
+      const std::int64_t columns = std::min(parts.columns, size.inner - column),
+                         rows = std::min(parts.rows, size.reduced - row),
+                         most = std::max<std::int64_t>(in_cache / columns, 1);
+      Partial *const total = results + block * size.inner + column, *const more = of_piece.data();
+      for (std::int64_t done = 0; done < rows; done += most) {
+        const std::int64_t some = std::min(most, rows - done),
+                           at = (index * size.reduced + row + done) * size.inner + column;
+        if (columns == size.inner)
+          from.read(at, some * columns, memory.data());
+        else
+          for (std::int64_t k = 0; k < some; ++k) from.read(at + k * size.inner, columns, memory.data() + k * columns);
+        reduce({1, some, columns}, memory.data(), done == 0 ? total : more);
+        for (std::int64_t i = 0; done > 0 && i < columns; ++i) total[i] = R::combine(total[i], more[i]);
+      }
+    }
+  });
+  if (parts.in_rows > 1) {
+    ReductionStep together;
+    together.size = {size.outer, parts.in_rows, size.inner};
+    reduce_innermost(again(reduction), together, cut.data(), to, nullptr);
+  }
+}
+
+template <class R>
+void reduce_axes(const R& reduction, const Shape& shape, const Shape& result, const Stored<typename R::Element>& from,
+                 typename R::Partial* to) {
+  const std::int64_t results = result.numel();
+  if (!from.is_converted() || results == 0 || shape.numel() == 0)
+    return reduce_axes(reduction, shape, result, from.read(0, 0, nullptr), to);
+  const ReductionStep step = innermost_step(shape, result);
+  if (step.last) return reduce_innermost(reduction, step, from, to);
+  const Scratch<typename R::Partial> inner(step.size.outer * step.size.inner);
+  reduce_innermost(reduction, step, from, inner.data());
   reduce_axes(again(reduction), step.shape, step.result, inner.data(), to);
 }
 

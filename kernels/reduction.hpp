@@ -63,17 +63,15 @@ constexpr DType dtype_of_partial() {
     return dtype_of<Partial>();
 }
 
-/// Reduces x. `centers`, for a centred reduction, is the result of another reduction of x over the same axes.
+/// Reduces x, whose elements are computed with as the reduction's.
 template <class R>
-Array run_reduction(const R& reduction, const Array& x, const ReducedShape& shape, const Array* centers = nullptr) {
-  using Element = typename R::Element;
+Array run_reduction(const R& reduction, const Array& x, const ReducedShape& shape) {
   using Partial = typename R::Partial;
   const ReductionMemory in(x, shape);
   Array out;
   in.allocate_result(out, shape, dtype_of_partial<Partial>());
-  reduce_axes(reduction, in.shape, in.reduced, reinterpret_cast<const Element*>(in.data),
-              reinterpret_cast<Partial*>(out.data),
-              R::centred ? reinterpret_cast<const Element*>(centers->data) : nullptr);
+  reduce_axes(reduction, in.shape, in.reduced, Stored<typename R::Element>(x.dtype, in.data),
+              reinterpret_cast<Partial*>(out.data));
   return out;
 }
 

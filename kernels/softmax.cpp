@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "elementary.hpp"
+#include "stored.hpp"
 #include "sums.hpp"
 
 namespace xgrad::detail {
@@ -331,20 +332,74 @@ void dispatch_run(const char* op, DType dtype, const ReducedSize& size, const st
   });
 }
 
+/// f(piece, a, b, more) for pieces that fill the cache, of operands of 16 bits widened there; what f points to is
+/// rounded.
+template <class F>
+void run_in_pieces(DType dtype, const ReducedSize& size, const std::byte* a, const std::byte* b, std::byte* to,
+                   const F& f) {
+  constexpr std::int64_t in_cache = 2048, least = 64;  // elements, and columns
+  const Stored<float> from_a(dtype, a), from_b(dtype, b), result(dtype, to);
+  const std::int64_t whole = std::max<std::int64_t>(size.reduced * size.inner, 1),
+                     width = std::min(size.inner, std::max(in_cache / size.reduced, least)),
+                     together = width == size.inner ? std::max<std::int64_t>(in_cache / whole, 1) : 1,
+                     in_inner = (size.inner + width - 1) / width, in_outer = (size.outer + together - 1) / together,
+                     count = together * size.reduced * width;
+  parallel_for(in_outer * in_inner, 1, [&](std::int64_t begin, std::int64_t end) {
+    const Scratch<float> memory(3 * count);
+    float *const wide_a = memory.data(), *const wide_b = wide_a + count, *const more = wide_b + count;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t column = i % in_inner * width, outer = i / in_inner * together;
+      const ReducedSize piece{std::min(together, size.outer - outer), size.reduced,
+                              std::min(width, size.inner - column)};
+      // One stretch of memory where a piece has all columns, else one a row.
+      const std::int64_t rows = width == size.inner ? 1 : size.reduced,
+                         length = piece.outer * piece.reduced * piece.inner / rows, at = outer * whole + column;
+      for (std::int64_t row = 0; row < rows; ++row) {
+        if (rows > 1) from_a.prefetch(at + (row + 8) * size.inner, length);
+        if (rows > 1 && a != b) from_b.prefetch(at + (row + 8) * size.inner, length);
+        from_a.read(at + row * size.inner, length, wide_a + row * length);
+        if (a != b) from_b.read(at + row * size.inner, length, wide_b + row * length);
+      }
+      float* const found = f(piece, wide_a, wide_b, more);
+      for (std::int64_t row = 0; row < rows; ++row) result.written(at + row * size.inner, length, found + row * length);
+    }
+  });
+}
+
+template <class F>
+void run_forward(const char* op, DType dtype, const ReducedSize& size, const std::byte* x, std::byte* y) {
+  if (dtype == compute_dtype(dtype)) return dispatch_run<F>(op, dtype, size, x, x, y);
+  run_in_pieces(dtype, size, x, x, y, [](const ReducedSize& piece, const float* from, const float*, float* to) {
+    run<F>(piece, from, from, to);
+    return to;
+  });
+}
+
+template <class F, class Forward>
+void run_backward(const char* op, DType dtype, const ReducedSize& size, const std::byte* y, const std::byte* dy,
+                  std::byte* dx) {
+  if (dtype == compute_dtype(dtype)) return dispatch_run<F>(op, dtype, size, y, dy, dx);
+  run_in_pieces(dtype, size, y, dy, dx, [](const ReducedSize& piece, float* x, const float* grad, float* values) {
+    run<Forward>(piece, x, x, values);
+    run<F>(piece, values, grad, x);
+    return x;
+  });
+}
+
 }  // namespace
 
 void softmax(DType dtype, const ReducedSize& size, const std::byte* x, std::byte* y) {
-  dispatch_run<Softmax>("softmax", dtype, size, x, x, y);
+  run_forward<Softmax>("softmax", dtype, size, x, y);
 }
 void log_softmax(DType dtype, const ReducedSize& size, const std::byte* x, std::byte* y) {
-  dispatch_run<LogSoftmax>("log_softmax", dtype, size, x, x, y);
+  run_forward<LogSoftmax>("log_softmax", dtype, size, x, y);
 }
 void softmax_backward(DType dtype, const ReducedSize& size, const std::byte* y, const std::byte* dy, std::byte* dx) {
-  dispatch_run<SoftmaxBackward>("softmax", dtype, size, y, dy, dx);
+  run_backward<SoftmaxBackward, Softmax>("softmax", dtype, size, y, dy, dx);
 }
 void log_softmax_backward(DType dtype, const ReducedSize& size, const std::byte* y, const std::byte* dy,
                           std::byte* dx) {
-  dispatch_run<LogSoftmaxBackward>("log_softmax", dtype, size, y, dy, dx);
+  run_backward<LogSoftmaxBackward, LogSoftmax>("log_softmax", dtype, size, y, dy, dx);
 }
 
 }  // namespace xgrad::detail

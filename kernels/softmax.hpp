@@ -6,7 +6,8 @@
 
 namespace xgrad::detail {
 
-// All operate on dense memory seen as (outer, reduced, inner), along the middle axis.
+// All operate on dense memory seen as (outer, reduced, inner), along the middle axis. Elements of 16 bits are computed
+// with as float; there the backward functions take x instead of y, whose rounded values have too few digits.
 
 /// y = exp(x - max x) / sum of exp(x - max x)
 void softmax(DType dtype, const ReducedSize& size, const std::byte* x, std::byte* y);

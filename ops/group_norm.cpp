@@ -11,6 +11,7 @@
 #include "../autograd/primitives.hpp"
 #include "../core/parallel.hpp"
 #include "../kernels/batch_norm.hpp"
+#include "../kernels/channel_pieces.hpp"
 #include "normalization.hpp"
 #include "running_statistics.hpp"
 #include "shape.hpp"
@@ -65,12 +66,13 @@ class ForChannels {
     for (std::int64_t i = 0; i < numbers_.numel(); i += values.numel())
       std::copy_n(memory->data<T>(), values.numel(), numbers_.data<T>() + i);
   }
-  const T* get() const { return numbers_.defined() ? numbers_.data<T>() : nullptr; }
+  const T* get(std::int64_t first) const { return numbers_.defined() ? numbers_.data<T>() + first : nullptr; }
 
  private:
   Tensor numbers_;
 };
 
+/// Of an input of 16 bits all but the result and the gradient of the input is float32.
 struct GroupNorm {
   static constexpr const char* name = "group_norm";
   std::int64_t groups;
@@ -82,24 +84,29 @@ struct GroupNorm {
   Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
     x = input, weight = w, bias = b;
     const Shape channels{input.size(0), input.size(1)};
-    const Tensor c = detail::empty(channels, input.dtype()), s = detail::empty(channels, input.dtype()),
-                 o = detail::empty(channels, input.dtype()), of_batch = std::exchange(batch, Saved());
+    const DType computed = detail::compute_dtype(input.dtype());
+    const Tensor c = detail::empty(channels, computed), s = detail::empty(channels, computed),
+                 o = detail::empty(channels, computed), of_batch = std::exchange(batch, Saved());
     centre = c, scale = s, offset = o;
     const detail::MaybeOwned memory = example_memory(input);
     const Tensor out = detail::empty_like(memory, input.dtype());
     if (out.numel() == 0) return out;
     const Examples examples(memory, groups);
-    dispatch_floating(name, input.dtype(), [&](auto zero) {
+    dispatch_floating(name, computed, [&](auto zero) {
       using T = decltype(zero);
       const ForChannels<T> ws(w, examples), bs(b, examples);
-      const T* const from = detail::first_element<T>(*memory);
-      T *const to = detail::first_element<T>(out), *const cd = c.data<T>(), *const sd = s.data<T>(),
-               *const od = o.data<T>();
+      const detail::Stored<T> from(memory->array()), to(out.array());
+      T *const cd = c.data<T>(), *const sd = s.data<T>(), *const od = o.data<T>();
       const Tensor variances = of_batch.defined() ? of_batch : detail::empty({2, c.numel()}, c.dtype());
       T* const vd = variances.data<T>() + c.numel();
       examples.for_each([&](std::int64_t at, std::int64_t k) {
-        detail::batch_statistics(examples.size, from + at, eps, cd + k, sd + k, od + k, vd + k);
-        detail::normalize_batch<T>(examples.size, from + at, cd + k, sd + k, od + k, ws.get(), bs.get(), to + at);
+        detail::for_channel_pieces<T, 1>(
+            examples.size, {from.from(at)}, to.from(at),
+            [&](const detail::BatchNormSize& piece, std::int64_t first, const std::array<const T*, 1>& in, T* y) {
+              const std::int64_t i = k + first;
+              detail::batch_statistics(piece, in[0], eps, cd + i, sd + i, od + i, vd + i);
+              detail::normalize_batch<T>(piece, in[0], cd + i, sd + i, od + i, ws.get(first), bs.get(first), y);
+            });
       });
       // The centre of elements that are not finite is 0; their mean is not.
       std::transform(cd, cd + c.numel(), vd, variances.data<T>(),
@@ -112,32 +119,36 @@ struct GroupNorm {
     if (is_grad_enabled())
       return detail::composed_backward(
           [this](const Tensor& input, const Tensor& w, const Tensor& b) {
-            Tensor y = reshape(standardized(input).values, input.shape());
+            Tensor y = reshape(standardized(*detail::widened(input)).values, input.shape());
             if (w.defined()) y = y * per_channel(w);
-            return b.defined() ? y + per_channel(b) : y;
+            return detail::narrowed(b.defined() ? y + per_channel(b) : std::move(y), input.dtype());
           },
           std::array<Tensor, 3>{x, weight, bias}, grad, needs);
     const std::int64_t channels = x.shape()[1];
-    Tensor x_grad, w_grad = zeros({channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad);
+    Tensor x_grad, w_grad = zeros({channels}, {.dtype = scale.dtype()}), b_grad = zeros_like(w_grad);
     if (grad.numel() == 0) return {zeros(x.shape(), {.dtype = x.dtype()}), w_grad, b_grad};
     const detail::MaybeOwned saved_x(x), input = example_memory(saved_x), g = detail::laid_like(grad, input), c(centre),
                                          s(scale), o(offset), w(weight);
     const Examples examples(input, groups);
     const Tensor sums = detail::empty({2, c->numel()}, c->dtype());  // of grad, and of grad * normalised, (N, C) each
     if (needs[0]) x_grad = detail::empty_like(input, x.dtype());
-    dispatch_floating(name, x.dtype(), [&](auto zero) {
+    dispatch_floating(name, c->dtype(), [&](auto zero) {
       using T = decltype(zero);
       const ForChannels<T> ws(w, examples);
-      const T *const from = detail::first_element<T>(*input), *const gd = detail::first_element<T>(*g),
-                     *const cd = c->data<T>(), *const sd = s->data<T>(), *const od = o->data<T>();
-      T *const plain = sums.data<T>(), *const products = plain + c->numel(),
-               *const to = needs[0] ? detail::first_element<T>(x_grad) : nullptr;
+      const detail::Stored<T> from(input->array()), upstream(g->array()),
+          to = needs[0] ? detail::Stored<T>(x_grad.array()) : detail::Stored<T>();
+      const T *const cd = c->data<T>(), *const sd = s->data<T>(), *const od = o->data<T>();
+      T *const plain = sums.data<T>(), *const products = plain + c->numel();
       examples.for_each([&](std::int64_t at, std::int64_t k) {
-        detail::batch_norm_sums<T>(examples.size, gd + at, nullptr, from + at, cd + k, sd + k, od + k, plain + k,
-                                   products + k);
-        if (to)
-          detail::batch_norm_input_grad<T>(examples.size, gd + at, nullptr, from + at, cd + k, sd + k, od + k, ws.get(),
-                                           plain + k, products + k, to + at);
+        detail::for_channel_pieces<T, 2>(
+            examples.size, {upstream.from(at), from.from(at)}, to ? to.from(at) : to,
+            [&](const detail::BatchNormSize& piece, std::int64_t first, const std::array<const T*, 2>& in, T* grads) {
+              const std::int64_t i = k + first;
+              detail::batch_norm_sums<T>(piece, in[0], nullptr, in[1], cd + i, sd + i, od + i, plain + i, products + i);
+              if (grads)
+                detail::batch_norm_input_grad<T>(piece, in[0], nullptr, in[1], cd + i, sd + i, od + i, ws.get(first),
+                                                 plain + i, products + i, grads);
+            });
       });
     });
     const Tensor over_examples = sum(reshape(sums, {2, c->size(0), channels}), 1);
@@ -146,17 +157,18 @@ struct GroupNorm {
 
   Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db) const {
     const Shape shape = x.shape();
-    const detail::Standardized normal = standardized(x);
+    const Tensor input = x;
+    const detail::Standardized normal = standardized(*detail::widened(input));
     Tensor dy;
     const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
     if (dx.defined()) {
-      const Tensor change =
-          reshape(detail::change_of_standardized(normal, reshape(dx, normal.values.shape()), 2), shape);
+      const Tensor change = reshape(
+          detail::change_of_standardized(normal, reshape(*detail::widened(dx), normal.values.shape()), 2), shape);
       add(weight.defined() ? change * per_channel(weight) : change);
     }
     if (dw.defined()) add(reshape(normal.values, shape) * per_channel(dw));
     if (db.defined()) add(expand(per_channel(db), shape));
-    return dy;
+    return dy.defined() ? detail::narrowed(std::move(dy), input.dtype()) : dy;
   }
 
  private:
@@ -191,9 +203,7 @@ Tensor group_norm(Operand input, std::int64_t num_groups, const Tensor& scale, c
   check_input("group_norm", x, weight, bias, eps);
   check(num_groups > 0 && x->size(1) % num_groups == 0, "group_norm: ", x->size(1), " channels, of input ", x->shape(),
         ", are not divisible into ", num_groups, " groups");
-  return detail::narrowed(
-      apply(GroupNorm{num_groups, eps}, detail::widened(*x), detail::widened(weight), detail::widened(bias)),
-      x->dtype());
+  return apply(GroupNorm{num_groups, eps}, x, detail::widened(weight), detail::widened(bias));
 }
 
 Tensor instance_norm(Operand input, const Tensor& running_mean, const Tensor& running_var, const Tensor& scale,
@@ -213,7 +223,7 @@ Tensor instance_norm(Operand input, const Tensor& running_mean, const Tensor& ru
         " value a channel of an example; more than one is needed");
   const auto normalized = [&](const Tensor& batch) {
     const GroupNorm op{std::max<std::int64_t>(channels, 1), options.eps, batch};
-    return detail::narrowed(apply(op, detail::widened(*x), detail::widened(weight), detail::widened(bias)), x->dtype());
+    return apply(op, x, detail::widened(weight), detail::widened(bias));
   };
   if (channels == 0 || !running_mean.defined() || n == 0) return normalized(Tensor());
   const Tensor batch = detail::empty({2, n, channels}, detail::compute_dtype(x->dtype()));

@@ -28,7 +28,8 @@ Shape last_axes(std::size_t count) {
   return axes;
 }
 
-/// Layer normalisation; not centred, division by the root mean square.
+/// Layer normalisation; not centred, division by the root mean square. Of an input of 16 bits everything beside it, its
+/// gradient and the result is float32.
 template <bool centred>
 struct RowNorm {
   static constexpr const char* name = centred ? "layer_norm" : "rms_norm";
@@ -43,17 +44,17 @@ struct RowNorm {
   Tensor forward(const Tensor& input, const Tensor& w, const Tensor& b) {
     x = input, weight = w, bias = b;
     const std::int64_t count = Shape(input.shape().begin(), input.dim() - normalized.size()).numel();
-    const Tensor c = centred ? detail::empty({count}, input.dtype()) : Tensor(),
-                 s = detail::empty({count}, input.dtype()),
-                 o = centred ? detail::empty({count}, input.dtype()) : Tensor();
+    const DType computed = detail::compute_dtype(input.dtype());
+    const Tensor c = centred ? detail::empty({count}, computed) : Tensor(), s = detail::empty({count}, computed),
+                 o = centred ? detail::empty({count}, computed) : Tensor();
     centre = c, scale = s, offset = o;
     Tensor out = detail::empty(input.shape(), input.dtype());
     if (out.numel() == 0) return out;
     const detail::MaybeOwned memory = detail::dense(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
-    dispatch_floating(name, input.dtype(), [&](auto zero) {
+    dispatch_floating(name, computed, [&](auto zero) {
       using T = decltype(zero);
-      detail::layer_norm(count, width(), memory->data<T>(), data_or_null<T>(dense_w), data_or_null<T>(dense_b), eps,
-                         out.data<T>(), data_or_null<T>(c), s.data<T>(), data_or_null<T>(o));
+      detail::layer_norm<T>(count, width(), memory->array(), data_or_null<T>(dense_w), data_or_null<T>(dense_b), eps,
+                            out.array(), data_or_null<T>(c), s.data<T>(), data_or_null<T>(o));
     });
     return out;
   }
@@ -64,32 +65,38 @@ struct RowNorm {
           [this](const Tensor& input, const Tensor& w, const Tensor& b) { return composed(input, w, b); },
           std::array<Tensor, 3>{x, weight, bias}, grad, needs);
     std::array<Tensor, 3> gradients;
-    for (std::size_t i = 0; i < 3; ++i)
-      if (needs[i]) gradients[i] = zeros(i == 0 ? x.shape() : normalized, {.dtype = x.dtype()});
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (!needs[i]) continue;
+      const Shape shape = i == 0 ? x.shape() : normalized;
+      const DType dtype = i == 0 ? x.dtype() : scale.dtype();
+      gradients[i] = grad.numel() == 0 ? zeros(shape, {.dtype = dtype}) : detail::empty(shape, dtype);
+    }
     if (grad.numel() == 0) return gradients;
     const detail::MaybeOwned saved_x(x), saved_w(weight), g = detail::dense(grad), input = detail::dense(saved_x),
                                                           w = detail::dense(saved_w);
     const detail::MaybeOwned c(centre), s(scale), o(offset);
-    dispatch_floating(name, grad.dtype(), [&](auto zero) {
+    dispatch_floating(name, s->dtype(), [&](auto zero) {
       using T = decltype(zero);
-      detail::layer_norm_backward(rows(), width(), g->data<T>(), input->data<T>(), data_or_null<T>(c), s->data<T>(),
-                                  data_or_null<T>(o), data_or_null<T>(w), data_or_null<T>(gradients[0]),
-                                  data_or_null<T>(gradients[1]), data_or_null<T>(gradients[2]));
+      detail::layer_norm_backward<T>(rows(), width(), g->array(), input->array(), data_or_null<T>(c), s->data<T>(),
+                                     data_or_null<T>(o), data_or_null<T>(w),
+                                     needs[0] ? detail::Stored<T>(gradients[0].array()) : detail::Stored<T>(),
+                                     data_or_null<T>(gradients[1]), data_or_null<T>(gradients[2]));
     });
     return gradients;
   }
 
   Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db) const {
-    const detail::Standardized normal = standardized(x);
+    const Tensor input = x;
+    const detail::Standardized normal = standardized(*detail::widened(input));
     Tensor dy;
     const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
     if (dx.defined()) {
-      const Tensor changed = change(normal, dx);
+      const Tensor changed = change(normal, *detail::widened(dx));
       add(weight.defined() ? changed * weight : changed);
     }
     if (dw.defined()) add(normal.values * dw);
-    if (db.defined()) add(expand(db, x.shape()));
-    return dy;
+    if (db.defined()) add(expand(db, input.shape()));
+    return dy.defined() ? detail::narrowed(std::move(dy), input.dtype()) : dy;
   }
 
  private:
@@ -109,9 +116,9 @@ struct RowNorm {
     return mean(a * b, last_axes(normalized.size()), {.keepdim = true});
   }
   Tensor composed(const Tensor& input, const Tensor& w, const Tensor& b) const {
-    Tensor y = standardized(input).values;
+    Tensor y = standardized(*detail::widened(input)).values;
     if (w.defined()) y = y * w;
-    return b.defined() ? y + b : y;
+    return detail::narrowed(b.defined() ? y + b : std::move(y), input.dtype());
   }
 };
 
@@ -140,7 +147,7 @@ Tensor layer_norm(Operand input, const Shape& normalized_shape, const Tensor& sc
   check_parameter("layer_norm", "bias", bias, x, normalized_shape);
   using detail::widened;
   const RowNorm<true> op{normalized_shape, eps};
-  return detail::narrowed(apply(op, widened(*x), widened(weight), widened(bias)), x->dtype());
+  return apply(op, x, widened(weight), widened(bias));
 }
 
 Tensor rms_norm(Operand input, const Shape& normalized_shape, const Tensor& scale, std::optional<double> eps) {
@@ -153,7 +160,7 @@ Tensor rms_norm(Operand input, const Shape& normalized_shape, const Tensor& scal
   check_parameter("rms_norm", "weight", weight, x, normalized_shape);
   using detail::widened;
   const RowNorm<false> op{normalized_shape, added};
-  return detail::narrowed(apply(op, widened(*x), widened(weight), Tensor()), x->dtype());
+  return apply(op, x, widened(weight), Tensor());
 }
 
 }  // namespace xgrad

@@ -81,7 +81,7 @@ struct ClassLoss {
       if (reduction == Reduction::mean) denominator = sum_of_weights(targets, rows);
       T* const slopes = slope.defined() ? slope.data<T>() : nullptr;
       if (from_logits)
-        detail::cross_entropy(rows, classes, memory->data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
+        detail::cross_entropy<T>(rows, classes, memory->data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
       else
         pick(rows, classes, memory->data<T>(), targets, 1 / denominator, losses.data<T>(), slopes);
       if (reduction == Reduction::none) return losses;
@@ -147,6 +147,61 @@ struct ClassLoss {
   Tensor composed(const Tensor& input, const Tensor& w) const { return weighted(log_probabilities(input), w); }
 };
 
+/// The mean or sum of cross-entropies of scores of 16 bits, weights being float32.
+struct RoundedCrossEntropy {
+  static constexpr const char* name = "cross_entropy";
+  Saved target;
+  std::int64_t ignore_index;
+  Reduction reduction;
+  double smoothing;
+  Saved x = {}, weight = {};
+  double denominator = 1;
+  Saved gradient = {};  // rounded, for an upstream gradient of 1
+
+  Tensor forward(const Tensor& input, const Tensor& w) {
+    x = input, weight = w;
+    const detail::MaybeOwned labels(target), weights = detail::dense(w);
+    if (reduction == Reduction::mean) denominator = sum_of_weights(targets(labels, weights), input.size(0));
+    Tensor slopes;
+    if (is_grad_enabled() && input.requires_grad()) slopes = detail::empty(input.shape(), input.dtype());
+    gradient = slopes;
+    const Tensor losses = run(1, slopes);
+    double total = 0;
+    for (std::int64_t row = 0; row < losses.numel(); ++row) total += static_cast<double>(losses.data<float>()[row]);
+    return full({}, total / denominator, {.dtype = input.dtype()});
+  }
+
+  std::array<Tensor, 2> backward(const Tensor& grad, Needs needs) const {
+    if (is_grad_enabled() || needs[1])
+      return detail::composed_backward(
+          [this](const Tensor& input, const Tensor& w) {
+            const ClassLoss exact{name, target, ignore_index, reduction, smoothing, true};
+            return detail::narrowed(apply(exact, detail::widened(input), w), input.dtype());
+          },
+          std::array<Tensor, 2>{x, weight}, grad, needs);
+    if (grad.item() == 1) return {gradient.get(), Tensor()};
+    const Tensor slopes = detail::empty(x.shape(), x.dtype());  // found anew, to be rounded once
+    run(grad.item(), slopes);
+    return {slopes, Tensor()};
+  }
+
+ private:
+  detail::ClassTargets<float> targets(const Tensor& labels, const Tensor& weights) const {
+    return {labels.data<std::int64_t>(), ignore_index, weights.defined() ? weights.data<float>() : nullptr,
+            1 - smoothing, smoothing / static_cast<double>(x.shape()[1])};
+  }
+  /// The losses of rows, and their gradients, where `slopes` is defined, for this upstream gradient.
+  Tensor run(double upstream, const Tensor& slopes) const {
+    const detail::MaybeOwned saved_x(x), saved_w(weight), input = detail::dense(saved_x),
+                                                          weights = detail::dense(saved_w), labels(target);
+    const Tensor losses = detail::empty({input->size(0)}, float32);
+    detail::cross_entropy<float>(input->size(0), input->size(1), input->array(), targets(labels, weights),
+                                 upstream / denominator, losses.data<float>(),
+                                 slopes.defined() ? detail::Stored<float>(slopes.array()) : detail::Stored<float>());
+    return losses;
+  }
+};
+
 void check_weight(const char* op, const Tensor& weight, const Tensor& x, std::int64_t classes) {
   if (!weight.defined()) return;
   check(weight.shape() == Shape{classes} && weight.dtype() == x.dtype(), op, ": weight has shape ", weight.shape(),
@@ -189,12 +244,11 @@ Tensor class_loss(const char* op, const Tensor& x, const Tensor& target, const C
     rows = permute(x, order);
   }
   if (x.dim() != 2) rows = reshape(rows, {count, classes});
-  const ClassLoss of{op,
-                     labels.shape().size() == 1 ? labels : detail::view(labels, {count}, {1}),
-                     options.ignore_index,
-                     options.reduction,
-                     options.label_smoothing,
-                     from_logits};
+  const Tensor row_labels = labels.shape().size() == 1 ? labels : detail::view(labels, {count}, {1});
+  if (from_logits && options.reduction != Reduction::none && x.dtype() != detail::compute_dtype(x.dtype()))
+    return apply(RoundedCrossEntropy{row_labels, options.ignore_index, options.reduction, options.label_smoothing},
+                 rows, detail::widened(options.weight));
+  const ClassLoss of{op, row_labels, options.ignore_index, options.reduction, options.label_smoothing, from_logits};
   const Tensor loss = detail::narrowed(apply(of, detail::widened(rows), detail::widened(options.weight)), x.dtype());
   return options.reduction == Reduction::none && x.dim() != 2 ? reshape(loss, expected) : loss;
 }

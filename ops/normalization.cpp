@@ -11,6 +11,7 @@
 #include "../autograd/create.hpp"
 #include "../autograd/primitives.hpp"
 #include "../kernels/batch_norm.hpp"
+#include "../kernels/channel_pieces.hpp"
 #include "../kernels/reduction.hpp"
 #include "activation.hpp"
 #include "arithmetic.hpp"
@@ -35,6 +36,11 @@ detail::BatchNormSize batch_norm_size(const Tensor& x) {
 template <class T>
 T* data_or_null(const Tensor& tensor) {
   return tensor.defined() ? tensor.data<T>() : nullptr;
+}
+
+template <class T>
+detail::Stored<T> stored(const Tensor& tensor) {
+  return tensor.defined() ? detail::Stored<T>(tensor.array()) : detail::Stored<T>();
 }
 
 /// A (C,) tensor so that it broadcasts over (N, C, ...).
@@ -64,6 +70,7 @@ Standardized standardize(const Tensor& x, bool fixed, const Tensor& centre, cons
   return detail::standardize(x, axes_beside_channels(x.dim()), s, eps);
 }
 
+/// Of an input of 16 bits all but the residual, the result and their gradients is float32.
 struct BatchNorm {
   const char* name;
   BatchNormOptions options;
@@ -81,34 +88,40 @@ struct BatchNorm {
     const detail::MaybeOwned memory = detail::packed(input), dense_w = detail::dense(w), dense_b = detail::dense(b);
     const detail::BatchNormSize size = batch_norm_size(memory);
     const detail::MaybeOwned added = to_add.defined() ? detail::laid_like(to_add, memory) : detail::MaybeOwned(to_add);
+    const DType computed = detail::compute_dtype(input.dtype());
     const Tensor out = detail::empty_like(memory, input.dtype());
-    const Tensor c = detail::empty({size.channels}, input.dtype()), s = detail::empty({size.channels}, input.dtype()),
-                 o = options.training ? detail::empty({size.channels}, input.dtype()) : Tensor(),
+    const Tensor c = detail::empty({size.channels}, computed), s = detail::empty({size.channels}, computed),
+                 o = options.training ? detail::empty({size.channels}, computed) : Tensor(),
                  of_batch = std::exchange(batch, Saved());
-    dispatch_floating(name, input.dtype(), [&](auto zero) {
+    dispatch_floating(name, computed, [&](auto zero) {
       using T = decltype(zero);
-      const T* const from = detail::first_element<T>(*memory);
-      if (options.training) {
-        T* const variance = of_batch.data<T>() + size.channels;
-        detail::batch_statistics(size, from, options.eps, c.data<T>(), s.data<T>(), o.data<T>(), variance);
-        // The centre of elements that are not finite is 0; their mean is not.
-        std::transform(c.data<T>(), c.data<T>() + size.channels, variance, of_batch.data<T>(),
-                       [](T mean, T var) { return var == var ? mean : var; });
-      } else {
-        std::copy_n(mean_so_far.data<T>(), size.channels, c.data<T>());
+      T *const cd = c.data<T>(), *const sd = s.data<T>(), *const od = data_or_null<T>(o),
+               *const means = options.training ? of_batch.data<T>() : nullptr;
+      if (!options.training) {
+        std::copy_n(mean_so_far.data<T>(), size.channels, cd);
         const T* const variance = var_so_far.data<T>();
         for (std::int64_t i = 0; i < size.channels; ++i)
-          s.data<T>()[i] = T(1) / std::sqrt(variance[i] + static_cast<T>(options.eps));
+          sd[i] = T(1) / std::sqrt(variance[i] + static_cast<T>(options.eps));
       }
       if (out.numel() == 0) return;
-      const T *const od = data_or_null<T>(o), *const wd = data_or_null<T>(dense_w),
-                     *const bd = data_or_null<T>(dense_b);
-      T* const to = detail::first_element<T>(out);
-      if (rectified)
-        detail::normalize_batch_relu<T>(size, from, c.data<T>(), s.data<T>(), od, wd, bd,
-                                        added->defined() ? detail::first_element<T>(*added) : nullptr, to);
-      else
-        detail::normalize_batch<T>(size, from, c.data<T>(), s.data<T>(), od, wd, bd, to);
+      const T *const wd = data_or_null<T>(dense_w), *const bd = data_or_null<T>(dense_b);
+      const std::array<detail::Stored<T>, 2> in{memory->array(), stored<T>(added)};
+      detail::for_channel_pieces<T, 2>(
+          size, in, out.array(),
+          [&](const detail::BatchNormSize& piece, std::int64_t first, const std::array<const T*, 2>& from, T* to) {
+            const auto of = [first](auto* numbers) { return numbers ? numbers + first : nullptr; };
+            if (means)
+              detail::batch_statistics(piece, from[0], options.eps, of(cd), of(sd), of(od),
+                                       means + size.channels + first);
+            if (rectified)
+              detail::normalize_batch_relu<T>(piece, from[0], of(cd), of(sd), of(od), of(wd), of(bd), from[1], to);
+            else
+              detail::normalize_batch<T>(piece, from[0], of(cd), of(sd), of(od), of(wd), of(bd), to);
+          });
+      // The centre of elements that are not finite is 0; their mean is not.
+      if (means)
+        std::transform(cd, cd + size.channels, means + size.channels, means,
+                       [](T mean, T var) { return var == var ? mean : var; });
     });
     centre = c, scale = s, offset = o;
     if (rectified) y = out;
@@ -120,41 +133,50 @@ struct BatchNorm {
       return detail::composed_backward(
           [this](const Tensor& input, const Tensor& w, const Tensor& b, const Tensor& mean, const Tensor& var,
                  const Tensor& added) {
-            Tensor out = standardized(input, !options.training, mean, var).values;
+            Tensor out = standardized(*detail::widened(input), !options.training, mean, var).values;
             if (w.defined()) out = out * per_channel(w, input.dim());
             if (b.defined()) out = out + per_channel(b, input.dim());
-            if (added.defined()) out = out + added;
-            return rectified ? relu(out) : out;
+            if (added.defined()) out = out + *detail::widened(added);
+            return detail::narrowed(rectified ? relu(out) : std::move(out), input.dtype());
           },
           std::array<Tensor, 6>{x, weight, bias, running_mean, running_var, residual}, grad, needs);
     const detail::MaybeOwned saved_x(x), saved_w(weight),
         input = detail::packed(saved_x), g = detail::laid_like(grad, input), w = detail::dense(saved_w), c(centre),
         s(scale), o(offset), out(y);
     const detail::BatchNormSize size = batch_norm_size(input);
-    Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = x.dtype()}), b_grad = zeros_like(w_grad), added_grad;
+    Tensor x_grad, w_grad = zeros({size.channels}, {.dtype = s->dtype()}), b_grad = zeros_like(w_grad), added_grad;
     if (grad.numel() == 0) return {zeros_like(input), w_grad, b_grad, {}, {}, zeros_like(input)};
-    dispatch_floating(name, x.dtype(), [&](auto zero) {
+    if (needs[0]) x_grad = detail::empty_like(input, x.dtype());
+    dispatch_floating(name, s->dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const T *gd = detail::first_element<T>(*g), *yd = rectified ? detail::first_element<T>(*out) : nullptr;
-      const T *const xd = detail::first_element<T>(*input), *const cd = c->data<T>(), *const sd = s->data<T>(),
-                     *const od = data_or_null<T>(o), *const wd = data_or_null<T>(w);
-      if (yd && (needs[5] || !options.training)) {
+      using detail::BatchNormSize;
+      detail::Stored<T> upstream = g->array(), relu_of = rectified ? stored<T>(out) : detail::Stored<T>();
+      if (rectified && (needs[5] || !options.training)) {
         added_grad = detail::empty_like(input, x.dtype());
-        T* const to = detail::first_element<T>(added_grad);
-        detail::relu_gradient(added_grad.numel(), gd, yd, to);
-        gd = to, yd = nullptr;
+        detail::for_channel_pieces<T, 2>(
+            size, {upstream, relu_of}, added_grad.array(),
+            [](const BatchNormSize& piece, std::int64_t, const std::array<const T*, 2>& in, T* to) {
+              detail::relu_gradient(piece.n * piece.channels * piece.length, in[0], in[1], to);
+            });
+        upstream = added_grad.array(), relu_of = {};
       }
-      if (options.training || needs[1] || needs[2])
-        detail::batch_norm_sums<T>(size, gd, yd, xd, cd, sd, od, b_grad.data<T>(), w_grad.data<T>());
-      if (!needs[0]) return;
-      x_grad = detail::empty_like(input, x.dtype());
-      T* const to = detail::first_element<T>(x_grad);
-      if (options.training) {
-        detail::batch_norm_input_grad<T>(size, gd, yd, xd, cd, sd, od, wd, b_grad.data<T>(), w_grad.data<T>(), to);
-      } else {
-        const Tensor no_centre = zeros_like(c);
-        detail::normalize_batch<T>(size, gd, no_centre.data<T>(), sd, nullptr, wd, nullptr, to);
-      }
+      const Tensor no_centre = options.training ? Tensor() : zeros_like(c);
+      const T *const cd = c->data<T>(), *const sd = s->data<T>(), *const od = data_or_null<T>(o),
+                     *const wd = data_or_null<T>(w), *const nd = data_or_null<T>(no_centre);
+      T *const bg = b_grad.data<T>(), *const wg = w_grad.data<T>();
+      detail::for_channel_pieces<T, 3>(
+          size, {upstream, relu_of, input->array()}, stored<T>(x_grad),
+          [&](const BatchNormSize& piece, std::int64_t first, const std::array<const T*, 3>& in, T* to) {
+            const auto of = [first](auto* numbers) { return numbers ? numbers + first : nullptr; };
+            if (options.training || needs[1] || needs[2])
+              detail::batch_norm_sums<T>(piece, in[0], in[1], in[2], of(cd), of(sd), of(od), of(bg), of(wg));
+            if (!to) return;
+            if (options.training)
+              detail::batch_norm_input_grad<T>(piece, in[0], in[1], in[2], of(cd), of(sd), of(od), of(wd), of(bg),
+                                               of(wg), to);
+            else
+              detail::normalize_batch<T>(piece, in[0], of(nd), of(sd), nullptr, of(wd), nullptr, to);
+          });
     });
     return {x_grad, w_grad, b_grad, {}, {}, added_grad};
   }
@@ -162,19 +184,23 @@ struct BatchNorm {
   Tensor jvp(const Tensor& dx, const Tensor& dw, const Tensor& db, const Tensor& dmean, const Tensor& dvar,
              const Tensor& dadded) const {
     const std::size_t rank = x.shape().size();
-    const Standardized normal = standardized(x, !options.training || !is_grad_enabled(), running_mean, running_var);
+    const Tensor input = x;
+    const Standardized normal =
+        standardized(*detail::widened(input), !options.training || !is_grad_enabled(), running_mean, running_var);
     const auto& [values, s] = normal;
     Tensor dy;
     const auto add = [&dy](const Tensor& term) { dy = dy.defined() ? dy + term : term; };
     if (dx.defined())
-      add(options.training ? detail::change_of_standardized(normal, dx, axes_beside_channels(rank)) : dx * s);
+      add(options.training ? detail::change_of_standardized(normal, *detail::widened(dx), axes_beside_channels(rank))
+                           : dx * s);
     if (dmean.defined()) add(expand(-per_channel(dmean, rank) * s, x.shape()));
     if (dvar.defined()) add(-0.5 * values * square(s) * per_channel(dvar, rank));
     if (dy.defined() && weight.defined()) dy = dy * per_channel(weight, rank);
     if (dw.defined()) add(values * per_channel(dw, rank));
     if (db.defined()) add(expand(per_channel(db, rank), x.shape()));
     if (dadded.defined()) add(dadded);
-    return rectified ? where(y <= 0, 0.0, dy) : dy;
+    if (rectified) dy = where(y <= 0, 0.0, dy);
+    return dy.defined() ? detail::narrowed(std::move(dy), input.dtype()) : dy;
   }
 
  private:
@@ -268,11 +294,9 @@ Tensor normalized(const char* op, const Tensor& input, const Tensor& running_mea
   check(!options.training || values > 1, op, ": training needs more than one value a channel, input of shape ",
         x.shape(), " has ", values, "; use a larger batch, or evaluate with nn::eval()");
   using detail::widened;
-  const DType dtype = x.dtype();
-  const Tensor batch = options.training ? detail::empty({2, x.size(1)}, detail::compute_dtype(dtype)) : Tensor();
-  Tensor y = detail::narrowed(apply(BatchNorm{op, options, rectified, batch}, widened(x), widened(weight),
-                                    widened(bias), widened(running_mean), widened(running_var), widened(residual)),
-                              dtype);
+  const Tensor batch = options.training ? detail::empty({2, x.size(1)}, detail::compute_dtype(x.dtype())) : Tensor();
+  const Tensor y = apply(BatchNorm{op, options, rectified, batch}, x, widened(weight), widened(bias),
+                         widened(running_mean), widened(running_var), residual);
   // Last, so that nothing has changed if anything fails.
   const double correction = options.unbiased ? static_cast<double>(values) / static_cast<double>(values - 1) : 1;
   if (options.training && running_mean.defined())

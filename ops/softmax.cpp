@@ -2,6 +2,7 @@
 
 #include "../autograd/apply.hpp"
 #include "../autograd/autocast.hpp"
+#include "../autograd/composed.hpp"
 #include "../autograd/primitives.hpp"
 #include "../kernels/reduction.hpp"
 #include "../kernels/softmax.hpp"
@@ -23,8 +24,8 @@ Tensor run_forward(Forward kernel, const Tensor& x, std::size_t axis) {
   return out;
 }
 
-Tensor run_backward(Backward kernel, const Tensor& y, const Tensor& grad, std::size_t axis) {
-  const Tensor dy = detail::laid_like(grad, y), dx = detail::empty_like(y, y.dtype());
+Tensor run_backward(Backward kernel, const Tensor& saved, const Tensor& grad, std::size_t axis) {
+  const Tensor y = detail::packed(saved), dy = detail::laid_like(grad, y), dx = detail::empty_like(y, y.dtype());
   if (y.numel() > 0)
     kernel(y.dtype(), detail::size_along(y.array(), axis), y.impl().data, dy.impl().data, dx.impl().data);
   return dx;
@@ -35,15 +36,17 @@ Tensor run_backward(Backward kernel, const Tensor& y, const Tensor& grad, std::s
 
 struct Softmax {
   static constexpr const char* name = "softmax";
+  static constexpr Forward kernel = detail::softmax;
+  static constexpr Backward backward_kernel = detail::softmax_backward;
   std::size_t axis;
   Saved y = {};
   Tensor forward(const Tensor& x) {
-    const Tensor out = run_forward(detail::softmax, x, axis);
+    const Tensor out = run_forward(kernel, x, axis);
     y = out;
     return out;
   }
   Tensor backward(const Tensor& grad) const {
-    if (!is_grad_enabled()) return run_backward(detail::softmax_backward, y, grad, axis);
+    if (!is_grad_enabled()) return run_backward(backward_kernel, y, grad, axis);
     const Tensor p = y, leads = p.detach() > 0.7, product = p * grad;
     const Tensor others = sum_along(masked_fill(product, leads, 0)), own = sum_along(where(leads, product, 0));
     const Tensor rest = sum_along(masked_fill(p, leads, 0));
@@ -57,15 +60,17 @@ struct Softmax {
 
 struct LogSoftmax {
   static constexpr const char* name = "log_softmax";
+  static constexpr Forward kernel = detail::log_softmax;
+  static constexpr Backward backward_kernel = detail::log_softmax_backward;
   std::size_t axis;
   Saved y = {};
   Tensor forward(const Tensor& x) {
-    const Tensor out = run_forward(detail::log_softmax, x, axis);
+    const Tensor out = run_forward(kernel, x, axis);
     y = out;
     return out;
   }
   Tensor backward(const Tensor& grad) const {
-    if (!is_grad_enabled()) return run_backward(detail::log_softmax_backward, y, grad, axis);
+    if (!is_grad_enabled()) return run_backward(backward_kernel, y, grad, axis);
     const Tensor log_p = y, leads = log_p.detach() > -0.35;
     const Tensor others = sum_along(masked_fill(grad, leads, 0)), all = sum_along(grad);
     return where(leads, -others - expm1(log_p) * all, grad - exp(log_p) * all);
@@ -79,6 +84,25 @@ struct LogSoftmax {
   Tensor sum_along(const Tensor& x) const { return sum(x, axis, {.keepdim = true}); }
 };
 
+/// Op of 16 bits, computed in float32: the result is rounded, and so is the gradient of what it was before.
+template <class Op>
+struct Rounded {
+  static constexpr const char* name = Op::name;
+  std::size_t axis;
+  Saved x = {};
+  Tensor forward(const Tensor& input) {
+    x = input;
+    return run_forward(Op::kernel, input, axis);
+  }
+  Tensor backward(const Tensor& grad) const {
+    if (!is_grad_enabled()) return run_backward(Op::backward_kernel, x, grad, axis);
+    const auto composed = [this](const Tensor& input) {
+      return detail::narrowed(apply(Op{axis}, detail::widened(input)), input.dtype());
+    };
+    return detail::composed_backward(composed, std::array<Tensor, 1>{x}, grad, Needs(1))[0];
+  }
+};
+
 /// Op along an axis of x, in the dtype that the options name or else x has.
 template <class Op>
 Tensor along(const Tensor& input, std::int64_t axis, const SoftmaxOptions& options) {
@@ -88,7 +112,8 @@ Tensor along(const Tensor& input, std::int64_t axis, const SoftmaxOptions& optio
   const Op op{normalize_axis(Op::name, axis, x.dim())};
   check(is_floating(dtype), Op::name, ": dtype is ", dtype, "; probabilities have a floating dtype");
   const detail::MaybeOwned operand = detail::converted(x, dtype);
-  return detail::narrowed(apply(op, detail::widened(operand)), dtype);
+  if (dtype != detail::compute_dtype(dtype)) return apply(Rounded<Op>{op.axis}, operand);
+  return apply(op, operand);
 }
 
 }  // namespace
