@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../array/strided.hpp"
 #include "../core/error.hpp"
 #include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
@@ -43,14 +44,13 @@ struct Floats {
 template <class T>
 Matrix<float> widened(const Matrix<T>& from, std::int64_t rows, std::int64_t columns, float* to) {
   if (from.transposed) std::swap(rows, columns);
-  vectorized([=, data = from.data, ld = from.ld] {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const T* const in = data + row * ld;
-      float* const out = to + row * columns;
-      XGRAD_INDEPENDENT_ITERATIONS
-      for (std::int64_t i = 0; i < columns; ++i) out[i] = in[i];
-    }
-  });
+  const DenseLoop widen = conversion(dtype_of<T>(), DType::float32);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    std::byte* const pointers[] = {
+        reinterpret_cast<std::byte*>(to + row * columns),
+        const_cast<std::byte*>(reinterpret_cast<const std::byte*>(from.data + row * from.ld))};
+    widen(nullptr, columns, pointers);
+  }
   return {to, columns, from.transposed};
 }
 

@@ -6,9 +6,10 @@ namespace xgrad::detail {
 
 void check_channels(const char* op, const char* what, const Tensor& tensor, const Tensor& x) {
   if (!tensor.defined()) return;
-  check(tensor.shape() == Shape{x.size(1)} && tensor.dtype() == x.dtype(), op, ": ", what, " has shape ",
-        tensor.shape(), " and dtype ", tensor.dtype(), ", input ", x.shape(), " of ", x.dtype(), " needs (", x.size(1),
-        ",) of ", x.dtype());
+  const DType computed = compute_dtype(x.dtype());
+  check(tensor.shape() == Shape{x.size(1)} && (tensor.dtype() == x.dtype() || tensor.dtype() == computed), op, ": ",
+        what, " has shape ", tensor.shape(), " and dtype ", tensor.dtype(), ", input ", x.shape(), " of ", x.dtype(),
+        " needs (", x.size(1), ",) of ", x.dtype(), computed != x.dtype() ? " or float32" : "");
 }
 
 void check_running(const char* op, const Tensor& running_mean, const Tensor& running_var, const Tensor& x,

@@ -6,7 +6,7 @@
 namespace xgrad::detail {
 
 /// Throws Error in the name of `op` unless `tensor`, called `what`, is undefined or has shape (C,), for x of shape
-/// (N, C, ...), and the dtype of x.
+/// (N, C, ...), and the dtype of x or, where x has 16 bits, float32.
 void check_channels(const char* op, const char* what, const Tensor& tensor, const Tensor& x);
 
 /// The same for running statistics, which go together, are contiguous, and must not require a gradient where they are
