@@ -117,18 +117,18 @@ void compute_by_tiles(const Block<BFloat16>& block) {
     tile_gemm<BFloat16>(block.rows, block.columns, block.depth, a, b, {take, &block});
 }
 
-/// How a block is computed, by one thread, and the most rows and columns it has.
+/// How a block is computed, by one thread, the most rows and columns it has, and into how many blocks much work is cut.
 template <class T>
 struct Way {
   void (*compute)(const Block<T>& block);
-  std::int64_t rows, columns;
+  std::int64_t rows, columns, blocks;
 };
 
 template <class T>
 Way<T> best_way() {
   if constexpr (std::is_same_v<T, BFloat16>)
-    if (has_tile_gemm<T>()) return {compute_by_tiles, 4096, 4096};
-  return {compute_by_widening<T>, 144, 192};
+    if (has_tile_gemm<T>()) return {compute_by_tiles, 4096, 4096, num_threads()};
+  return {compute_by_widening<T>, 144, 192, 64};  // OpenBLAS sums up in an order that depends on the block
 }
 
 template <class T>
@@ -138,7 +138,7 @@ void product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a,
   std::int64_t rows = std::min(m, way.rows), columns = std::min(n, way.columns);
   const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / 0x1p21;
   const auto count = [&](std::int64_t size, std::int64_t part) { return (size + part - 1) / part; };
-  while (static_cast<double>(count(m, rows) * count(n, columns)) < std::min<double>(work, num_threads())) {
+  while (static_cast<double>(count(m, rows) * count(n, columns)) < std::min(work, static_cast<double>(way.blocks))) {
     std::int64_t& longer = rows >= columns ? rows : columns;
     if (longer <= 32) break;
     longer = ((longer + 1) / 2 + 31) / 32 * 32;

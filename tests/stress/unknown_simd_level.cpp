@@ -43,7 +43,8 @@ int main() {
         run();
         std::printf("%s: no Error\n", name), ++wrong;
       } catch (const Error& error) {
-        const bool says = std::string(error.what()).find("XGRAD_SIMD: expected baseline, avx2, avx512 or amx, got") == 0;
+        const bool says =
+            std::string(error.what()).find("XGRAD_SIMD: expected baseline, avx2, avx512 or amx, got") == 0;
         if (!says) std::printf("%s: %s\n", name, error.what()), ++wrong;
       }
     }
