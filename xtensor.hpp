@@ -8,6 +8,7 @@
 #include <memory>
 #include <type_traits>
 
+#include "autograd/apply.hpp"
 #include "autograd/create.hpp"
 #include "core/xtensor_compat.hpp"
 
@@ -108,6 +109,44 @@ auto as_xtensor(const Tensor& tensor) {
       xt::dynamic_shape<std::size_t>(sizes.begin(), sizes.end()),
       xt::dynamic_shape<std::ptrdiff_t>(steps.begin(), steps.end()), 0,
       tensor.is_contiguous() ? xt::layout_type::row_major : xt::layout_type::dynamic);
+}
+
+namespace detail {
+
+template <class F, class B>
+struct XtensorOperation {
+  static constexpr bool once_differentiable = true;  // xgrad does not see into xtensor expressions
+  const char* name;
+  F f;
+  B df;
+  Saved x = {};
+
+  Tensor forward(const Tensor& input) {
+    x = input;
+    return dispatch_floating(name, input.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      return from_xtensor(f(as_xtensor<T>(input)), {.dtype = input.dtype()});
+    });
+  }
+  Tensor backward(const Tensor& grad) const {
+    return dispatch_floating(name, grad.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      return from_xtensor(df(as_xtensor<T>(x), as_xtensor<T>(grad)), {.dtype = grad.dtype()});
+    });
+  }
+};
+
+}  // namespace detail
+
+/// A function of tensors of float32 or float64 from functions of xtensor expressions: f(x), of any shape, and
+/// df(x, grad), the gradient of x, of its shape, for that of the result. Both are called with as_xtensor() of float or
+/// double. It is differentiated once: for second derivatives compose operations, or give an operation of your own.
+/// Throws Error where it is called with another dtype, and for a gradient that has not the shape of x.
+/// `auto square = xtensor_operation("square", [](const auto& x) { return x * x; },
+///                                  [](const auto& x, const auto& grad) { return 2 * x * grad; });`
+template <class F, class B>
+auto xtensor_operation(const char* name, F f, B df) {
+  return [=](Operand x) { return apply(detail::XtensorOperation<F, B>{name, f, df}, *x); };
 }
 
 }  // namespace xgrad

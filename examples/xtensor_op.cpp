@@ -14,25 +14,12 @@
 
 using namespace xgrad;
 
-struct PseudoHuber {
-  static constexpr bool once_differentiable = true;  // xgrad does not see into xtensor expressions
-  double delta = 1.0;
-  Saved x = {};
-
-  Tensor forward(const Tensor& input) {
-    x = input;
-    const auto a = as_xtensor<double>(input);
-    return from_xtensor(delta * delta * (xt::sqrt(1.0 + xt::square(a / delta)) - 1.0));
-  }
-  Tensor backward(const Tensor& grad) const {
-    const auto a = as_xtensor<double>(x), g = as_xtensor<double>(grad);
-    return from_xtensor(g * a / xt::sqrt(1.0 + xt::square(a / delta)));
-  }
-};
-
 int main() {
   manual_seed(0);
-  const auto loss = [](const Tensor& x) { return apply(PseudoHuber{.delta = 0.5}, x); };
+  const auto delta = 0.5;
+  const auto loss = xtensor_operation(
+      "pseudo_huber", [=](const auto& x) { return delta * delta * (xt::sqrt(1.0 + xt::square(x / delta)) - 1.0); },
+      [=](const auto& x, const auto& grad) { return grad * x / xt::sqrt(1.0 + xt::square(x / delta)); });
   const auto result = gradcheck(loss, {randn({3, 4}, {.dtype = float64, .requires_grad = true})});
   std::cout << "gradient against central differences: " << result << '\n';
 

@@ -1,5 +1,4 @@
-#include <xgrad/autograd/create.hpp>
-#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/xgrad.hpp>
 #include <xgrad/xtensor.hpp>
 
 #if __has_include(<xtensor/containers/xtensor.hpp>)
@@ -207,4 +206,25 @@ TEST_CASE("from_xtensor: a shared container and its tensor are the same elements
   CHECK_THAT(values<bool>(one), Equals(std::vector<bool>{true, true}));
   CHECK_THAT(message([] { from_xtensor(std::shared_ptr<xt::xarray<float>>()); }),
              Catch::StartsWith("from_xtensor: the pointer is null"));
+}
+
+TEST_CASE("xtensor_operation: functions of expressions become an operation of either floating dtype") {
+  const auto cube = xtensor_operation(
+      "cube", [](const auto& a) { return a * a * a; }, [](const auto& a, const auto& g) { return 3 * a * a * g; });
+  const Tensor turned = transpose(tensor({{1.5, -2, 0.5}, {3, 0, 1}}, {.dtype = float64}), 0, 1);
+  CHECK(gradcheck(cube, {turned.clone().requires_grad_()}));
+  CHECK(allclose(cube(turned), pow(turned, 3)));
+  const Tensor x = tensor({1, -2}, {.dtype = float32, .requires_grad = true});
+  const Tensor y = cube(x);
+  CHECK(y.dtype() == float32);
+  sum(y).backward();
+  CHECK(x.grad().to_vector<float>() == std::vector<float>{3, 12});
+  CHECK(cube(zeros({0, 2})).shape() == Shape{0, 2});
+
+  CHECK_THROWS_WITH(cube(tensor({1, 2})), Catch::StartsWith("cube: "));
+  CHECK_THROWS_WITH(grad(sum(cube(x)), {x}, {.create_graph = true}), Catch::Contains("once"));
+  const auto wrong = xtensor_operation(
+      "wrong", [](const auto& a) { return a * 1; },
+      [](const auto&, const auto&) { return xt::xarray<float>(xt::zeros<float>({3})); });
+  CHECK_THROWS_WITH(sum(wrong(x)).backward(), Catch::Contains("wrong"));
 }
