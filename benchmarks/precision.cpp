@@ -10,6 +10,10 @@
 #include <string>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 using namespace xgrad;
 
 namespace {
@@ -42,6 +46,63 @@ void compare(const std::string& what, const std::vector<Contestant>& contestants
     std::printf("  %s %.2f", contestants[i].name, median(times[i]) / reference);
   std::printf("\n");
 }
+
+#if defined(__x86_64__)
+/// The most that AMX multiplies: tiles of random numbers, loaded from the first-level cache for every four products.
+[[gnu::target("amx-tile,amx-bf16"), gnu::noinline]] void multiply_tiles(const BFloat16* tiles, std::int64_t times) {
+  struct alignas(64) Configuration {
+    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    std::uint16_t bytes_of_row[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  };
+  static constexpr Configuration configuration;
+  _tile_loadconfig(&configuration);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (std::int64_t i = 0; i < times; ++i) {
+    const BFloat16* const at = tiles + i % 4 * 2048;
+    _tile_loadd(4, at, 64);
+    _tile_loadd(5, at + 512, 64);
+    _tile_loadd(6, at + 1024, 64);
+    _tile_loadd(7, at + 1536, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+}
+
+void peak_of_tiles() {
+  if (simd_level() != SimdLevel::amx) return;
+  constexpr std::int64_t times = 100'000, products = 4 * 16 * 16 * 32;
+  const Tensor tiles = randn({4, 2048}).to(bfloat16);
+  std::vector<double> figures;
+  for (int round = 0; round < 15; ++round) {
+    const double begin = milliseconds();
+    multiply_tiles(tiles.data<BFloat16>(), times);
+    figures.push_back(2e-6 * products * times / (milliseconds() - begin));
+  }
+  const double peak = median(figures);
+  std::printf("products of tiles alone: %.0f GF/s; as a part of it", peak);
+  for (const std::int64_t size : {512, 1024, 2048}) {
+    const Tensor a = randn({size, size}).to(bfloat16), b = randn({size, size}).to(bfloat16);
+    const NoGrad no_grad;
+    std::vector<double> rates;
+    for (int round = 0; round < 15; ++round) {
+      const double begin = milliseconds();
+      for (int i = 0; i < 4; ++i) matmul(a, b);
+      rates.push_back(8e-6 * static_cast<double>(size * size * size) / (milliseconds() - begin));
+    }
+    std::printf("  %ld^3 %.2f", static_cast<long>(size), median(rates) / peak);
+  }
+  std::printf("\n");
+}
+#else
+void peak_of_tiles() {}
+#endif
 
 void products(std::int64_t rows, std::int64_t in, std::int64_t out) {
   const NoGrad no_grad;
@@ -110,6 +171,7 @@ void training_step() {
 
 int main() {
   set_num_threads(1);
+  peak_of_tiles();
   for (const auto& [rows, in, out] : {std::array<std::int64_t, 3>{1, 1024, 1024},
                                       {1, 4096, 4096},
                                       {16, 1024, 1024},
