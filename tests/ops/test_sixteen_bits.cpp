@@ -129,10 +129,10 @@ TEST_CASE("16 bits: norms of channels") {
   manual_seed(4);
   for (const DType half : {bfloat16, float16})
     for (const Shape& shape : {Shape{3, 4, 5}, Shape{2, 8, 300}, Shape{70, 6, 9}, Shape{4, 130, 2}, Shape{2, 2, 20000}})
-      for (const bool channels_last : {false, true}) {
+      for (const bool lies_last : {false, true}) {
         Tensor x = (randn(shape) * 2 + 1).to(half);
-        if (channels_last) x = permute(permute(x, {0, 2, 1}).contiguous(), {0, 2, 1});
-        INFO(half << " " << shape << (channels_last ? ", channels last" : ""));
+        if (lies_last) x = permute(permute(x, {0, 2, 1}).contiguous(), {0, 2, 1});
+        INFO(half << " " << shape << (lies_last ? ", channels last" : ""));
         const std::int64_t channels = shape[1];
         const Tensor w = randn({channels}).to(half), b = randn({channels}).to(half), added = randn(shape).to(half);
         const auto as = [](const Tensor& t, const Tensor& like) { return t.to(like.dtype()); };
