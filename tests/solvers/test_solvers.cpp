@@ -83,12 +83,23 @@ TEST_CASE("odeint: derivatives of every order go through the steps") {
     CHECK(first);
     CHECK(second);
   }
-  const Tensor h = hessian(
-      [&](const Tensor& x) {
-        return sum(square(odeint([](double, const Tensor& y) { return sin(y); }, x, {0, 1})));
-      },
-      y0);
-  CHECK(largest(h - transpose(h, 0, 1)) <= 1e-9);
+}
+
+TEST_CASE("odeint: a hessian by the matrix and the start together is symmetric and right") {
+  const Tensor x = tensor({-0.2, 1.0, -1.1, -0.1, 0.7, -0.4}, {.dtype = float64}), units = eye(6, {.dtype = float64});
+  for (const OdeMethod method : {OdeMethod::dopri5, OdeMethod::rk4}) {
+    const auto f = [&](const Tensor& at) {
+      const Tensor matrix = reshape(slice(at, 0, 0, 4), {2, 2});
+      return sum(square(odeint([&](double, const Tensor& y) { return sin(matmul(matrix, y)); }, slice(at, 0, 4, 6),
+                               {0, 0.4, 1}, {.method = method, .rtol = 1e-4, .atol = 1e-4, .first_step = 0.25})));
+    };
+    const Tensor h = hessian(f, x);
+    CHECK(largest(h - transpose(h, 0, 1)) <= 1e-9 * largest(h));
+    for (std::int64_t i = 0; i < 6; ++i) {
+      const Tensor step = 1e-4 * select(units, 0, i);
+      CHECK(largest((grad(f, x + step) - grad(f, x - step)) / 2e-4 - select(h, 0, i)) <= 1e-6 * largest(h));
+    }
+  }
 }
 
 TEST_CASE("odeint: the adjoint's gradients are those through the steps, to the tolerances") {
