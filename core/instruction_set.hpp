@@ -7,8 +7,8 @@
 namespace xgrad {
 
 /// Instruction sets kernels are compiled for, each with those before it; `avx2` includes FMA and F16C, `avx512` is F,
-/// BW, DQ and VL, and products of 16-bit numbers and of bytes use BF16 and VNNI there, where the CPU has them; `amx` is
-/// matrix instructions for these products, AMX-BF16 and AMX-INT8. Only x86-64 has more than the baseline.
+/// BW, DQ and VL, and VNNI for products of bytes where the CPU has it; `amx` is matrix instructions for products of
+/// bfloat16 and of bytes, AMX-BF16 and AMX-INT8. Only x86-64 has more than the baseline.
 enum class SimdLevel { baseline, avx2, avx512, amx };
 
 /// The level kernels run at: the best this CPU has, or a lower one named by the environment variable XGRAD_SIMD
