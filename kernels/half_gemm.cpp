@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "../array/strided.hpp"
 #include "../core/error.hpp"
 #include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
 #include "gemm.hpp"
+#include "stored.hpp"
 #include "tile_gemm.hpp"
 
 namespace xgrad::detail {
@@ -44,13 +44,8 @@ struct Floats {
 template <class T>
 Matrix<float> widened(const Matrix<T>& from, std::int64_t rows, std::int64_t columns, float* to) {
   if (from.transposed) std::swap(rows, columns);
-  const DenseLoop widen = conversion(dtype_of<T>(), DType::float32);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    std::byte* const pointers[] = {
-        reinterpret_cast<std::byte*>(to + row * columns),
-        const_cast<std::byte*>(reinterpret_cast<const std::byte*>(from.data + row * from.ld))};
-    widen(nullptr, columns, pointers);
-  }
+  const Stored<float> numbers(dtype_of<T>(), reinterpret_cast<const std::byte*>(from.data));
+  for (std::int64_t row = 0; row < rows; ++row) numbers.read(row * from.ld, columns, to + row * columns);
   return {to, columns, from.transposed};
 }
 
@@ -99,22 +94,9 @@ void compute_by_tiles(const Block<BFloat16>& block) {
     for (std::int64_t i = 0; i < rows; ++i) c_rows[i] = (row + i) * to.ldc + column;
     round_tiles(rows, columns, sums, to.bias ? to.bias + column : nullptr, to.c, c_rows);
   };
-  // Few rows are computed as the columns of the transposed product: b, which is large then, needs not be transposed.
-  const auto take_turned = [](const void* context, std::int64_t row, std::int64_t column, std::int64_t rows,
-                              std::int64_t columns, const float* sums) {
-    const auto& to = *static_cast<const Block<BFloat16>*>(context);
-    for (std::int64_t i = 0; i < columns; ++i)
-      for (std::int64_t r = 0; r < rows; ++r) {
-        const float added = to.bias ? static_cast<float>(to.bias[row + r]) : 0.0f;
-        to.c[(column + i) * to.ldc + row + r] = BFloat16(sums[r * 32 + i] + added);
-      }
-  };
   const TileFactor<BFloat16> a{block.a.data, !block.a.transposed, block.a.ld},
       b{block.b.data, block.b.transposed, block.b.ld};
-  if (block.rows <= 32 && block.columns > 32 && b.along)
-    tile_gemm<BFloat16>(block.columns, block.rows, block.depth, b, a, {take_turned, &block});
-  else
-    tile_gemm<BFloat16>(block.rows, block.columns, block.depth, a, b, {take, &block});
+  tile_gemm<BFloat16>(block.rows, block.columns, block.depth, a, b, {take, &block});
 }
 
 /// How a block is computed, by one thread, the most rows and columns it has, and into how many blocks much work is cut.

@@ -113,19 +113,8 @@ void compute_by_tiles(const Part<std::int8_t>& part) {
                        std::int64_t columns, const std::int32_t* sums) {
     scale_sums(*static_cast<const Part<std::int8_t>*>(context), row, column, rows, columns, sums);
   };
-  // Few rows are computed as the columns of the transposed product: b, which is large then, needs not be transposed.
-  const auto take_turned = [](const void* context, std::int64_t row, std::int64_t column, std::int64_t rows,
-                              std::int64_t columns, const std::int32_t* sums) {
-    std::int32_t turned[32 * 32];
-    for (std::int64_t r = 0; r < rows; ++r)
-      for (std::int64_t c = 0; c < columns; ++c) turned[c * 32 + r] = sums[r * 32 + c];
-    scale_sums(*static_cast<const Part<std::int8_t>*>(context), column, row, columns, rows, turned);
-  };
-  const TileFactor<std::int8_t> a{part.a, true, part.k}, b{part.b, true, part.k};
-  if (part.rows <= 32)
-    tile_gemm<std::int8_t>(part.columns, part.rows, part.k, b, a, {take_turned, &part});
-  else
-    tile_gemm<std::int8_t>(part.rows, part.columns, part.k, a, b, {take, &part});
+  tile_gemm<std::int8_t>(part.rows, part.columns, part.k, {part.a, true, part.k}, {part.b, true, part.k},
+                         {take, &part});
 }
 
 void widen(std::int64_t count, const std::int8_t* from, std::int16_t* to) {

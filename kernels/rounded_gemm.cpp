@@ -2,26 +2,22 @@
 
 #include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
+#include "reduce.hpp"
 
 namespace xgrad::detail {
 namespace {
 
 /// A (rows, columns) matrix, rounded.
-struct Rounded {
-  Rounded(std::int64_t rows, std::int64_t columns, const float* from, std::int64_t ld)
-      : memory(Storage::make(static_cast<std::size_t>(rows * columns) * sizeof(BFloat16))) {
-    BFloat16* const to = reinterpret_cast<BFloat16*>(memory->data());
-    parallel_for(rows, 65536 / columns + 1, [=](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) round_to_tiles(columns, from + row * ld, to + row * columns);
-    });
-  }
-  const BFloat16* data() const { return reinterpret_cast<const BFloat16*>(memory->data()); }
-  Reference<Storage> memory;
-};
+void round_matrix(std::int64_t rows, std::int64_t columns, const float* from, std::int64_t ld, BFloat16* to) {
+  parallel_for(rows, 65536 / columns + 1, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) round_to_tiles(columns, from + row * ld, to + row * columns);
+  });
+}
 
 TilePanels<BFloat16> panels_of(bool transpose, std::int64_t k, std::int64_t n, const float* b, std::int64_t ldb) {
   const std::int64_t rows = transpose ? n : k, columns = transpose ? k : n;
-  const Rounded rounded(rows, columns, b, ldb);
+  const Scratch<BFloat16> rounded(rows * columns);
+  round_matrix(rows, columns, b, ldb, rounded.data());
   return {n, k, {.data = rounded.data(), .along = transpose, .ld = columns}};
 }
 
@@ -58,7 +54,8 @@ void RoundedFactor::multiply(bool transpose, std::int64_t m, const float* a, std
                              std::int64_t ldc, const float* bias) const {
   if (m == 0) return;
   const std::int64_t columns = transpose ? m : k_;
-  const Rounded rounded(transpose ? k_ : m, columns, a, lda);
+  const Scratch<BFloat16> rounded(m * k_);
+  round_matrix(transpose ? k_ : m, columns, a, lda, rounded.data());
   parallel_for((m + panel_lines - 1) / panel_lines, (1 << 16) / k_ + 1, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t row = begin * panel_lines, rows = std::min(end * panel_lines, m) - row;
     const Part part{beta, c + row * ldc, ldc, bias};

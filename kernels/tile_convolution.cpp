@@ -5,10 +5,10 @@
 #include "../core/error.hpp"
 #include "../core/instruction_set.hpp"
 #include "../core/parallel.hpp"
-#include "../core/storage.hpp"
 #include "convolution.hpp"
 #include "correlation.hpp"
 #include "half_gemm.hpp"
+#include "reduce.hpp"
 #include "tile_gemm.hpp"
 
 namespace xgrad::detail {
@@ -16,20 +16,12 @@ namespace {
 
 std::int64_t divided_up(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
 
-template <class T>
-struct Memory {
-  explicit Memory(std::int64_t count) : storage(Storage::make(static_cast<std::size_t>(count) * sizeof(T))) {}
-  T* data() const { return reinterpret_cast<T*>(storage->data()); }
-  Reference<Storage> storage;
-};
-
 /// How many outputs a box has at most, so that what they read stays near.
 std::int64_t most_outputs(std::int64_t channels) { return std::clamp<std::int64_t>((1 << 19) / channels, 512, 8192); }
 
 /// Weights as (column, element of the kernel, inner channel), of all groups.
-Memory<BFloat16> channels_innermost(const Correlation<BFloat16>& of) {
+void put_channels_innermost(const Correlation<BFloat16>& of, BFloat16* turned) {
   const std::int64_t each = of.elements(), group = of.columns * of.inner * each;
-  Memory<BFloat16> turned(of.groups * group);
   const auto transpose = [&](std::int64_t rows, std::int64_t columns, const BFloat16* from, std::int64_t ld,
                              BFloat16* to) {
     transpose_copy(sizeof(BFloat16), rows, columns, reinterpret_cast<const std::byte*>(from), ld,
@@ -37,7 +29,7 @@ Memory<BFloat16> channels_innermost(const Correlation<BFloat16>& of) {
   };
   for (std::int64_t g = 0; g < of.groups; ++g) {
     const BFloat16* const from = of.weight + g * group;
-    BFloat16* const to = turned.data() + g * group;
+    BFloat16* const to = turned + g * group;
     if (of.inner_step == each)
       parallel_for(of.columns, divided_up(32768, of.inner * each), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t c = begin; c < end; ++c)
@@ -48,7 +40,6 @@ Memory<BFloat16> channels_innermost(const Correlation<BFloat16>& of) {
         transpose(of.inner, end - begin, from + begin, of.inner_step, to + begin * of.inner);
       });
   }
-  return turned;
 }
 
 /// Where rows of sums go.
@@ -63,7 +54,8 @@ void correlate(const Correlation<BFloat16>& of, const BFloat16* x, const BFloat1
   const std::int64_t all = of.batch * of.window.axes[0].outputs * of.window.axes[1].outputs * of.window.axes[2].outputs;
   const Boxes boxes(of.batch, of.window, std::min(most_outputs(channels), divided_up(all, num_threads())));
   const Patches patches(of.window, of.read, channels, boxes.largest());
-  const Memory<BFloat16> weights = channels_innermost(of);
+  const Scratch<BFloat16> weights(written_channels * each * of.inner);
+  put_channels_innermost(of, weights.data());
   const std::vector<std::int64_t> taps = patches.tap_offsets();
   std::vector<std::int64_t> elements;
   of.window.for_each_tap([&](const auto& d, const auto& h, const auto& w) {
@@ -77,7 +69,7 @@ void correlate(const Correlation<BFloat16>& of, const BFloat16* x, const BFloat1
   parallel_for(boxes.count() * parts, (1 << 22) / (work + 1) + 1, [&](std::int64_t begin, std::int64_t end) {
     const auto most = static_cast<std::size_t>(boxes.largest().outputs());
     std::vector<std::int64_t> from(most), to(most);
-    const Memory<BFloat16> stage(patches.stage_size());
+    const Scratch<BFloat16> stage(patches.stage_size());
     std::int64_t located = -1;
     const BFloat16* patch = nullptr;
     for (std::int64_t task = begin; task < end; ++task) {
@@ -154,12 +146,12 @@ void grad_by_patches(const ConvolutionSize& size, const BFloat16* x, const BFloa
   const std::int64_t slices = std::min<std::int64_t>(boxes.count(), gradient > 1 << 18 ? 2 : 8),
                      parts = std::clamp<std::int64_t>(8 / slices, 1, divided_up(size.out, 64)),
                      lines = divided_up(divided_up(size.out, parts), 32) * 32;
-  const Memory<float> memory(slices * gradient);
+  const Scratch<float> memory(slices * gradient);
   float* const sums = memory.data();
   parallel_for(slices * parts, 1, [&](std::int64_t begin, std::int64_t end) {
     const auto most = static_cast<std::size_t>(boxes.largest().outputs());
     std::vector<std::int64_t> from(most), of_grad(most);
-    const Memory<BFloat16> stage(patches.stage_size());
+    const Scratch<BFloat16> stage(patches.stage_size());
     for (std::int64_t task = begin; task < end; ++task) {
       const std::int64_t slice = task / parts, first = task % parts * lines, some = std::min(lines, size.out - first),
                          first_box = boxes.count() * slice / slices;

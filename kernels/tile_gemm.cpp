@@ -261,6 +261,18 @@ void multiply_chunk(std::int64_t m, const TileStretches<T>& stretches, const Til
 template <class T>
 void tile_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const TileFactor<T>& a, const TileFactor<T>& b,
                const TileConsumer<T>& consumer) {
+  if (m <= panel_lines && n > panel_lines && b.along) {
+    // Few rows are computed as the columns of the transposed product: b, which is large then, needs not be transposed.
+    const auto take_turned = [](const void* context, std::int64_t row, std::int64_t column, std::int64_t rows,
+                                std::int64_t columns, const TileSum<T>* sums) {
+      alignas(64) TileSum<T> turned[panel_lines * panel_lines];
+      for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t c = 0; c < columns; ++c) turned[c * panel_lines + r] = sums[r * panel_lines + c];
+      const auto& to = *static_cast<const TileConsumer<T>*>(context);
+      to.take(to.context, column, row, columns, rows, turned);
+    };
+    return tile_gemm<T>(n, m, k, b, a, {take_turned, &consumer});
+  }
   const Instructions<T>& best = *instructions<T>();
   const TileStretches<T> stretches(k);
   const std::int64_t some = std::min(stretches.count, chunk_stretches), panel_bytes = stretches.panel_bytes(),
