@@ -7,6 +7,7 @@
 #include "../core/parallel.hpp"
 #include "../core/storage.hpp"
 #include "gemm.hpp"
+#include "packed_gemm.hpp"
 #include "stored.hpp"
 #include "tile_gemm.hpp"
 
@@ -110,7 +111,8 @@ template <class T>
 Way<T> best_way() {
   if constexpr (std::is_same_v<T, BFloat16>)
     if (has_tile_gemm<T>()) return {compute_by_tiles, 4096, 4096, num_threads()};
-  return {compute_by_widening<T>, 144, 192, 64};  // OpenBLAS sums up in an order that depends on the block
+  // OpenBLAS sums up in an order that depends on the block, which then must not depend on threads.
+  return {compute_by_widening<T>, 144, 192, has_packed_gemm() ? num_threads() : 64};
 }
 
 template <class T>
